@@ -1,0 +1,3 @@
+module cre-credential-helper
+
+go 1.26

@@ -1,0 +1,98 @@
+package helper
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// ErrNotFound reports that a store keeps nothing that a query matches. Stores
+// may wrap it; nothing else does.
+var ErrNotFound = errors.New("no credential found")
+
+// The values of [Credential.AuthType] that this project itself hands out. Any
+// other HTTP authentication scheme may stand there too.
+const (
+	AuthBasic  = ""       // username and password, whatever the protocol makes of them
+	AuthBearer = "Bearer" // RFC 6750
+	AuthAPIKey = "Apikey" // the CRE platform's own scheme
+)
+
+// Credential is what is kept for one username at one origin.
+//
+// The zero value is no credential. One that stands in for an answer always has
+// an [Origin] and a [Secret].
+type Credential struct {
+	Origin   Origin
+	Username string // may be empty: an empty username is a username
+	Secret   Secret // the password, or the token that AuthType says how to send
+	AuthType string
+
+	// Expiry is when Secret ends, to the second. Zero: not known.
+	Expiry time.Time
+
+	// What an OAuth provider issued along with Secret, and where: RFC 6749's
+	// token endpoint, RFC 7009's revocation endpoint. A credential without
+	// TokenEndpoint is kept for its owner to refresh.
+	RefreshToken       Secret
+	IDToken            Secret
+	TokenEndpoint      string
+	RevocationEndpoint string
+	ClientID           string
+}
+
+// Refreshable reports whether a helper can renew c by itself. Such a
+// credential's refresh token is the helper's own business: no answer shows it.
+func (c Credential) Refreshable() bool {
+	return c.RefreshToken.Reveal() != "" && c.TokenEndpoint != ""
+}
+
+// ExpiresWithin reports whether c has no more than margin left at now. A
+// credential of unknown expiry doesn't expire.
+func (c Credential) ExpiresWithin(margin time.Duration, now time.Time) bool {
+	return !c.Expiry.IsZero() && c.Expiry.Sub(now) <= margin
+}
+
+// Query asks for a credential. The zero value matches nothing.
+type Query struct {
+	Origin   Origin  // matched exactly
+	Username *string // nil: any username
+
+	// Secret, when set, narrows an erase to a credential that holds this very
+	// secret: git-credential(1)'s "reject". A get ignores it.
+	Secret Secret
+}
+
+// Matches reports whether q asks for c.
+func (q Query) Matches(c Credential) bool {
+	return q.Origin == c.Origin && c.Origin.Host != "" &&
+		(q.Username == nil || *q.Username == c.Username)
+}
+
+// Store keeps credentials. Every method returns soon after ctx has ended.
+// Implementations are checked by package helper/helpertest.
+type Store interface {
+	// Get returns the credential stored last among those that q matches, or
+	// an error that is [ErrNotFound].
+	Get(ctx context.Context, q Query) (Credential, error)
+
+	// Store keeps c in place of what was kept for its username at its origin.
+	Store(ctx context.Context, c Credential) error
+
+	// Erase forgets every credential that q matches. That nothing does is
+	// ErrNotFound.
+	Erase(ctx context.Context, q Query) error
+}
+
+// Lister is a [Store] that can say what it keeps.
+type Lister interface {
+	// List returns every credential, its secrets left out, sorted by origin
+	// and the newest first.
+	List(ctx context.Context) ([]Credential, error)
+}
+
+// Checker is a [Store] that can say beforehand whether it would take a
+// credential for an origin, by writing something of no worth and removing it.
+type Checker interface {
+	Check(ctx context.Context, o Origin) error
+}

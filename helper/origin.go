@@ -1,0 +1,105 @@
+package helper
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+)
+
+// ErrOrigin is what [NewOrigin] and [ParseOrigin] fail with.
+var ErrOrigin = errors.New("not a usable origin")
+
+// Origin is where a credential is good: a protocol, a host with its port when
+// that isn't the protocol's own, and a path when the caller gave one. Two
+// origins made by [NewOrigin] or [ParseOrigin] are the same place exactly when
+// they are ==. The zero value is no origin.
+type Origin struct {
+	Protocol string // "https", lower-case
+	Host     string // "example.com:8443", lower-case
+	Path     string // without the leading slash; most credentials have none
+}
+
+var defaultPorts = map[string]string{"http": "80", "https": "443"}
+
+// NewOrigin makes an origin of git's three attributes (git-credential(1)).
+// Protocol and host are folded to lower case, for there case doesn't matter
+// (RFC 3986, 6.2.2.1), the protocol's own port is dropped, and so is one
+// leading slash of the path. Protocol and host must not be empty, and no part
+// may hold a control character; the host must not hold anything that would
+// end it within a URL.
+func NewOrigin(protocol, host, path string) (Origin, error) {
+	switch {
+	case protocol == "":
+		return Origin{}, fmt.Errorf("%w: the protocol is missing", ErrOrigin)
+	case host == "":
+		return Origin{}, fmt.Errorf("%w: the host is missing", ErrOrigin)
+	case strings.ContainsFunc(protocol, notInScheme):
+		return Origin{}, fmt.Errorf("%w: protocol %q", ErrOrigin, protocol)
+	case strings.ContainsFunc(host, notInHost):
+		return Origin{}, fmt.Errorf("%w: host %q", ErrOrigin, host)
+	case strings.ContainsFunc(path, isControl):
+		return Origin{}, fmt.Errorf("%w: control character in path %q", ErrOrigin, path)
+	}
+	protocol, host = strings.ToLower(protocol), strings.ToLower(host)
+	if port := defaultPorts[protocol]; port != "" {
+		host = strings.TrimSuffix(host, ":"+port)
+	}
+	if host == "" {
+		return Origin{}, fmt.Errorf("%w: the host is missing", ErrOrigin)
+	}
+	return Origin{Protocol: protocol, Host: host, Path: strings.TrimPrefix(path, "/")}, nil
+}
+
+// ParseOrigin makes an origin of an absolute URL. User information, query and
+// fragment are refused rather than dropped: whoever sends them means something
+// that an origin can't hold.
+func ParseOrigin(rawURL string) (Origin, error) {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return Origin{}, fmt.Errorf("%w: not a URL", ErrOrigin)
+	}
+	if u.User != nil {
+		return Origin{}, fmt.Errorf("%w: the URL holds user information", ErrOrigin)
+	}
+	if u.Opaque != "" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
+		return Origin{}, fmt.Errorf("%w: only protocol, host, port and path may stand in the URL", ErrOrigin)
+	}
+	return NewOrigin(u.Scheme, u.Host, u.EscapedPath())
+}
+
+// WithoutPath returns the origin at which o's host keeps what is good for all
+// of its paths.
+func (o Origin) WithoutPath() Origin {
+	o.Path = ""
+	return o
+}
+
+// String returns o as a URL, and "" for the zero value.
+func (o Origin) String() string {
+	if o == (Origin{}) {
+		return ""
+	}
+	s := o.Protocol + "://" + o.Host
+	if o.Path != "" {
+		s += "/" + o.Path
+	}
+	return s
+}
+
+func notInScheme(r rune) bool {
+	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("+-.", r))
+}
+
+// notInHost leaves out what would change where a URL made of the host points
+// to. Names are ASCII (IDNs in their xn-- form), so that no look-alike letter
+// is folded into another.
+func notInHost(r rune) bool {
+	return r <= ' ' || r > '~' || strings.ContainsRune(`/\?#@%"<>^|{}`+"`", r)
+}
+
+// isControl tells the characters that no value of any form may hold: the C0
+// and C1 controls, and Unicode's two line separators.
+func isControl(r rune) bool {
+	return r < ' ' || r >= 0x7f && r <= 0x9f || r == '\u2028' || r == '\u2029'
+}
