@@ -1,0 +1,65 @@
+package helper
+
+import (
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net/url"
+	"time"
+)
+
+// bazelForm is the form of EngFlow's credential-helper-spec, which Bazel
+// speaks: JSON with a uri in, JSON with headers out.
+type bazelForm struct{}
+
+// bazelAnswer is the spec's GetCredentialsResponse.
+type bazelAnswer struct {
+	Headers map[string][]string `json:"headers"`
+	Expires string              `json:"expires,omitempty"`
+}
+
+func (f *bazelForm) parse(op string, data []byte) (request, error) {
+	if op != opGet {
+		return request{}, fmt.Errorf("%w: a request with a uri can only be asked with get, not %s", ErrRequest, op)
+	}
+	fields, err := parseObject(data)
+	if err != nil {
+		return request{}, err
+	}
+	uri, _, err := textField(fields, "uri")
+	if err != nil {
+		return request{}, err
+	}
+	u, err := url.Parse(uri)
+	if err != nil {
+		return request{}, fmt.Errorf("%w: the uri is not a URI", ErrRequest)
+	}
+	// A query or fragment belongs to the request that the caller is about to
+	// make, not to the place that a credential is good for.
+	u.RawQuery, u.ForceQuery, u.Fragment = "", false, ""
+	origin, err := ParseOrigin(u.String())
+	if err != nil {
+		return request{}, fmt.Errorf("%w: %w", ErrRequest, err)
+	}
+	return request{query: Query{Origin: origin}, pathOptional: true}, nil
+}
+
+func (f *bazelForm) answer(out io.Writer, c Credential) error {
+	a := bazelAnswer{Headers: map[string][]string{"Authorization": {AuthorizationHeader(c)}}}
+	if !c.Expiry.IsZero() {
+		a.Expires = c.Expiry.UTC().Format(time.RFC3339)
+	}
+	return writeJSON(out, a)
+}
+
+func (f *bazelForm) fail(_ io.Writer, _ string, err error) error { return err }
+
+// AuthorizationHeader returns the value of the HTTP Authorization header that
+// c is sent in: RFC 7617's for [AuthBasic], else its AuthType and its secret.
+// The result is a secret in plain text.
+func AuthorizationHeader(c Credential) string {
+	if c.AuthType == AuthBasic {
+		return "Basic " + base64.StdEncoding.EncodeToString([]byte(c.Username+":"+c.Secret.Reveal()))
+	}
+	return c.AuthType + " " + c.Secret.Reveal()
+}

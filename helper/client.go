@@ -1,0 +1,202 @@
+package helper
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Client is a [Store] and a [Checker] that asks a helper program, in git's
+// form with the authtype capability. What it gets back is what the helper
+// gives out: no refresh token of a credential that the helper itself renews.
+//
+// Helpers keep silent about an erase that found nothing, so Erase never
+// reports [ErrNotFound].
+type Client struct {
+	// Program is the helper's path, Args what comes before the operation.
+	Program string
+	Args    []string
+
+	// Notice is handed each line that a helper which succeeded wrote on
+	// standard error, without the program's name in front. Nil: they are
+	// dropped.
+	Notice func(line string)
+}
+
+// ProgramError reports a helper program that failed.
+type ProgramError struct {
+	Program   string // its path
+	Operation string
+	ExitCode  int    // -1: it was ended by a signal
+	Message   string // its last line on standard error, without its name
+}
+
+func (e *ProgramError) Error() string {
+	if e.Message == "" {
+		return fmt.Sprintf("%s %s failed with exit status %d", e.Program, e.Operation, e.ExitCode)
+	}
+	return e.Message
+}
+
+const (
+	maxMessages = 64 << 10 // of a helper's standard error, in bytes
+
+	// How long a helper that was asked to stop may take: it may have a token
+	// in its hands that must be saved.
+	stopDelay = 30 * time.Second
+)
+
+// Get implements [Store].
+func (c Client) Get(ctx context.Context, q Query) (Credential, error) {
+	out, err := c.run(ctx, opGet, queryRequest(q))
+	if err != nil {
+		return Credential{}, err
+	}
+	attrs, _, err := parseAttributes(out)
+	if err != nil {
+		return Credential{}, fmt.Errorf("%s answered what can't be understood: %w", c.Program, err)
+	}
+	found := Credential{
+		Origin:       q.Origin,
+		Username:     attrs[keyUsername],
+		Secret:       attrSecret(attrs, keyPassword),
+		Expiry:       parseExpiry(attrs[keyExpiry]),
+		RefreshToken: attrSecret(attrs, keyRefresh),
+	}
+	if attrs[keyAuthType] != "" {
+		found.AuthType, found.Secret = attrs[keyAuthType], attrSecret(attrs, keyCredential)
+	}
+	if !found.Secret.IsSet() {
+		return Credential{}, ErrNotFound
+	}
+	return found, nil
+}
+
+// Store implements [Store].
+func (c Client) Store(ctx context.Context, cred Credential) error {
+	w := originRequest(cred.Origin)
+	w.add(keyUsername, cred.Username)
+	if cred.AuthType == AuthBasic {
+		w.addSecret(keyPassword, cred.Secret)
+	} else {
+		w.add(keyAuthType, cred.AuthType)
+		w.addSecret(keyCredential, cred.Secret)
+	}
+	w.addExpiry(cred.Expiry)
+	w.addSecret(keyRefresh, cred.RefreshToken)
+	w.addSecret(keyIDToken, cred.IDToken)
+	w.addText(keyTokenEnd, cred.TokenEndpoint)
+	w.addText(keyRevokeEnd, cred.RevocationEndpoint)
+	w.addText(keyClientID, cred.ClientID)
+	_, err := c.run(ctx, opStore, w)
+	return err
+}
+
+// Erase implements [Store].
+func (c Client) Erase(ctx context.Context, q Query) error {
+	w := queryRequest(q)
+	w.addSecret(keyPassword, q.Secret)
+	_, err := c.run(ctx, opErase, w)
+	return err
+}
+
+// Check implements [Checker]. A helper that doesn't know the operation ignores
+// it and so has nothing against the store.
+func (c Client) Check(ctx context.Context, o Origin) error {
+	_, err := c.run(ctx, opCheck, originRequest(o))
+	return err
+}
+
+func originRequest(o Origin) *attributeWriter {
+	w := &attributeWriter{}
+	w.add(keyCapability, capAuthType)
+	w.add(keyProtocol, o.Protocol)
+	w.add(keyHost, o.Host)
+	w.addText(keyPath, o.Path)
+	return w
+}
+
+func queryRequest(q Query) *attributeWriter {
+	w := originRequest(q.Origin)
+	if q.Username != nil {
+		w.add(keyUsername, *q.Username)
+	}
+	return w
+}
+
+// run does one operation and returns what the program wrote on standard
+// output. The program inherits the environment.
+func (c Client) run(ctx context.Context, op string, req *attributeWriter) ([]byte, error) {
+	var in bytes.Buffer
+	if err := req.flush(&in); err != nil {
+		return nil, err
+	}
+	in.WriteByte('\n')
+	out, messages := &limitedBuffer{limit: MaxRequest}, &limitedBuffer{limit: maxMessages}
+	cmd := exec.CommandContext(ctx, c.Program, append(append([]string(nil), c.Args...), op)...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = &in, out, messages
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = stopDelay
+	err := cmd.Run()
+	lines := c.lines(messages.String())
+	var exit *exec.ExitError
+	switch {
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("%s %s: %w", c.Program, op, ctx.Err())
+	case errors.As(err, &exit):
+		e := &ProgramError{Program: c.Program, Operation: op, ExitCode: exit.ExitCode()}
+		if len(lines) > 0 {
+			e.Message = lines[len(lines)-1]
+		}
+		return nil, e
+	case err != nil:
+		return nil, fmt.Errorf("running the credential helper: %w", err)
+	case out.full:
+		return nil, fmt.Errorf("%s %s answered more than %d bytes", c.Program, op, MaxRequest)
+	}
+	for _, line := range lines {
+		if c.Notice != nil {
+			c.Notice(line)
+		}
+	}
+	return out.Bytes(), nil
+}
+
+// lines cuts what a helper wrote on standard error into lines, without the
+// program's name that each begins with.
+func (c Client) lines(messages string) []string {
+	name := strings.TrimSuffix(filepath.Base(c.Program), ".exe") + ": "
+	var lines []string
+	for line := range strings.Lines(messages) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, strings.TrimPrefix(line, name))
+		}
+	}
+	return lines
+}
+
+// limitedBuffer keeps the first bytes written to it and lets the rest go by,
+// so that a program that writes without end is not blocked but ended by ctx.
+type limitedBuffer struct {
+	bytes.Buffer
+	limit int
+	full  bool
+}
+
+var _ io.Writer = (*limitedBuffer)(nil)
+
+func (b *limitedBuffer) Write(p []byte) (int, error) {
+	if room := b.limit - b.Len(); len(p) > room {
+		b.full = true
+		b.Buffer.Write(p[:room])
+		return len(p), nil
+	}
+	return b.Buffer.Write(p)
+}

@@ -1,0 +1,32 @@
+package helper
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+)
+
+// ErrEndpoint is what [CheckEndpoint] fails with.
+var ErrEndpoint = errors.New("not a usable endpoint")
+
+// CheckEndpoint reports whether secrets may be sent to rawURL: an absolute
+// https URL without user information and fragment, or an http one whose host
+// is a loopback address or localhost (RFC 8252, 8.3; RFC 6749, 3.1.2.1).
+func CheckEndpoint(rawURL string) error {
+	u, err := url.Parse(rawURL)
+	switch {
+	case err != nil || u.Host == "" || u.Opaque != "":
+		return fmt.Errorf("%w: %q is not an absolute URL", ErrEndpoint, rawURL)
+	case u.User != nil || u.Fragment != "":
+		return fmt.Errorf("%w: %q must not hold user information or a fragment", ErrEndpoint, u.Redacted())
+	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
+		return nil
+	}
+	return fmt.Errorf("%w: %q must be https (plain http only on loopback)", ErrEndpoint, rawURL)
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

@@ -1,0 +1,227 @@
+package helper
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxLine is git-credential(1)'s limit of a line, its end included.
+const maxLine = 65535
+
+// gitForm is the form of git-credential(1): key=value lines up to a blank one.
+type gitForm struct {
+	authtype bool // the caller announced that it understands authtype
+}
+
+// The attributes that a request may hold once. Every other one is ignored, as
+// git-credential(1) asks. Those that begin with oauth_ and end in a word other
+// than refresh_token are this project's own.
+const (
+	keyProtocol   = "protocol"
+	keyHost       = "host"
+	keyPath       = "path"
+	keyUsername   = "username"
+	keyPassword   = "password"
+	keyAuthType   = "authtype"
+	keyCredential = "credential"
+	keyEphemeral  = "ephemeral"
+	keyExpiry     = "password_expiry_utc"
+	keyRefresh    = "oauth_refresh_token"
+	keyIDToken    = "oauth_id_token"
+	keyTokenEnd   = "oauth_token_endpoint"
+	keyRevokeEnd  = "oauth_revocation_endpoint"
+	keyClientID   = "oauth_client_id"
+	keyCapability = "capability[]"
+
+	capAuthType = "authtype"
+)
+
+var singleKeys = []string{
+	keyProtocol, keyHost, keyPath, keyUsername, keyPassword, keyAuthType, keyCredential, keyEphemeral,
+	keyExpiry, keyRefresh, keyIDToken, keyTokenEnd, keyRevokeEnd, keyClientID,
+}
+
+// isAttribute tells a key=value line from the URL that docker's form begins
+// with: no key that git knows or will know holds what ends a URL's scheme.
+func isAttribute(line []byte) bool {
+	key, _, found := bytes.Cut(line, []byte("="))
+	return found && len(key) > 0 && !bytes.ContainsAny(key, ":/{") || isBlank(line)
+}
+
+func isBlank(line []byte) bool { return len(line) == 1 && line[0] == '\n' }
+
+func (f *gitForm) parse(op string, data []byte) (request, error) {
+	attrs, capabilities, err := parseAttributes(data)
+	if err != nil {
+		return request{}, err
+	}
+	f.authtype = slices.Contains(capabilities, capAuthType)
+	origin, err := NewOrigin(attrs[keyProtocol], attrs[keyHost], attrs[keyPath])
+	if err != nil {
+		return request{}, fmt.Errorf("%w: %w", ErrRequest, err)
+	}
+	c := Credential{
+		Origin:             origin,
+		Username:           attrs[keyUsername],
+		Secret:             attrSecret(attrs, keyPassword),
+		Expiry:             parseExpiry(attrs[keyExpiry]),
+		RefreshToken:       attrSecret(attrs, keyRefresh),
+		IDToken:            attrSecret(attrs, keyIDToken),
+		TokenEndpoint:      attrs[keyTokenEnd],
+		RevocationEndpoint: attrs[keyRevokeEnd],
+		ClientID:           attrs[keyClientID],
+	}
+	if f.authtype && attrs[keyAuthType] != "" {
+		c.AuthType, c.Secret = attrs[keyAuthType], attrSecret(attrs, keyCredential)
+	}
+	req := request{
+		query:      Query{Origin: origin, Secret: c.Secret},
+		credential: c,
+		ephemeral:  attrs[keyEphemeral] != "" && attrs[keyEphemeral] != "0",
+	}
+	if username, ok := attrs[keyUsername]; ok {
+		req.query.Username = &username
+	}
+	if op == opStore {
+		return req, checkEndpoints(c)
+	}
+	return req, nil
+}
+
+// parseAttributes reads key=value lines up to a blank one or the end.
+func parseAttributes(data []byte) (attrs map[string]string, capabilities []string, err error) {
+	attrs = make(map[string]string)
+	for len(data) > 0 && data[0] != '\n' {
+		var line []byte
+		line, data, _ = bytes.Cut(data, []byte("\n"))
+		if len(line) >= maxLine {
+			return nil, nil, fmt.Errorf("%w: a line is longer than %d bytes", ErrRequest, maxLine)
+		}
+		key, value, found := strings.Cut(string(line), "=")
+		if !found || key == "" {
+			return nil, nil, fmt.Errorf("%w: a line without key=value", ErrRequest)
+		}
+		known := slices.Contains(singleKeys, key)
+		if _, doubled := attrs[key]; doubled && known {
+			return nil, nil, fmt.Errorf("%w: %s is given twice", ErrRequest, key)
+		}
+		if err := checkValue("a value", value); err != nil {
+			return nil, nil, err
+		}
+		switch {
+		case key == keyCapability && value == "":
+			capabilities = nil // an empty element resets a list
+		case key == keyCapability:
+			capabilities = append(capabilities, value)
+		case known:
+			attrs[key] = value
+		}
+	}
+	return attrs, capabilities, nil
+}
+
+func attrSecret(attrs map[string]string, key string) Secret {
+	if text, ok := attrs[key]; ok {
+		return NewSecret(text)
+	}
+	return Secret{}
+}
+
+// parseExpiry reads seconds since 1970. What isn't such a number counts as
+// unknown, as it does for git.
+func parseExpiry(text string) time.Time {
+	const year9999 = 253402300799
+	seconds, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || seconds <= 0 || seconds > year9999 {
+		return time.Time{}
+	}
+	return time.Unix(seconds, 0).UTC()
+}
+
+func checkEndpoints(c Credential) error {
+	for _, endpoint := range []string{c.TokenEndpoint, c.RevocationEndpoint} {
+		if endpoint == "" {
+			continue
+		}
+		if err := CheckEndpoint(endpoint); err != nil {
+			return fmt.Errorf("%w: %w", ErrRequest, err)
+		}
+	}
+	return nil
+}
+
+// answer leaves out protocol, host and path: the caller knows what it asked.
+func (f *gitForm) answer(out io.Writer, c Credential) error {
+	var w attributeWriter
+	if c.AuthType != AuthBasic && f.authtype {
+		w.add(keyCapability, capAuthType)
+		w.add(keyAuthType, c.AuthType)
+		w.addSecret(keyCredential, c.Secret)
+		w.addText(keyUsername, c.Username)
+	} else {
+		w.add(keyUsername, c.Username)
+		w.addSecret(keyPassword, c.Secret)
+	}
+	w.addExpiry(c.Expiry)
+	if !c.Refreshable() {
+		w.addSecret(keyRefresh, c.RefreshToken)
+	}
+	return w.flush(out)
+}
+
+// fail keeps silent when nothing was found: git then asks the next helper.
+func (f *gitForm) fail(_ io.Writer, _ string, err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// attributeWriter collects git's form. It writes nothing at all when a value
+// can't be written: half a credential could be taken for a whole one.
+type attributeWriter struct {
+	buf bytes.Buffer
+	err error
+}
+
+func (w *attributeWriter) add(key, value string) {
+	if err := checkValue(key, value); err != nil && w.err == nil {
+		w.err = err
+	}
+	if len(key)+len(value)+len("=\n") > maxLine && w.err == nil {
+		w.err = fmt.Errorf("%w: %s is too long for a line of %d bytes", ErrRequest, key, maxLine)
+	}
+	w.buf.WriteString(key + "=" + value + "\n")
+}
+
+func (w *attributeWriter) addText(key, value string) {
+	if value != "" {
+		w.add(key, value)
+	}
+}
+
+func (w *attributeWriter) addSecret(key string, s Secret) {
+	if s.IsSet() {
+		w.add(key, s.Reveal())
+	}
+}
+
+func (w *attributeWriter) addExpiry(t time.Time) {
+	if !t.IsZero() {
+		w.add(keyExpiry, strconv.FormatInt(t.Unix(), 10))
+	}
+}
+
+func (w *attributeWriter) flush(out io.Writer) error {
+	if w.err != nil {
+		return w.err
+	}
+	_, err := out.Write(w.buf.Bytes())
+	return err
+}

@@ -1,0 +1,142 @@
+package helper
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// MaxRequest is how many bytes of a request are read at the most; a longer one
+// is refused.
+const MaxRequest = 1 << 20
+
+// ErrRequest is what a request that can't be understood, or must not be
+// answered, fails with.
+var ErrRequest = errors.New("bad request")
+
+// request is what a caller asked, whatever the form it was asked in.
+type request struct {
+	query      Query
+	credential Credential // of a store: Origin, Username and Secret at least
+	ephemeral  bool       // the credential must not outlive this request
+
+	// A form whose callers name a page rather than the place that a
+	// credential is good for: what is kept for the whole host serves too.
+	pathOptional bool
+}
+
+// form is one way to write requests and answers.
+type form interface {
+	// parse reads a whole request, which op is asked with.
+	parse(op string, data []byte) (request, error)
+	// answer writes what get found.
+	answer(out io.Writer, c Credential) error
+	// fail tells the caller err in the form's own way, and returns what is
+	// left to be said outside of the protocol: nil where it counts as success.
+	fail(out io.Writer, op string, err error) error
+}
+
+// readRequest reads one request and tells its form by its first bytes. An
+// empty request has no form. It returns early when ctx ends: a reader that
+// doesn't is left behind.
+func readRequest(ctx context.Context, in io.Reader) (form, []byte, error) {
+	type result struct {
+		form form
+		data []byte
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		f, data, err := scanRequest(bufio.NewReader(io.LimitReader(in, MaxRequest+1)))
+		done <- result{f, data, err}
+	}()
+	select {
+	case r := <-done:
+		return r.form, r.data, r.err
+	case <-ctx.Done():
+		return nil, nil, fmt.Errorf("waiting for the request on standard input: %w", ctx.Err())
+	}
+}
+
+func scanRequest(in *bufio.Reader) (form, []byte, error) {
+	line, err := readLine(in)
+	if err != nil || len(line) == 0 {
+		return nil, nil, err
+	}
+	if isAttribute(line) {
+		data, err := readAttributes(in, line)
+		return &gitForm{}, data, err
+	}
+	rest, err := io.ReadAll(in)
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading the request: %w", err)
+	}
+	data := append(line, rest...)
+	switch {
+	case len(data) > MaxRequest:
+		return nil, nil, errTooLong()
+	case !utf8.Valid(data):
+		return nil, nil, fmt.Errorf("%w: not UTF-8", ErrRequest)
+	}
+	if !bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
+		return &dockerForm{}, data, nil
+	}
+	fields, err := parseObject(data)
+	if err != nil {
+		return nil, nil, err
+	}
+	if _, ok := fields["uri"]; ok {
+		return &bazelForm{}, data, nil
+	}
+	return &dockerForm{}, data, nil
+}
+
+// readAttributes reads on up to the blank line that ends git's form: git keeps
+// its end of the pipe open no longer than that, others may.
+func readAttributes(in *bufio.Reader, first []byte) ([]byte, error) {
+	data, line := first, first
+	for len(line) > 0 && !isBlank(line) {
+		if len(line) > maxLine {
+			return nil, fmt.Errorf("%w: a line is longer than %d bytes", ErrRequest, maxLine)
+		}
+		var err error
+		if line, err = readLine(in); err != nil {
+			return nil, err
+		}
+		data = append(data, line...)
+		if len(data) > MaxRequest {
+			return nil, errTooLong()
+		}
+	}
+	return data, nil
+}
+
+// readLine returns the next line with its end, nothing at the end of input.
+func readLine(in *bufio.Reader) ([]byte, error) {
+	line, err := in.ReadBytes('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("reading the request: %w", err)
+	}
+	if len(line) > MaxRequest {
+		return nil, errTooLong()
+	}
+	return line, nil
+}
+
+func errTooLong() error {
+	return fmt.Errorf("%w: longer than %d bytes", ErrRequest, MaxRequest)
+}
+
+// checkValue refuses what no value of any form may hold, so that what one form
+// takes in no other form can give out as something else.
+func checkValue(key, value string) error {
+	if strings.ContainsAny(value, "\r\n\x00") {
+		return fmt.Errorf("%w: %s holds a line end or NUL", ErrRequest, key)
+	}
+	return nil
+}

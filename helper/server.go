@@ -1,0 +1,155 @@
+// Package helper is the protocol by which programs ask for credentials: one
+// request on standard input, one answer on standard output, in the form that
+// the request itself is written in: git's (git-credential(1)), docker's
+// (docker-credential-helpers) or Bazel's (EngFlow's credential-helper-spec).
+//
+// [Server] answers requests from a [Store]; [Client] is a Store that asks a
+// helper program. The package knows nothing of where credentials are kept, of
+// OAuth, or of CRE, and it imports the standard library only.
+package helper
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// The operations of the protocol. [Server.Serve] ignores every other one.
+const (
+	opGet        = "get"
+	opStore      = "store"
+	opErase      = "erase"
+	opCheck      = "check" // ours: would a store succeed?
+	opList       = "list"
+	opVersion    = "version"
+	opCapability = "capability"
+)
+
+// Server answers requests. Only Store must be set.
+type Server struct {
+	Store Store
+
+	// Default is what an empty get or check asks for. Zero: an empty request
+	// is an error, as it always is for store and erase.
+	Default Origin
+
+	// Version is the line that the version operation answers.
+	Version string
+}
+
+// ToldError wraps an error that the caller has been told within the protocol:
+// nothing is left to print, only an exit status to choose.
+type ToldError struct{ Err error }
+
+func (e *ToldError) Error() string { return e.Err.Error() }
+func (e *ToldError) Unwrap() error { return e.Err }
+
+// Serve does one operation: get, store, erase, check, list, version or
+// capability. Operations that it doesn't know it ignores, as gitcredentials(7)
+// asks of helpers. An error is for standard error and the exit status, except
+// a [ToldError], which is for the exit status alone.
+func (s Server) Serve(ctx context.Context, op string, in io.Reader, out io.Writer) error {
+	switch op {
+	case opGet, opStore, opErase, opCheck:
+		return s.request(ctx, op, in, out)
+	case opList:
+		return s.list(ctx, out)
+	case opVersion:
+		_, err := fmt.Fprintln(out, s.Version)
+		return err
+	case opCapability:
+		_, err := fmt.Fprintf(out, "version 0\ncapability %s\n", capAuthType)
+		return err
+	}
+	return nil
+}
+
+func (s Server) request(ctx context.Context, op string, in io.Reader, out io.Writer) error {
+	f, data, err := readRequest(ctx, in)
+	if err != nil {
+		return err
+	}
+	var req request
+	if f == nil {
+		f = &emptyForm{}
+		req, err = s.defaultRequest(op)
+	} else {
+		req, err = f.parse(op, data)
+	}
+	if err == nil {
+		err = s.do(ctx, op, req, f, out)
+	}
+	if err != nil {
+		return f.fail(out, op, err)
+	}
+	return nil
+}
+
+func (s Server) do(ctx context.Context, op string, req request, f form, out io.Writer) error {
+	switch op {
+	case opGet:
+		c, err := s.get(ctx, req)
+		if err != nil {
+			return err
+		}
+		return f.answer(out, c)
+	case opStore:
+		if !req.credential.Secret.IsSet() {
+			return fmt.Errorf("%w: there is no secret to store", ErrRequest)
+		}
+		if req.ephemeral {
+			return nil
+		}
+		return s.Store.Store(ctx, req.credential)
+	case opErase:
+		return s.Store.Erase(ctx, req.query)
+	default:
+		if checker, ok := s.Store.(Checker); ok {
+			return checker.Check(ctx, req.query.Origin)
+		}
+		return nil
+	}
+}
+
+func (s Server) get(ctx context.Context, req request) (Credential, error) {
+	q := req.query
+	q.Secret = Secret{}
+	c, err := s.Store.Get(ctx, q)
+	if errors.Is(err, ErrNotFound) && req.pathOptional && q.Origin.Path != "" {
+		q.Origin = q.Origin.WithoutPath()
+		return s.Store.Get(ctx, q)
+	}
+	return c, err
+}
+
+// list answers docker's list: server URLs and their usernames. A store that
+// can't list has none to show.
+func (s Server) list(ctx context.Context, out io.Writer) error {
+	usernames := make(map[string]string)
+	if lister, ok := s.Store.(Lister); ok {
+		credentials, err := lister.List(ctx)
+		if err != nil {
+			return (&dockerForm{}).fail(out, opList, err)
+		}
+		for _, c := range credentials {
+			if _, newer := usernames[c.Origin.String()]; !newer {
+				usernames[c.Origin.String()] = c.Username
+			}
+		}
+	}
+	return writeJSON(out, usernames)
+}
+
+func (s Server) defaultRequest(op string) (request, error) {
+	if op == opStore || op == opErase || s.Default == (Origin{}) {
+		return request{}, fmt.Errorf("%w: nothing on standard input", ErrRequest)
+	}
+	return request{query: Query{Origin: s.Default}}, nil
+}
+
+// emptyForm is git's form for whoever sent nothing: a person or a script,
+// which wants to be told that there is no session.
+type emptyForm struct{ gitForm }
+
+func (*emptyForm) fail(_ io.Writer, _ string, err error) error { return err }
