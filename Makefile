@@ -1,0 +1,62 @@
+# Everything here needs Go; the race detector also needs a C compiler.
+
+GO       ?= go
+PREFIX   ?= /usr/local
+DESTDIR  ?=
+
+SANDBOX     := cmd/cre-sandbox
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+PLATFORMS   := linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 freebsd/amd64 freebsd/arm64
+RACE        := $(if $(shell command -v $$($(GO) env CC)),-race)
+
+.PHONY: help build demo test lint cross fuzz install clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' Makefile | expand -t 12
+
+build: ## build the three programs into bin/
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./cmd/cre ./cmd/cre-credential-helper
+	cd $(SANDBOX) && CGO_ENABLED=0 $(GO) build -trimpath -o ../../bin/ .
+
+demo: build ## log in, get in three forms, whoami, log out: all on this machine
+	@bin/cre-sandbox run -- sh $(SANDBOX)/demo.sh
+
+test: ## run every test, with the race detector
+	@$(if $(RACE),,echo "LEFT OUT: the race detector (no C compiler)"; test -z "$$CI")
+	$(GO) test $(RACE) ./...
+	cd $(SANDBOX) && $(GO) test $(RACE) ./...
+
+lint: cross ## gofmt, go vet, staticcheck, govulncheck, go mod tidy
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt: the files above are not formatted"; exit 1; }
+	@for module in . $(SANDBOX); do \
+		echo "lint $$module" && ( cd $$module && $(GO) mod tidy -diff && $(GO) vet ./... && \
+		$(GO) run $(STATICCHECK) ./... ) || exit 1; \
+	done
+	@if curl -fsS -o /dev/null -m 10 https://vuln.go.dev/index/db.json 2>/dev/null; \
+	then $(GO) run $(GOVULNCHECK) ./...; else echo "LEFT OUT: govulncheck (its database is out of reach)"; fi
+
+cross: ## build and vet for every other platform
+	@for platform in $(PLATFORMS); do \
+		echo "cross $$platform" && \
+		GOOS=$${platform%/*} GOARCH=$${platform#*/} CGO_ENABLED=0 $(GO) vet ./... && \
+		GOOS=$${platform%/*} GOARCH=$${platform#*/} CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/cre && \
+		GOOS=$${platform%/*} GOARCH=$${platform#*/} CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/cre-credential-helper || exit 1; \
+	done
+
+fuzz: ## run every fuzz target for a minute
+	@for target in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
+		for name in $$(sed -n 's/^func \(Fuzz[A-Za-z]*\).*/\1/p' $$target/*_test.go); do \
+			echo "fuzz $$target $$name"; $(GO) test -run '^$$' -fuzz "^$$name$$" -fuzztime 60s $$target || exit 1; \
+		done; \
+	done
+
+install: build ## install into PREFIX, below DESTDIR
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+	install bin/cre bin/cre-credential-helper $(DESTDIR)$(PREFIX)/bin
+	ln -sf cre-credential-helper $(DESTDIR)$(PREFIX)/bin/git-credential-cre
+	ln -sf cre-credential-helper $(DESTDIR)$(PREFIX)/bin/docker-credential-cre
+	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+
+clean: ## remove what build made
+	rm -rf bin

@@ -1,0 +1,103 @@
+// Cre-credential-helper answers git, docker, Bazel and any other program that
+// asks for a credential on standard input, from the operating system's
+// keychain, and keeps a CRE session fresh.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"golang.org/x/term"
+
+	"cre-credential-helper/cmd/internal/version"
+	"cre-credential-helper/helper"
+)
+
+const name = "cre-credential-helper"
+
+const usage = `cre-credential-helper: hands out credentials and fresh CRE session tokens
+
+usage: cre-credential-helper <operation> < request
+
+operations
+  get         answer the credential that the request asks for
+  store       keep the credential in the request
+  erase       forget what the request names
+  check       find out whether a store would succeed
+  list        list server URLs and usernames as JSON
+  capability  list what git may ask for
+  version     print the version
+
+examples
+  cre-credential-helper get < /dev/null
+  printf 'protocol=https\nhost=api.cre.chain.link\n\n' | cre-credential-helper get
+  echo https://api.cre.chain.link | cre-credential-helper get
+  echo '{"uri":"https://api.cre.chain.link/graphql"}' | cre-credential-helper get
+
+The request's shape picks the form: git's attributes, docker's URL or JSON,
+Bazel's JSON. See cre-credential-helper(1).
+`
+
+const terminalHint = "reading the request from the terminal: type protocol=https, host=… and a blank line," +
+	" or end the input for the CRE session"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	say := func(line string) { fmt.Fprintln(os.Stderr, name+": "+line) }
+	if term.IsTerminal(int(os.Stdin.Fd())) && len(os.Args) == 2 && readsRequest(os.Args[1]) {
+		say(terminalHint)
+	}
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, say))
+}
+
+func readsRequest(op string) bool {
+	return op == "get" || op == "store" || op == "erase" || op == "check"
+}
+
+// run does one operation and returns the exit status.
+func run(ctx context.Context, args []string, in io.Reader, out io.Writer, say func(string)) int {
+	if len(args) == 1 && (args[0] == "--help" || args[0] == "-h" || args[0] == "help") {
+		return exitCode(printTo(out, usage), say)
+	}
+	if len(args) == 1 && args[0] == "--version" {
+		args[0] = "version"
+	}
+	if len(args) != 1 || strings.HasPrefix(args[0], "-") {
+		say("one operation is expected: get, store, erase, check, list, capability or version; see " + name + " --help")
+		return exitUsage
+	}
+	server := helper.Server{Version: version.Of(name)}
+	if readsRequest(args[0]) || args[0] == "list" {
+		store, err := open(os.Getenv, os.Setenv, os.UserHomeDir, say)
+		if err != nil {
+			return exitCode(err, say)
+		}
+		server.Store, server.Default = store, store.Environment.Origin()
+	}
+	return exitCode(explain(server.Serve(ctx, args[0], in, out)), say)
+}
+
+func printTo(out io.Writer, text string) error {
+	_, err := io.WriteString(out, text)
+	return err
+}
+
+// explain adds what to do to the one failure that has no more to say.
+func explain(err error) error {
+	var told *helper.ToldError
+	if errors.Is(err, helper.ErrNotFound) && !errors.As(err, &told) {
+		return fmt.Errorf("%w: try running cre login, or store one", err)
+	}
+	return err
+}
+
+// sessionDir is where the official CLI keeps its files, too.
+func sessionDir(home string) string { return filepath.Join(home, ".cre") }

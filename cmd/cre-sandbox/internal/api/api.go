@@ -1,0 +1,148 @@
+// Package api is the GraphQL API of the sandbox: the questions that the CRE
+// command line asks, behind a credential that is checked for real.
+package api
+
+import (
+	"context"
+	"crypto/subtle"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"strings"
+	"sync"
+
+	graphql "github.com/graph-gophers/graphql-go"
+	"github.com/graph-gophers/graphql-go/relay"
+)
+
+//go:embed schema.graphql
+var schemaText string
+
+// maxRequest is the largest request body that is read, in bytes.
+const maxRequest = 1 << 20
+
+var errNotForAPIKeys = errors.New("account details are not available to an API key")
+
+// Options says who is answered what. Every field but RejectWithOK must be set.
+type Options struct {
+	Email        string
+	Organization string
+	APIKey       string
+
+	// Verify checks an access token; any error rejects it.
+	Verify func(ctx context.Context, token string) error
+
+	// RejectWithOK answers a rejected credential with HTTP status 200 and
+	// GraphQL errors instead of with 401.
+	RejectWithOK bool
+}
+
+// GraphQLStats counts what has been asked.
+type GraphQLStats struct {
+	GraphQL         map[string]int `json:"graphql"` // by the query's field
+	GraphQLRejected int            `json:"graphql_rejected"`
+}
+
+// API answers POST requests with GraphQL over JSON. It is safe for concurrent
+// use.
+type API struct {
+	options Options
+	graphql http.Handler
+
+	mu    sync.Mutex
+	stats GraphQLStats
+}
+
+// New makes an API.
+func New(o Options) (*API, error) {
+	a := &API{options: o, stats: GraphQLStats{GraphQL: map[string]int{}}}
+	schema, err := graphql.ParseSchema(schemaText, &query{a}, graphql.UseFieldResolvers())
+	if err != nil {
+		return nil, fmt.Errorf("reading the GraphQL schema: %w", err)
+	}
+	a.graphql = &relay.Handler{Schema: schema}
+	return a, nil
+}
+
+// ServeHTTP implements [http.Handler].
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	kind, ok := a.authenticate(r)
+	if !ok {
+		a.reject(w)
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxRequest)
+	a.graphql.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), credentialKey{}, kind)))
+}
+
+// Stats returns what has been asked so far.
+func (a *API) Stats() GraphQLStats {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return GraphQLStats{GraphQL: maps.Clone(a.stats.GraphQL), GraphQLRejected: a.stats.GraphQLRejected}
+}
+
+type credentialKey struct{}
+
+type credential int
+
+const (
+	credentialToken credential = iota
+	credentialAPIKey
+)
+
+func (a *API) authenticate(r *http.Request) (credential, bool) {
+	scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	switch {
+	case strings.EqualFold(scheme, "Bearer"):
+		return credentialToken, a.options.Verify(r.Context(), secret) == nil
+	case strings.EqualFold(scheme, "Apikey"):
+		return credentialAPIKey, subtle.ConstantTimeCompare([]byte(secret), []byte(a.options.APIKey)) == 1
+	}
+	return 0, false
+}
+
+func (a *API) reject(w http.ResponseWriter) {
+	a.mu.Lock()
+	a.stats.GraphQLRejected++
+	a.mu.Unlock()
+	w.Header().Set("Content-Type", "application/json")
+	if !a.options.RejectWithOK {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		w.WriteHeader(http.StatusUnauthorized)
+	}
+	_ = json.NewEncoder(w).Encode(map[string]any{
+		"data":   nil,
+		"errors": []map[string]string{{"message": "unauthorized: the credential was rejected"}},
+	})
+}
+
+func (a *API) count(field string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.stats.GraphQL[field]++
+}
+
+// query resolves the schema's Query.
+type query struct{ api *API }
+
+func (q *query) GetAccountDetails(ctx context.Context) (accountDetails, error) {
+	q.api.count("getAccountDetails")
+	if ctx.Value(credentialKey{}) == credentialAPIKey {
+		return accountDetails{}, errNotForAPIKeys
+	}
+	return accountDetails{EmailAddress: q.api.options.Email}, nil
+}
+
+func (q *query) GetOrganization() organization {
+	q.api.count("getOrganization")
+	return organization{DisplayName: "Sandbox", OrganizationID: graphql.ID(q.api.options.Organization)}
+}
+
+func (q *query) GetTenantConfig() tenantConfig {
+	q.api.count("getTenantConfig")
+	return sampleTenant()
+}

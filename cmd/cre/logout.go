@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/urfave/cli/v2"
+)
+
+func (m machine) logout(c *cli.Context) error {
+	p, err := m.connect()
+	if err != nil {
+		return err
+	}
+	removed := false
+	p.helper.Notice = func(line string) {
+		removed = true
+		m.ui.say("%s", line)
+	}
+	err = p.helper.Erase(c.Context, p.query())
+	hadContext, cerr := p.removeContext(c.Context)
+	if hadContext && cerr == nil {
+		m.ui.say("removed %s", p.files.ContextPath())
+	}
+	if m.getenv("CRE_API_KEY") != "" {
+		m.ui.warn("CRE_API_KEY is set and stays so: commands go on using it until it is unset")
+	}
+	if err := errors.Join(err, cerr); err != nil {
+		return fmt.Errorf("logging out: %w", err)
+	}
+	if !removed && !hadContext {
+		_, err = fmt.Fprintln(m.out, "You were not logged in.")
+		return err
+	}
+	_, err = fmt.Fprintln(m.out, "Logged out.")
+	return err
+}
+
+// removeContext reports whether there was a tenant context.
+func (p *platformClient) removeContext(ctx context.Context) (had bool, err error) {
+	if _, err := os.Lstat(p.files.ContextPath()); errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	unlock, err := p.files.Lock(ctx)
+	if err != nil {
+		return true, err
+	}
+	return true, errors.Join(p.files.RemoveContext(), unlock())
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+
+	"github.com/urfave/cli/v2"
+
+	"cre-credential-helper/cmd/internal/account"
+	"cre-credential-helper/cmd/internal/oauth"
+	"cre-credential-helper/cmd/internal/platform"
+	"cre-credential-helper/fallback"
+	"cre-credential-helper/helper"
+)
+
+// machine is what the commands need of the machine that they run on.
+type machine struct {
+	getenv     func(string) string
+	homeDir    func() (string, error)
+	executable func() (string, error) // this program's path
+	http       func() *http.Client
+	out        io.Writer // results
+	ui         *ui       // everything else
+}
+
+// The exit statuses, documented in cre(1). A helper's own status is passed on.
+const (
+	exitOK          = 0
+	exitFailure     = 1
+	exitUsage       = 2
+	exitInterrupted = 130
+)
+
+var (
+	errUsage = errors.New("usage")
+
+	// errNotLoggedIn is the documented sentence.
+	errNotLoggedIn = errors.New("failed to attach credentials: failed to load credentials: you are not logged in, try running cre login")
+)
+
+// run does what args ask for and returns the exit status.
+func (m machine) run(ctx context.Context, args []string) int {
+	err := m.app().RunContext(ctx, args)
+	if err == nil {
+		return exitOK
+	}
+	m.ui.fail(err)
+	var program *helper.ProgramError
+	switch {
+	case errors.Is(err, context.Canceled):
+		return exitInterrupted
+	case errors.Is(err, errUsage):
+		return exitUsage
+	case errors.As(err, &program) && program.ExitCode > 0:
+		return program.ExitCode
+	}
+	return exitFailure
+}
+
+// platformClient is what a command works with: an environment, the helper that
+// keeps its session, and the files beside it.
+type platformClient struct {
+	platform.Environment
+	helper helper.Client
+	files  fallback.Dir
+	http   *http.Client
+}
+
+// connect selects the environment and finds the helper.
+func (m machine) connect() (*platformClient, error) {
+	env, warnings, err := platform.Select(m.getenv)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errUsage, err)
+	}
+	for _, w := range warnings {
+		m.ui.warn(w)
+	}
+	program, err := m.helperProgram()
+	if err != nil {
+		return nil, err
+	}
+	home, err := m.homeDir()
+	if err != nil {
+		return nil, fmt.Errorf("finding the home directory: %w", err)
+	}
+	return &platformClient{
+		Environment: env,
+		helper:      helper.Client{Program: program, Notice: func(line string) { m.ui.say("%s", line) }},
+		files:       fallback.Open(filepath.Join(home, ".cre")),
+		http:        m.http(),
+	}, nil
+}
+
+func (p *platformClient) account() account.Client {
+	return account.Client{HTTP: p.http, URL: p.GraphQLURL, UserAgent: "cre-credential-helper"}
+}
+
+func (p *platformClient) provider() oauth.Provider {
+	return oauth.Provider{
+		AuthorizationEndpoint: p.AuthorizationEndpoint(),
+		TokenEndpoint:         p.TokenEndpoint(),
+		ClientID:              p.ClientID,
+		Audience:              p.Audience,
+	}
+}
+
+func (p *platformClient) query() helper.Query { return helper.Query{Origin: p.Origin()} }
+
+// helperProgram finds the credential helper: the one that the variable names,
+// else the one beside this program, else the one on PATH.
+func (m machine) helperProgram() (string, error) {
+	const variable, name = "CRE_CREDENTIAL_HELPER", "cre-credential-helper"
+	if named := m.getenv(variable); named != "" {
+		path, err := exec.LookPath(named)
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", variable, err)
+		}
+		return path, nil
+	}
+	file := name
+	if runtime.GOOS == "windows" {
+		file += ".exe"
+	}
+	if self, err := m.executable(); err == nil {
+		if resolved, err := filepath.EvalSymlinks(self); err == nil {
+			self = resolved
+		}
+		if path, err := exec.LookPath(filepath.Join(filepath.Dir(self), file)); err == nil {
+			return path, nil
+		}
+	}
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return "", fmt.Errorf("%s is neither beside cre nor on PATH: install it, or name one in %s: %w", name, variable, err)
+	}
+	return path, nil
+}
+
+// noArguments keeps a mistyped command from being taken for another one.
+func noArguments(c *cli.Context) error {
+	if c.Args().Present() {
+		return fmt.Errorf("%w: %s takes no argument, got %q", errUsage, c.Command.FullName(), c.Args().First())
+	}
+	return nil
+}

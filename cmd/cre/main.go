@@ -1,0 +1,39 @@
+// Cre logs a person in to the CRE platform and out again, and says who is
+// logged in. It keeps no secret itself: it asks a credential helper.
+package main
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/cli/browser"
+	"golang.org/x/term"
+
+	"cre-credential-helper/cmd/internal/oauth"
+)
+
+const requestTimeout = 30 * time.Second // of one HTTP request
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	browser.Stdout = os.Stderr // a browser's chatter is no result
+	terminal := term.IsTerminal(int(os.Stderr.Fd()))
+	m := machine{
+		getenv:     os.Getenv,
+		homeDir:    os.UserHomeDir,
+		executable: os.Executable,
+		http:       func() *http.Client { return oauth.NewHTTPClient(requestTimeout) },
+		out:        os.Stdout,
+		ui: &ui{
+			err:      os.Stderr,
+			animated: terminal,
+			colored:  terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
+		},
+	}
+	os.Exit(m.run(ctx, os.Args))
+}

@@ -1,0 +1,171 @@
+package oauth
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestWhoDoesNotKnowTheStateChangesNothing(t *testing.T) {
+	p := newFakeProvider(t)
+	s := start(t, p, nil)
+	state, own := s.asked.Get("state"), fmt.Sprintf("localhost:%d", s.port)
+	good := "/callback?code=stolen&state=" + state
+	tests := []struct {
+		name, method, host, path string
+		status                   int
+	}{
+		{"wrong state with a code", "GET", own, "/callback?code=x&state=wrong", 400},
+		{"wrong state with an error", "GET", own, "/callback?error=access_denied&state=wrong", 400},
+		{"wrong state, organization missing", "GET", own, "/callback?error=access_denied&error_description=user+does+not+belong+to+any+organization&state=x", 400},
+		{"a prefix of the state", "GET", own, "/callback?code=x&state=" + state[:20], 400},
+		{"no state", "GET", own, "/callback?error=access_denied", 400},
+		{"nothing", "GET", own, "/callback", 400},
+		{"the state twice", "GET", own, good + "&state=" + state, 400},
+		{"the code twice", "GET", own, good + "&code=x", 400},
+		{"a broken query", "GET", own, good + "&x=%zz", 400},
+		{"another method", "POST", own, good, 405},
+		{"HEAD", "HEAD", own, good, 405},
+		{"another path", "GET", own, strings.Replace(good, "callback", "callback/", 1), 404},
+		{"the root", "GET", own, "/", 404},
+		{"another host", "GET", "attacker.example", good, 421},
+		{"another host on this port", "GET", fmt.Sprintf("attacker.example:%d", s.port), good, 421},
+		{"another port", "GET", "localhost:1", good, 421},
+		{"no port", "GET", "localhost", good, 421},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			a := s.request(tt.method, tt.host, tt.path)
+			if a.status != tt.status || tt.method != "HEAD" && !a.shows(notOurs) {
+				t.Errorf("answered %v", a)
+			}
+			if (a.header.Get("Allow") == "GET") != (tt.status == 405) {
+				t.Errorf("Allow: %q", a.header.Get("Allow"))
+			}
+			s.mustStillRun()
+		})
+	}
+	if codes := p.codes(); len(codes) != 0 {
+		t.Errorf("codes %q were redeemed", codes)
+	}
+	s.mustSucceed()
+}
+
+func TestEveryNameOfLoopbackIsServed(t *testing.T) {
+	for _, host := range []string{"localhost", "LOCALHOST", "127.0.0.1", "[::1]"} {
+		t.Run(host, func(t *testing.T) {
+			s := start(t, newFakeProvider(t), nil)
+			a := s.request(http.MethodGet, fmt.Sprintf("%s:%d", host, s.port), "/callback?code=good&state="+s.asked.Get("state"))
+			if !a.shows(loggedIn) {
+				t.Errorf("answered %v", a)
+			}
+			if err := s.end(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestACodeIsAcceptedOnce(t *testing.T) {
+	p := newFakeProvider(t)
+	saving, release := make(chan struct{}), make(chan struct{})
+	s := start(t, p, func(context.Context, Tokens) error {
+		close(saving)
+		<-release
+		return nil
+	})
+	first, replay := make(chan answered, 1), make(chan answered, 1)
+	go func() { first <- s.callback("state", s.asked.Get("state"), "code", "good") }()
+	<-saving
+	go func() { // one that comes too late finds nobody, which is as good
+		a, _ := s.try(http.MethodGet, fmt.Sprintf("localhost:%d", s.port), "/callback?code=good&state="+s.asked.Get("state"))
+		replay <- a
+	}()
+	time.Sleep(50 * time.Millisecond)
+	close(release)
+	if a := <-first; !a.shows(loggedIn) {
+		t.Errorf("the page is %v", a)
+	}
+	if a := <-replay; a.status != 0 && !a.shows(notOurs) {
+		t.Errorf("the replay was answered %v", a)
+	}
+	if err := s.end(); err != nil {
+		t.Error(err)
+	}
+	if codes := p.codes(); len(codes) != 1 {
+		t.Errorf("codes %q were redeemed", codes)
+	}
+}
+
+func TestABusyPortIsNamedAndNothingIsShown(t *testing.T) {
+	for _, host := range []string{"127.0.0.1", "::1"} {
+		t.Run(host, func(t *testing.T) {
+			listener, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+			if isMissingFamily(err) {
+				t.Skip("no such address on this machine")
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer listener.Close()
+			port := listener.Addr().(*net.TCPAddr).Port
+			login := Login{Provider: newFakeProvider(t).provider(), Port: port, Show: func(string) { t.Error("shown") }}
+			err = login.Run(context.Background(), nil)
+			if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("port %d,", port)) || !strings.Contains(err.Error(), "try again") {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+}
+
+func TestThePortIsFreeAfterwards(t *testing.T) {
+	s := start(t, newFakeProvider(t), nil)
+	s.mustSucceed()
+	listeners, err := bind(context.Background(), s.port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range listeners {
+		l.Close()
+	}
+}
+
+func TestPagesLoadNothingAndAreKeptNowhere(t *testing.T) {
+	s := start(t, newFakeProvider(t), nil)
+	for _, a := range []answered{
+		s.callback("state", "wrong"),
+		s.request(http.MethodGet, "attacker.example", "/"),
+		s.callback("state", s.asked.Get("state"), "error", "access_denied", "error_description", "user does not belong to any organization"),
+	} {
+		for name, want := range map[string]string{
+			"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff", "Content-Type": "text/html; charset=utf-8",
+		} {
+			if got := a.header.Get(name); got != want {
+				t.Errorf("%s = %q, want %q", name, got, want)
+			}
+		}
+		nonce := regexp.MustCompile(`<style nonce="([A-Z2-7]+)">`).FindStringSubmatch(a.body)
+		if nonce == nil {
+			t.Fatalf("no nonce in %s", a.body)
+		}
+		want := fmt.Sprintf("default-src 'none'; style-src 'nonce-%[1]s'; script-src 'nonce-%[1]s'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'", nonce[1])
+		if got := a.header.Get("Content-Security-Policy"); got != want {
+			t.Errorf("policy %q, want %q", got, want)
+		}
+		for _, external := range []string{"src=", "<link", "@import", "url("} {
+			if strings.Contains(a.body, external) {
+				t.Errorf("the page loads something: %s", external)
+			}
+		}
+		for _, needed := range []string{`<html lang="en">`, "<title>", `role="status"`} {
+			if !strings.Contains(a.body, needed) {
+				t.Errorf("the page lacks %s", needed)
+			}
+		}
+	}
+}

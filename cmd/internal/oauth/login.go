@@ -1,0 +1,189 @@
+package oauth
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"cre-credential-helper/cmd/internal/claims"
+)
+
+const (
+	defaultPort = 53682 // of the redirect URL that the provider has registered
+	defaultWait = 8 * time.Minute
+	maxRetries  = 3 // while the organization of a new account is being made
+)
+
+// Login is a login in the browser.
+type Login struct {
+	Provider Provider
+	HTTP     *http.Client  // as in [Client]
+	Port     int           // on loopback; 0: 53682
+	Wait     time.Duration // for the person; 0: 8 minutes
+
+	// Show is called once with the URL to open, when everything listens. It
+	// must not block: nothing else happens before it returns.
+	Show func(authorizeURL string)
+}
+
+// Run shows the URL, waits for the browser to come back, exchanges the code
+// and hands the tokens to save. The browser is answered after save has
+// returned, so that its page tells the truth.
+//
+// Errors: ctx's own when it ends, [ErrTimeout], [ErrDenied], [ErrRefused],
+// save's own, and others for a port in use or a provider out of reach. Only a
+// callback with the right state can end the login.
+func (l Login) Run(ctx context.Context, save func(context.Context, Tokens) error) error {
+	if err := l.Provider.check(); err != nil {
+		return failed("logging in", err)
+	}
+	server, err := listen(ctx, l.port())
+	if err != nil {
+		return err
+	}
+	defer server.close()
+	f := &flow{login: l, save: save, attempt: l.newAttempt()}
+	l.Show(f.attempt.url)
+	return f.run(ctx, server)
+}
+
+func (l Login) port() int {
+	if l.Port == 0 {
+		return defaultPort
+	}
+	return l.Port
+}
+
+func (l Login) wait() time.Duration {
+	if l.Wait == 0 {
+		return defaultWait
+	}
+	return l.Wait
+}
+
+func (l Login) config() *oauth2.Config {
+	return l.Provider.config("http://localhost:" + strconv.Itoa(l.port()) + callbackPath)
+}
+
+// attempt is one trip of the browser to the provider and back.
+type attempt struct{ state, nonce, verifier, url string }
+
+func (l Login) newAttempt() attempt {
+	a := attempt{state: rand.Text(), nonce: rand.Text(), verifier: oauth2.GenerateVerifier()}
+	options := []oauth2.AuthCodeOption{
+		oauth2.S256ChallengeOption(a.verifier),
+		oauth2.SetAuthURLParam("nonce", a.nonce),
+	}
+	if l.Provider.Audience != "" {
+		options = append(options, oauth2.SetAuthURLParam("audience", l.Provider.Audience))
+	}
+	a.url = l.config().AuthCodeURL(a.state, options...)
+	return a
+}
+
+// flow is one run of a login. One goroutine owns it, so that callbacks are
+// judged one after the other: one with the right state either ends the login
+// or makes a new attempt with another state, and can't be played again.
+type flow struct {
+	login   Login
+	save    func(context.Context, Tokens) error
+	attempt attempt
+	retries int
+}
+
+// run answers callbacks until one ends the login. Wait bounds only the waiting:
+// a code that came in time is exchanged and its tokens are saved.
+func (f *flow) run(ctx context.Context, server *callbackServer) error {
+	timeout := time.NewTimer(f.login.wait())
+	defer timeout.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-timeout.C:
+			return fmt.Errorf("%w within %s; log in again", ErrTimeout, f.login.wait())
+		case err := <-server.broken:
+			return fmt.Errorf("listening for the browser: %w; log in again", err)
+		case q := <-server.questions:
+			page, ended, err := f.answer(ctx, q.callback)
+			q.reply <- page
+			if ended {
+				return err
+			}
+		}
+	}
+}
+
+// answer judges one callback. Nothing in it is believed before its state is.
+func (f *flow) answer(ctx context.Context, c callback) (p page, ended bool, err error) {
+	switch {
+	case subtle.ConstantTimeCompare([]byte(c.state), []byte(f.attempt.state)) != 1:
+		return strangerPage(), false, nil
+	case c.organizationMissing() && f.retries < maxRetries:
+		f.retries++
+		f.attempt = f.login.newAttempt()
+		return waitingPage(f.attempt.url), false, nil
+	case c.organizationMissing():
+		return failurePage("Your organization is not set up yet."), true,
+			fmt.Errorf("%w: the organization is not set up yet; log in again in a few minutes", ErrDenied)
+	case c.errorCode != "":
+		return failurePage("The login service said: “" + c.errorText() + "”."), true, fmt.Errorf("%w: %s; log in again", ErrDenied, c.errorText())
+	case c.code == "":
+		return failurePage("The login service sent neither a code nor an error."), true,
+			fmt.Errorf("%w: neither a code nor an error came back; log in again", ErrDenied)
+	}
+	tokens, err := f.login.exchange(ctx, f.attempt, c.code)
+	if err != nil {
+		return failurePage("The login could not be completed."), true, failed("completing the login", err)
+	}
+	if err := f.save(ctx, tokens); err != nil {
+		return failurePage("The login worked, but it could not be saved."), true, err
+	}
+	return successPage(), true, nil
+}
+
+func (l Login) exchange(ctx context.Context, a attempt, code string) (Tokens, error) {
+	config := l.config()
+	tokens, err := Client{HTTP: l.HTTP}.redeem(ctx, config.Endpoint.TokenURL, func(ctx context.Context) (*oauth2.Token, error) {
+		return config.Exchange(ctx, code, oauth2.VerifierOption(a.verifier))
+	})
+	if err != nil {
+		return Tokens{}, err
+	}
+	if err := a.checkIDToken(tokens, config.ClientID); err != nil {
+		return Tokens{}, err
+	}
+	return tokens, nil
+}
+
+var errIDToken = errors.New("the provider's ID token is not for this login; log in again")
+
+// checkIDToken ties the tokens to this attempt and this client (OpenID Connect
+// Core 1.0, 3.1.3.7; the token endpoint's TLS stands in for the signature, and
+// the expiry of a token this fresh would only judge the local clock).
+func (a attempt) checkIDToken(tokens Tokens, clientID string) error {
+	c, err := claims.Parse(tokens.ID)
+	if err != nil {
+		return fmt.Errorf("%w (%w)", errIDToken, err)
+	}
+	if subtle.ConstantTimeCompare([]byte(c.Nonce), []byte(a.nonce)) != 1 || !slices.Contains(c.Audience, clientID) {
+		return errIDToken
+	}
+	return nil
+}
+
+// organizationMissing tells the provider's answer to a person whose account is
+// so new that its organization is still being made.
+func (c callback) organizationMissing() bool {
+	return c.errorCode == "access_denied" &&
+		strings.Contains(strings.ToLower(c.description), "user does not belong to any organization")
+}

@@ -1,0 +1,161 @@
+// Package platform knows the CRE platform's environments and how a user
+// changes them. It sends nothing; the questions to the platform are package
+// account's.
+package platform
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"cre-credential-helper/cmd/internal/safetext"
+	"cre-credential-helper/helper"
+)
+
+// The environment variables that [Select] reads.
+const (
+	VarEnvironment = "CRE_CLI_ENV"
+	VarAuthBase    = "CRE_CLI_AUTH_BASE"
+	VarClientID    = "CRE_CLI_CLIENT_ID"
+	VarAudience    = "CRE_CLI_AUDIENCE"
+	VarGraphQLURL  = "CRE_CLI_GRAPHQL_URL"
+)
+
+// ErrOverride is what [Select] fails with.
+var ErrOverride = errors.New("not a usable value")
+
+// Environment is one CRE platform. The zero value is none.
+type Environment struct {
+	Name       string // PRODUCTION, STAGING or DEVELOPMENT
+	AuthBase   string // the provider's paths hang below it
+	ClientID   string // of the public OAuth client
+	Audience   string // what an access token for this platform names as its aud
+	GraphQLURL string
+}
+
+// Known returns the built-in environments. The first one is the default.
+func Known() []Environment {
+	return []Environment{{
+		Name:       "PRODUCTION",
+		AuthBase:   "https://login.chain.link",
+		ClientID:   "vMqPqJ3ApbeN8jNeA42Dn4UxbkfhQQkW",
+		Audience:   "https://api.cre.chain.link/",
+		GraphQLURL: "https://api.cre.chain.link/graphql",
+	}, {
+		Name:       "STAGING",
+		AuthBase:   "https://login-stage.cre.cldev.cloud",
+		ClientID:   "pKF1lgw56KKUo5LCl8kEREtVY50YB2Gd",
+		Audience:   "https://graphql.cre.stage.internal.griddle.sh/",
+		GraphQLURL: "https://graphql-cre-stage.tailf8f749.ts.net/graphql",
+	}, {
+		Name:       "DEVELOPMENT",
+		AuthBase:   "https://login-dev.cre.cldev.cloud",
+		ClientID:   "KERrSYowuRhVyXUrI3u7pI8nnY95bIGt",
+		Audience:   "https://graphql.cre.dev.internal.griddle.sh/",
+		GraphQLURL: "https://graphql-cre-dev.tailf8f749.ts.net/graphql",
+	}}
+}
+
+// Origin returns where the environment's sessions are good: the GraphQL URL's
+// origin without its path. It is the zero value for an environment that
+// neither [Known] nor [Select] made.
+func (e Environment) Origin() helper.Origin {
+	origin, err := helper.ParseOrigin(e.GraphQLURL)
+	if err != nil {
+		return helper.Origin{}
+	}
+	return origin.WithoutPath()
+}
+
+// AuthorizationEndpoint returns where a browser is sent to log in (RFC 6749,
+// 3.1). The paths below the auth base are Auth0's.
+func (e Environment) AuthorizationEndpoint() string { return e.endpoint("authorize") }
+
+// TokenEndpoint returns where tokens are issued and renewed (RFC 6749, 3.2).
+func (e Environment) TokenEndpoint() string { return e.endpoint("oauth/token") }
+
+// RevocationEndpoint returns where a session is ended (RFC 7009, 2).
+func (e Environment) RevocationEndpoint() string { return e.endpoint("oauth/revoke") }
+
+func (e Environment) endpoint(path string) string {
+	return strings.TrimSuffix(e.AuthBase, "/") + "/" + path
+}
+
+// Select returns the environment that the variables name, and one warning for
+// each thing in them that a user should know about: an unknown environment,
+// for which PRODUCTION stands in, and every override. A variable that is set
+// to nothing isn't set. An override that secrets must not be sent to is an
+// error that names the variable.
+func Select(getenv func(string) string) (env Environment, warnings []string, err error) {
+	env, warnings = named(getenv(VarEnvironment))
+	overrides := []struct {
+		variable string
+		field    *string
+		check    func(string) error
+	}{
+		{VarAuthBase, &env.AuthBase, checkURL},
+		{VarClientID, &env.ClientID, checkText},
+		{VarAudience, &env.Audience, checkText},
+		{VarGraphQLURL, &env.GraphQLURL, checkURL},
+	}
+	for _, o := range overrides {
+		value := getenv(o.variable)
+		if value == "" {
+			continue
+		}
+		if err := o.check(value); err != nil {
+			return Environment{}, nil, fmt.Errorf("%s: %w; correct it or unset it", o.variable, err)
+		}
+		*o.field = value
+		warnings = append(warnings, fmt.Sprintf("%s is set: using %q instead of the %s environment's own", o.variable, value, env.Name))
+	}
+	return env, warnings, nil
+}
+
+func named(name string) (Environment, []string) {
+	known := Known()
+	if name == "" {
+		return known[0], nil
+	}
+	for _, env := range known {
+		if env.Name == name {
+			return env, nil
+		}
+	}
+	return known[0], []string{fmt.Sprintf("%s: unknown environment %q, using %s", VarEnvironment, safetext.Clean(name, 40), known[0].Name)}
+}
+
+// checkURL takes what [helper.CheckEndpoint] and [helper.ParseOrigin] take:
+// without a query, so that a path can be appended and an origin be made of it.
+func checkURL(value string) error {
+	if err := helper.CheckEndpoint(value); err != nil {
+		return fmt.Errorf("%w: %w", ErrOverride, err)
+	}
+	if _, err := helper.ParseOrigin(value); err != nil {
+		return fmt.Errorf("%w: %w", ErrOverride, err)
+	}
+	return nil
+}
+
+// checkText refuses what would not survive on one line of the protocol.
+func checkText(value string) error {
+	if safetext.Clean(value, maxText) != value {
+		return fmt.Errorf("%w: it is longer than %d characters or holds one that doesn't print", ErrOverride, maxText)
+	}
+	return nil
+}
+
+const maxText = 1024 // characters
+
+// ForAudience returns the environment that a token for the audiences aud
+// belongs to. A built-in audience always gets the built-in environment: no
+// override may redirect a real session. Then comes current, as selected.
+func ForAudience(aud []string, current Environment) (Environment, bool) {
+	for _, env := range append(Known(), current) {
+		if env.Audience != "" && slices.Contains(aud, env.Audience) {
+			return env, true
+		}
+	}
+	return Environment{}, false
+}

@@ -1,0 +1,130 @@
+package platform
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"cre-credential-helper/helper"
+)
+
+// getenv returns a lookup in "NAME=value" pairs.
+func getenv(pairs ...string) func(string) string {
+	return func(name string) string {
+		for _, pair := range pairs {
+			if value, ok := strings.CutPrefix(pair, name+"="); ok {
+				return value
+			}
+		}
+		return ""
+	}
+}
+
+func TestKnownEnvironmentsAreUsable(t *testing.T) {
+	if name := Known()[0].Name; name != "PRODUCTION" {
+		t.Errorf("the default is %s", name)
+	}
+	for _, env := range Known() {
+		for _, endpoint := range []string{env.AuthBase, env.GraphQLURL} {
+			if err := checkURL(endpoint); err != nil {
+				t.Errorf("%s: %v", env.Name, err)
+			}
+		}
+		if env.ClientID == "" || env.Audience == "" || env.Origin() == (helper.Origin{}) {
+			t.Errorf("%+v lacks something", env)
+		}
+	}
+}
+
+func TestSelect(t *testing.T) {
+	production, staging := Known()[0], Known()[1]
+	everything := Environment{"STAGING", "http://127.0.0.1:8080/tenant", "client", "urn:mine", "http://[::1]:8080/graphql"}
+	tests := []struct {
+		name     string
+		env      []string
+		want     Environment
+		warnings []string // what each one must contain
+	}{
+		{"nothing set", nil, production, nil},
+		{"a name", []string{"CRE_CLI_ENV=STAGING"}, staging, nil},
+		{"unknown name", []string{"CRE_CLI_ENV=QA\x1b[1m"}, production, []string{`CRE_CLI_ENV: unknown environment "QA[1m", using PRODUCTION`}},
+		{"names are exact", []string{"CRE_CLI_ENV=staging"}, production, []string{"unknown environment"}},
+		{"every override", []string{"CRE_CLI_ENV=STAGING", "CRE_CLI_AUTH_BASE=http://127.0.0.1:8080/tenant", "CRE_CLI_CLIENT_ID=client",
+			"CRE_CLI_AUDIENCE=urn:mine", "CRE_CLI_GRAPHQL_URL=http://[::1]:8080/graphql"}, everything,
+			[]string{"CRE_CLI_AUTH_BASE is set", "CRE_CLI_CLIENT_ID is set", "CRE_CLI_AUDIENCE is set", "CRE_CLI_GRAPHQL_URL is set"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, warnings, err := Select(getenv(tt.env...))
+			if err != nil || got != tt.want || len(warnings) != len(tt.warnings) {
+				t.Fatalf("got %+v, %q, %v", got, warnings, err)
+			}
+			for i, want := range tt.warnings {
+				if !strings.Contains(warnings[i], want) || strings.Contains(warnings[i], "\n") {
+					t.Errorf("warning %q, want one line with %q", warnings[i], want)
+				}
+			}
+		})
+	}
+}
+
+func TestSelectRefusesUnusableOverrides(t *testing.T) {
+	for _, pair := range []string{
+		"CRE_CLI_AUTH_BASE=http://login.example",
+		"CRE_CLI_AUTH_BASE=login.example",
+		"CRE_CLI_AUTH_BASE=https://login.example?x=1",
+		"CRE_CLI_GRAPHQL_URL=http://api.example/graphql",
+		"CRE_CLI_GRAPHQL_URL=http://127.0.0.1.example/graphql",
+		"CRE_CLI_GRAPHQL_URL=https://user@api.example/graphql",
+		"CRE_CLI_GRAPHQL_URL=https://api.example/graphql?x=1",
+		"CRE_CLI_CLIENT_ID=a\nb",
+		"CRE_CLI_AUDIENCE=" + strings.Repeat("x", maxText+1),
+	} {
+		t.Run(pair[:min(len(pair), 60)], func(t *testing.T) {
+			env, _, err := Select(getenv(pair))
+			variable, _, _ := strings.Cut(pair, "=")
+			if !errors.Is(err, ErrOverride) || !strings.HasPrefix(err.Error(), variable) || env != (Environment{}) {
+				t.Errorf("got %+v, error %v", env, err)
+			}
+		})
+	}
+}
+
+func TestOriginLeavesThePathOut(t *testing.T) {
+	if got := Known()[0].Origin().String(); got != "https://api.cre.chain.link" {
+		t.Errorf("got %s", got)
+	}
+	if got := (Environment{}).Origin(); got != (helper.Origin{}) {
+		t.Errorf("the zero value has origin %v", got)
+	}
+}
+
+func TestForAudience(t *testing.T) {
+	production, development := Known()[0], Known()[2]
+	mine := Environment{Name: "PRODUCTION", Audience: "urn:mine", GraphQLURL: "http://127.0.0.1:1/graphql"}
+	redirected := production
+	redirected.AuthBase = "https://login.example"
+	tests := []struct {
+		name    string
+		aud     []string
+		current Environment
+		want    Environment
+		found   bool
+	}{
+		{"built in", []string{development.Audience}, production, development, true},
+		{"among others", []string{"https://login.chain.link/userinfo", production.Audience}, development, production, true},
+		{"an override doesn't redirect a built-in audience", []string{production.Audience}, redirected, production, true},
+		{"the current one", []string{"urn:mine"}, mine, mine, true},
+		{"built in before current", []string{"urn:mine", development.Audience}, mine, development, true},
+		{"unknown", []string{"urn:other"}, mine, Environment{}, false},
+		{"an empty audience matches nothing", []string{""}, Environment{Name: "PRODUCTION"}, Environment{}, false},
+		{"no audience", nil, mine, Environment{}, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got, found := ForAudience(tt.aud, tt.current); got != tt.want || found != tt.found {
+				t.Errorf("got %+v, %v", got, found)
+			}
+		})
+	}
+}

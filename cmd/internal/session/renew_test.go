@@ -1,0 +1,132 @@
+package session_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"cre-credential-helper/cmd/internal/session"
+	"cre-credential-helper/helper"
+)
+
+func TestRenewalMargin(t *testing.T) {
+	for left, renewals := range map[time.Duration]int{61 * time.Second: 0, 60 * time.Second: 1, -time.Hour: 1} {
+		w := newWorld(t)
+		w.mustStore(w.login())
+		w.pass(time.Hour - left)
+		w.mustGet()
+		if w.provider.renewals != renewals {
+			t.Errorf("with %s left: %d renewals, want %d", left, w.provider.renewals, renewals)
+		}
+	}
+}
+
+func TestRenewedSessionGoesBackWhereItWasRead(t *testing.T) {
+	w := newWorld(t)
+	w.Mode = session.File
+	w.mustStore(w.login())
+	w.Mode = session.Keyring // is for new sessions only
+	w.pass(2 * time.Hour)
+	w.mustGet()
+	if !strings.Contains(w.file(), "RefreshToken: refresh-1\n") || !strings.Contains(w.file(), "ExpiresIn: 3600\n") {
+		t.Errorf("cre.yaml:\n%s", w.file())
+	}
+	w = newWorld(t)
+	w.mustStore(w.login())
+	w.Mode = session.File
+	w.pass(2 * time.Hour)
+	w.mustGet()
+	if strings.Contains(w.file(), "RefreshToken") {
+		t.Errorf("cre.yaml:\n%s", w.file())
+	}
+}
+
+func TestAProviderOutOfReachEndsNoSession(t *testing.T) {
+	w := newWorld(t)
+	w.mustStore(w.login())
+	w.provider.fail = fmt.Errorf("%w: %w", session.ErrProvider, errProviderDown)
+	w.pass(time.Hour - 30*time.Second)
+	old := w.mustGet() // still good for half a minute
+	w.pass(time.Minute)
+	if _, err := w.Get(t.Context(), w.query()); !errors.Is(err, session.ErrProvider) {
+		t.Errorf("%v, want ErrProvider", err)
+	}
+	w.provider.fail = nil
+	if fresh := w.mustGet(); fresh.Secret.Equal(old.Secret) {
+		t.Error("the session wasn't renewed")
+	}
+}
+
+func TestARefusedRefreshTokenEndsTheSession(t *testing.T) {
+	for _, mode := range []session.Mode{session.Keyring, session.File} {
+		w := newWorld(t)
+		w.Mode = mode
+		w.mustStore(w.login())
+		w.provider.reused = true
+		w.pass(2 * time.Hour)
+		w.mustMiss()
+		w.provider.fail = errors.New("asked again")
+		w.mustMiss()
+		if w.file() != "" || len(w.provider.revoked) != 0 {
+			t.Errorf("%s: left cre.yaml %q, revoked %q", mode, w.file(), w.provider.revoked)
+		}
+	}
+}
+
+func TestNoRenewalWithoutAPlaceToSaveItIn(t *testing.T) {
+	w := newWorld(t)
+	w.mustStore(w.login())
+	w.pass(2 * time.Hour)
+	w.keychain.set(errLocked, nil)
+	if _, err := w.Get(t.Context(), w.query()); !errors.Is(err, errLocked) {
+		t.Errorf("%v, want ErrLocked", err)
+	}
+	if w.provider.renewals != 0 {
+		t.Error("the refresh token was used up")
+	}
+}
+
+func TestAKeychainThatFailsAfterTheRenewal(t *testing.T) {
+	w := newWorld(t)
+	w.mustStore(w.login())
+	w.pass(2 * time.Hour)
+	w.keychain.set(nil, errLocked)
+	fresh := w.mustGet()
+	if !strings.Contains(w.file(), "RefreshToken: refresh-1\n") || !w.noted("plain text") {
+		t.Fatalf("the renewed session isn't in cre.yaml:\n%s\nnotices %q", w.file(), w.notices)
+	}
+	if got := w.mustGet(); !got.Secret.Equal(fresh.Secret) || w.provider.renewals != 1 {
+		t.Error("the next get doesn't use it")
+	}
+	w.pass(2 * time.Hour)
+	w.mustGet()
+	if strings.Contains(w.file(), "RefreshToken") || !strings.Contains(w.file(), "Keychain:") || w.provider.renewals != 2 {
+		t.Errorf("the session didn't move back:\n%s", w.file())
+	}
+	w.mustGet()
+}
+
+func TestCredentialsOfOtherOriginsAreRenewedToo(t *testing.T) {
+	w := newWorld(t)
+	c := w.login()
+	c.Origin = helper.Origin{Protocol: "https", Host: "git.example.com"}
+	w.mustStore(c)
+	w.pass(2 * time.Hour)
+	got, err := w.Get(t.Context(), helper.Query{Origin: c.Origin})
+	if err != nil || got.Secret.Equal(c.Secret) || got.RefreshToken.IsSet() || w.file() != "" {
+		t.Errorf("%+v, %v, cre.yaml %q", got, err, w.file())
+	}
+}
+
+func TestAnExpiredCredentialThatCannotBeRenewedIsNoAnswer(t *testing.T) {
+	w := newWorld(t)
+	c := w.login()
+	c.RefreshToken = helper.Secret{}
+	w.mustStore(c)
+	w.pass(time.Hour - time.Second)
+	w.mustGet()
+	w.pass(time.Second)
+	w.mustMiss()
+}

@@ -1,0 +1,271 @@
+// Package session knows what a CRE session is worth: where it is kept, when it
+// is renewed and under which lock, and that an API key comes before it.
+//
+// A session is the credential at a CRE environment's GraphQL origin. cre.yaml
+// says where it is: in the file itself, in the keychain, or nowhere. Every
+// other origin's credentials are in the keychain.
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"cre-credential-helper/cmd/internal/claims"
+	"cre-credential-helper/cmd/internal/platform"
+	"cre-credential-helper/fallback"
+	"cre-credential-helper/helper"
+	"cre-credential-helper/keyring"
+)
+
+// Mode says where a new session is stored. Where an old one is read is never
+// a matter of the mode, but of cre.yaml.
+type Mode string
+
+// The values of CRE_CREDENTIAL_STORE.
+const (
+	Auto    Mode = "auto"    // the keychain, or cre.yaml on a machine without one
+	Keyring Mode = "keyring" // the keychain, never plain text
+	File    Mode = "file"    // cre.yaml
+)
+
+// ErrMode is what [ParseMode] fails with.
+var ErrMode = errors.New("unknown credential store")
+
+// ParseMode reads CRE_CREDENTIAL_STORE; empty means [Auto].
+func ParseMode(text string) (Mode, error) {
+	if text == "" {
+		return Auto, nil
+	}
+	if mode := Mode(text); slices.Contains([]Mode{Auto, Keyring, File}, mode) {
+		return mode, nil
+	}
+	return "", fmt.Errorf("%w %q: CRE_CREDENTIAL_STORE takes %s, %s or %s", ErrMode, text, Auto, Keyring, File)
+}
+
+// APIKeyUsername is the username of the credential that an API key makes.
+const APIKeyUsername = "apikey"
+
+const (
+	// RefreshMargin is how much an access token must have left to be handed
+	// out without renewing it: the official CLI's own figure.
+	RefreshMargin = 60 * time.Second
+
+	lockWait    = time.Minute
+	revokeWait  = 10 * time.Second
+	refreshWait = 2 * time.Minute // from the exchange to the last write
+)
+
+// Keychain is what is asked of the operating system's keychain.
+type Keychain interface {
+	helper.Store
+	helper.Lister
+	helper.Checker
+}
+
+// Provider talks to the endpoints that a credential names.
+type Provider interface {
+	// Renew returns c with what the provider gave in exchange for its refresh
+	// token. It fails with [ErrRefused] when the provider has definitely
+	// refused that very token, else with [ErrProvider].
+	Renew(ctx context.Context, c helper.Credential) (helper.Credential, error)
+	// Revoke ends c at the provider.
+	Revoke(ctx context.Context, c helper.Credential) error
+}
+
+// What a [Provider] fails with.
+var (
+	// ErrRefused: the provider will never again take that refresh token.
+	ErrRefused = errors.New("the provider refused the refresh token")
+	// ErrProvider: the provider couldn't be asked, or gave no answer of use.
+	// The session is as good as before.
+	ErrProvider = errors.New("could not renew the session")
+)
+
+// Store is the [helper.Store] that cre-credential-helper serves. Every field
+// but APIKey and Notify must be set.
+type Store struct {
+	Environment platform.Environment // the current one
+	APIKey      helper.Secret        // CRE_API_KEY; unset or empty: none
+	Mode        Mode
+	Keychain    Keychain
+	Files       fallback.Dir
+	Provider    Provider
+	Now         func() time.Time
+
+	// Notify is told, a line at a time, what a person should know although
+	// the operation succeeded. Nil: nobody is told.
+	Notify func(line string)
+}
+
+var (
+	_ helper.Store   = (*Store)(nil)
+	_ helper.Lister  = (*Store)(nil)
+	_ helper.Checker = (*Store)(nil)
+)
+
+// Get implements [helper.Store]. It answers with a token that is good for more
+// than [RefreshMargin], renewing it when need be, or while it can't be
+// renewed with one that is still good. It never gives out the refresh token of
+// a credential that it can renew itself.
+func (s *Store) Get(ctx context.Context, q helper.Query) (helper.Credential, error) {
+	if c, ok := s.apiKey(q); ok {
+		return c, nil
+	}
+	c, err := s.read(ctx, q)
+	if err == nil && c.ExpiresWithin(RefreshMargin, s.Now()) {
+		c, err = s.renew(ctx, q, c)
+	}
+	if err != nil {
+		return helper.Credential{}, err
+	}
+	if c.Refreshable() {
+		c.RefreshToken, c.IDToken = helper.Secret{}, helper.Secret{}
+	}
+	return c, nil
+}
+
+// apiKey returns the credential that CRE_API_KEY makes, when q asks for it: an
+// API key goes to its own environment's origin and nowhere else.
+func (s *Store) apiKey(q helper.Query) (helper.Credential, bool) {
+	c := helper.Credential{
+		Origin:   s.Environment.Origin(),
+		Username: APIKeyUsername,
+		Secret:   s.APIKey,
+		AuthType: helper.AuthAPIKey,
+	}
+	return c, s.APIKey.Reveal() != "" && q.Matches(c)
+}
+
+// read returns the credential that q asks for from where it is kept.
+func (s *Store) read(ctx context.Context, q helper.Query) (helper.Credential, error) {
+	if !s.isSession(q.Origin) {
+		return s.Keychain.Get(ctx, q)
+	}
+	file, err := s.Files.ReadSession()
+	if err != nil {
+		return helper.Credential{}, err
+	}
+	if c, ok := s.inFile(file); ok && q.Matches(c) {
+		return c, nil
+	}
+	if !inKeychain(file, q.Origin) {
+		return helper.Credential{}, helper.ErrNotFound
+	}
+	return s.Keychain.Get(ctx, q)
+}
+
+// isSession reports whether cre.yaml decides where o's credential is.
+func (s *Store) isSession(o helper.Origin) bool {
+	return o == s.Environment.Origin() ||
+		slices.ContainsFunc(platform.Known(), func(e platform.Environment) bool { return e.Origin() == o })
+}
+
+func inKeychain(file fallback.File, o helper.Origin) bool {
+	return slices.Contains(file.Keychain, o.String())
+}
+
+// inFile returns the session that cre.yaml itself holds. It belongs to the
+// environment whose audience its access token names, and so do its endpoints.
+func (s *Store) inFile(file fallback.File) (helper.Credential, bool) {
+	access, err := claims.Parse(file.Tokens.Access)
+	if err != nil {
+		return helper.Credential{}, false
+	}
+	env, ok := platform.ForAudience(access.Audience, s.Environment)
+	if !ok {
+		return helper.Credential{}, false
+	}
+	c := helper.Credential{
+		Origin:             env.Origin(),
+		Username:           username(file.Tokens.ID, access),
+		Secret:             file.Tokens.Access,
+		AuthType:           helper.AuthBearer,
+		Expiry:             access.Expiry,
+		RefreshToken:       file.Tokens.Refresh,
+		IDToken:            file.Tokens.ID,
+		TokenEndpoint:      env.TokenEndpoint(),
+		RevocationEndpoint: env.RevocationEndpoint(),
+		ClientID:           env.ClientID,
+	}
+	if file.Tokens.ExpiresIn == rejected && c.Refreshable() {
+		c.Expiry = longAgo()
+	}
+	return c, true
+}
+
+// holds reports whether cre.yaml itself holds o's session.
+func (s *Store) holds(file fallback.File, o helper.Origin) bool {
+	c, ok := s.inFile(file)
+	return ok && c.Origin == o
+}
+
+// username is the account's e-mail, else the subject.
+func username(id helper.Secret, access claims.Claims) string {
+	if c, err := claims.Parse(id); err == nil && c.Email != "" {
+		return c.Email
+	}
+	return access.Subject
+}
+
+// List implements [helper.Lister]: what the keychain keeps, and the session
+// in cre.yaml. On a machine without a keychain the latter is all there is.
+func (s *Store) List(ctx context.Context) ([]helper.Credential, error) {
+	list, err := s.Keychain.List(ctx)
+	if err != nil && !errors.Is(err, keyring.ErrUnavailable) {
+		return nil, err
+	}
+	file, err := s.Files.ReadSession()
+	if err != nil {
+		return nil, err
+	}
+	if c, ok := s.inFile(file); ok {
+		c.Secret, c.RefreshToken, c.IDToken = helper.Secret{}, helper.Secret{}, helper.Secret{}
+		list = append([]helper.Credential{c}, list...)
+	}
+	return list, nil
+}
+
+// Check implements [helper.Checker]: it finds out, before a person logs in,
+// whether [Store.Store] would succeed at o.
+func (s *Store) Check(ctx context.Context, o helper.Origin) error {
+	if !s.isSession(o) {
+		return s.Keychain.Check(ctx, o)
+	}
+	if err := s.Files.Check(); err != nil {
+		return err
+	}
+	if s.Mode == File {
+		return nil
+	}
+	err := s.Keychain.Check(ctx, o)
+	if s.Mode == Auto && errors.Is(err, keyring.ErrUnavailable) {
+		return nil
+	}
+	return err
+}
+
+func (s *Store) notify(format string, args ...any) {
+	if s.Notify != nil {
+		s.Notify(fmt.Sprintf(format, args...))
+	}
+}
+
+// lock takes the one lock under which anything is written.
+func (s *Store) lock(ctx context.Context) (unlock func() error, err error) {
+	ctx, cancel := context.WithTimeout(ctx, lockWait)
+	defer cancel()
+	return s.Files.Lock(ctx)
+}
+
+// locked does write under the lock.
+func (s *Store) locked(ctx context.Context, write func() error) (err error) {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	return write()
+}

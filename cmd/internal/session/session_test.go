@@ -1,0 +1,324 @@
+package session_test
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"cre-credential-helper/cmd/internal/session"
+	"cre-credential-helper/fallback"
+	"cre-credential-helper/helper"
+	"cre-credential-helper/helper/helpertest"
+)
+
+func TestContract(t *testing.T) {
+	open := func(t *testing.T) helper.Store {
+		w := newWorld(t)
+		w.now = time.Now() // what the suite stores expires in the future
+		return w.Store
+	}
+	t.Run("session", func(t *testing.T) {
+		origin := newWorld(t).Environment.Origin()
+		helpertest.TestStore(t, open, helpertest.Options{Origin: origin, HidesRefreshToken: true})
+	})
+	t.Run("any origin", func(t *testing.T) {
+		helpertest.TestStore(t, open, helpertest.Options{HidesRefreshToken: true})
+	})
+}
+
+func TestWithoutCREYAMLTheKeychainIsNotTouched(t *testing.T) {
+	w := newWorld(t)
+	w.mustMiss()
+	if w.keychain.calls != 0 {
+		t.Errorf("the keychain was called %d times", w.keychain.calls)
+	}
+}
+
+func TestStoreLeavesAPointer(t *testing.T) {
+	w := newWorld(t)
+	login := w.login()
+	w.mustStore(login)
+	if file := w.file(); !strings.Contains(file, "Keychain:\n") || strings.Contains(file, login.Secret.Reveal()) ||
+		strings.Contains(file, "refresh-0") || strings.Contains(file, "AccessToken") {
+		t.Errorf("cre.yaml is no pointer:\n%s", file)
+	}
+	got := w.mustGet()
+	if !got.Secret.Equal(login.Secret) || got.Username != login.Username || got.AuthType != helper.AuthBearer {
+		t.Errorf("got another session: %+v", got)
+	}
+	if got.RefreshToken.IsSet() || got.IDToken.IsSet() {
+		t.Error("get gives out what the helper uses itself")
+	}
+}
+
+func TestWithoutAKeychainCREYAMLIsTheDocumentedFile(t *testing.T) {
+	w := newWorld(t)
+	w.keychain.set(errUnavailable, nil)
+	login := w.login()
+	w.mustStore(login)
+	if file := w.file(); file != officialFile(login) {
+		t.Errorf("cre.yaml is\n%s\nwant\n%s", file, officialFile(login))
+	}
+	if !w.noted("plain text") || len(w.notices) != 1 {
+		t.Errorf("want one warning, got %q", w.notices)
+	}
+	if got := w.mustGet(); !got.Secret.Equal(login.Secret) || got.Username != "email@domain.com" {
+		t.Errorf("got another session: %+v", got)
+	}
+}
+
+func TestALockedKeychainIsNoReasonToWritePlainText(t *testing.T) {
+	for _, mode := range []session.Mode{session.Auto, session.Keyring} {
+		w := newWorld(t)
+		w.Mode = mode
+		w.keychain.set(errLocked, nil)
+		if err := w.Store.Store(t.Context(), w.login()); !errors.Is(err, errLocked) {
+			t.Errorf("%s: store: %v, want ErrLocked", mode, err)
+		}
+		if err := w.Check(t.Context(), w.Environment.Origin()); !errors.Is(err, errLocked) {
+			t.Errorf("%s: check: %v, want ErrLocked", mode, err)
+		}
+		if file := w.file(); file != "" {
+			t.Errorf("%s: cre.yaml was written:\n%s", mode, file)
+		}
+	}
+}
+
+func TestModeKeyringNeverWritesPlainText(t *testing.T) {
+	w := newWorld(t)
+	w.Mode = session.Keyring
+	w.keychain.set(errUnavailable, nil)
+	if err := w.Store.Store(t.Context(), w.login()); !errors.Is(err, errUnavailable) {
+		t.Errorf("store: %v, want ErrUnavailable", err)
+	}
+	if file := w.file(); file != "" {
+		t.Errorf("cre.yaml was written:\n%s", file)
+	}
+}
+
+func TestModeFileUsesTheFile(t *testing.T) {
+	w := newWorld(t)
+	w.Mode = session.File
+	w.mustStore(w.login())
+	if w.keychain.calls != 0 || w.file() != officialFile(w.login()) || len(w.notices) != 0 {
+		t.Errorf("%d calls to the keychain, notices %q, cre.yaml:\n%s", w.keychain.calls, w.notices, w.file())
+	}
+	err := w.Store.Store(t.Context(), helper.Credential{Origin: w.Environment.Origin(), Username: "x", Secret: helper.NewSecret("password")})
+	if !errors.Is(err, session.ErrNotASession) || w.file() != officialFile(w.login()) {
+		t.Errorf("a password for the session's place: %v, cre.yaml:\n%s", err, w.file())
+	}
+}
+
+func TestCREYAMLTakesOnlySessions(t *testing.T) {
+	w := newWorld(t)
+	w.Mode = session.File
+	other := w.login()
+	other.Secret = token("https://other.example/", 0, w.now.Add(time.Hour))
+	if err := w.Store.Store(t.Context(), other); !errors.Is(err, session.ErrNotASession) {
+		t.Errorf("%v, want ErrNotASession", err)
+	}
+}
+
+func TestAnOfficialFileBelongsToItsTokensEnvironment(t *testing.T) {
+	w := newWorld(t)
+	login := w.login()
+	w.writeFile(officialFile(login))
+	// An override of the origin must not lead the real session there.
+	w.Environment.GraphQLURL = "https://evil.example/graphql"
+	w.Environment.AuthBase = "https://evil.example"
+	w.mustMiss()
+	real := helper.Query{Origin: helper.Origin{Protocol: "https", Host: "api.cre.chain.link"}}
+	w.pass(2 * time.Hour)
+	c, err := w.Get(t.Context(), real)
+	if err != nil || c.Origin != real.Origin {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	if w.provider.endpoint != "https://login.chain.link/oauth/token" {
+		t.Errorf("the refresh token went to %s", w.provider.endpoint)
+	}
+}
+
+func TestTwoEnvironmentsLiveSideBySide(t *testing.T) {
+	w := newWorld(t)
+	production := w.Environment
+	w.writeFile(officialFile(w.login()))
+	w.Environment.GraphQLURL, w.Environment.Audience = "https://staging.example/graphql", "https://staging.example/"
+	w.mustStore(w.login())
+	w.mustGet()
+	w.Environment = production
+	w.mustGet()
+	if err := w.Erase(t.Context(), w.query()); err != nil {
+		t.Fatal(err)
+	}
+	w.mustMiss()
+	w.Environment.GraphQLURL, w.Environment.Audience = "https://staging.example/graphql", "https://staging.example/"
+	w.mustGet()
+}
+
+func TestAPIKey(t *testing.T) {
+	w := newWorld(t)
+	w.mustStore(w.login())
+	w.APIKey = helper.NewSecret("key")
+	if c := w.mustGet(); c.AuthType != helper.AuthAPIKey || c.Secret.Reveal() != "key" || c.Username != session.APIKeyUsername {
+		t.Errorf("got %+v", c)
+	}
+	for _, o := range []helper.Origin{
+		{Protocol: "http", Host: "api.cre.chain.link"},
+		{Protocol: "https", Host: "api.cre.chain.link.evil.example"},
+		{Protocol: "https", Host: "api.cre.chain.link", Path: "graphql"},
+		{Protocol: "https", Host: "graphql-cre-stage.tailf8f749.ts.net"},
+	} {
+		if c, err := w.Get(t.Context(), helper.Query{Origin: o}); !errors.Is(err, helper.ErrNotFound) {
+			t.Errorf("%s gets %+v, %v", o, c, err)
+		}
+	}
+	approved := helper.Credential{Origin: w.Environment.Origin(), Username: "apikey", Secret: w.APIKey, AuthType: helper.AuthAPIKey}
+	w.mustStore(approved)
+	if err := w.Erase(t.Context(), w.query()); err != nil {
+		t.Fatal(err)
+	}
+	w.APIKey = helper.NewSecret("")
+	w.mustMiss()
+}
+
+func TestGitsApproveChangesNothing(t *testing.T) {
+	w := newWorld(t)
+	w.mustStore(w.login())
+	handedOut := w.mustGet()
+	w.pass(2 * time.Hour)
+	fresh := w.mustGet()
+	handedOut.AuthType = helper.AuthBasic
+	w.mustStore(handedOut) // late: by now it is an old one
+	if got := w.mustGet(); !got.Secret.Equal(fresh.Secret) {
+		t.Error("an old token took the fresh one's place")
+	}
+	w.pass(2 * time.Hour)
+	w.mustGet()
+	if w.provider.renewals != 2 {
+		t.Errorf("%d renewals, want 2: the refresh token is lost", w.provider.renewals)
+	}
+}
+
+func TestRejectMakesTheNextGetRenew(t *testing.T) {
+	for _, mode := range []session.Mode{session.Keyring, session.File} {
+		w := newWorld(t)
+		w.Mode = mode
+		w.mustStore(w.login())
+		old := w.mustGet()
+		q := w.query()
+		q.Secret = helper.NewSecret("another one")
+		if err := w.Erase(t.Context(), q); !errors.Is(err, helper.ErrNotFound) || w.mustGet().Secret.Reveal() != old.Secret.Reveal() {
+			t.Errorf("%s: a report on another token: %v", mode, err)
+		}
+		q.Secret = old.Secret
+		if err := w.Erase(t.Context(), q); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.mustGet(); got.Secret.Equal(old.Secret) || w.provider.renewals != 1 || len(w.provider.revoked) != 0 {
+			t.Errorf("%s: %d renewals, %d revocations", mode, w.provider.renewals, len(w.provider.revoked))
+		}
+	}
+}
+
+func TestEraseLooksEverywhere(t *testing.T) {
+	w := newWorld(t)
+	w.mustStore(w.login())
+	other := w.login()
+	other.Username, other.RefreshToken = "other@domain.com", helper.NewSecret("refresh-other")
+	w.mustStore(other)
+	file := w.login()
+	file.RefreshToken = helper.NewSecret("refresh-official")
+	w.writeFile(officialFile(file)) // the official CLI overwrites the pointer
+	if err := w.Erase(t.Context(), w.query()); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(w.provider.revoked, " "); got != "refresh-other refresh-0 refresh-official" {
+		t.Errorf("revoked %q", got)
+	}
+	if !w.noted("revoked the session at https://login.chain.link/oauth/revoke") || !w.noted("from the keychain") || !w.noted("cre.yaml") {
+		t.Errorf("notices: %q", w.notices)
+	}
+	if list, err := w.List(t.Context()); err != nil || len(list) != 0 || w.file() != "" {
+		t.Errorf("left: %v, %v, %q", list, err, w.file())
+	}
+	if err := w.Erase(t.Context(), w.query()); !errors.Is(err, helper.ErrNotFound) {
+		t.Errorf("a second erase: %v", err)
+	}
+}
+
+func TestEraseWhenTheProviderIsDown(t *testing.T) {
+	w := newWorld(t)
+	w.mustStore(w.login())
+	w.provider.fail = errProviderDown
+	if err := w.Erase(t.Context(), w.query()); err != nil {
+		t.Fatal(err)
+	}
+	w.mustMiss()
+	if !w.noted("could not revoke") {
+		t.Errorf("notices: %q", w.notices)
+	}
+}
+
+func TestEraseInALockedKeychainFails(t *testing.T) {
+	w := newWorld(t)
+	w.mustStore(w.login())
+	w.keychain.set(errLocked, nil)
+	if err := w.Erase(t.Context(), w.query()); !errors.Is(err, errLocked) || w.file() == "" {
+		t.Errorf("%v, cre.yaml %q", err, w.file())
+	}
+}
+
+func TestADamagedFileIsRepaired(t *testing.T) {
+	w := newWorld(t)
+	w.writeFile("AccessToken: [")
+	if _, err := w.Get(t.Context(), w.query()); !errors.Is(err, fallback.ErrDamaged) {
+		t.Errorf("get: %v, want ErrDamaged", err)
+	}
+	w.mustStore(w.login())
+	w.mustGet()
+	w.writeFile("AccessToken: [")
+	if err := w.Erase(t.Context(), w.query()); err != nil || w.file() != "" {
+		t.Errorf("erase: %v, %q", err, w.file())
+	}
+}
+
+func TestListHasTheSessionInTheFile(t *testing.T) {
+	w := newWorld(t)
+	w.writeFile(officialFile(w.login()))
+	w.keychain.set(errUnavailable, nil)
+	list, err := w.List(t.Context())
+	if err != nil || len(list) != 1 || list[0].Username != "email@domain.com" || list[0].Secret.IsSet() {
+		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+func TestParseMode(t *testing.T) {
+	for text, want := range map[string]session.Mode{"": session.Auto, "auto": session.Auto, "keyring": session.Keyring, "file": session.File, "FILE": "", "x": ""} {
+		if got, err := session.ParseMode(text); got != want || (err == nil) != (want != "") {
+			t.Errorf("ParseMode(%q) = %q, %v", text, got, err)
+		}
+	}
+}
+
+func TestOneOfManyRenews(t *testing.T) {
+	for _, mode := range []session.Mode{session.Keyring, session.File} {
+		w := newWorld(t)
+		w.Mode = mode
+		w.mustStore(w.login())
+		w.pass(time.Hour - session.RefreshMargin)
+		var wg sync.WaitGroup
+		for range 50 {
+			wg.Go(func() {
+				if c, err := w.Get(t.Context(), w.query()); err != nil || c.ExpiresWithin(session.RefreshMargin, w.clock()) {
+					t.Errorf("%s: %v, %v", mode, c.Expiry, err)
+				}
+			})
+		}
+		wg.Wait()
+		if w.provider.renewals != 1 || w.provider.reused {
+			t.Errorf("%s: %d renewals, reuse %v", mode, w.provider.renewals, w.provider.reused)
+		}
+	}
+}

@@ -1,0 +1,278 @@
+package session_test
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"cre-credential-helper/cmd/internal/platform"
+	"cre-credential-helper/cmd/internal/session"
+	"cre-credential-helper/fallback"
+	"cre-credential-helper/helper"
+	"cre-credential-helper/helper/helpertest"
+	"cre-credential-helper/keyring"
+)
+
+var errProviderDown = errors.New("connection refused")
+
+// world is a store with everything around it in the test's hands.
+type world struct {
+	*session.Store
+	t        *testing.T
+	keychain *faultyKeychain
+	provider *countingProvider
+	dir      string
+
+	mu      sync.Mutex
+	now     time.Time
+	notices []string
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	env, _, err := platform.Select(func(string) string { return "" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{
+		t:        t,
+		keychain: &faultyKeychain{Keychain: helpertest.NewMemory()},
+		provider: &countingProvider{},
+		dir:      filepath.Join(t.TempDir(), ".cre"),
+		now:      time.Unix(1_800_000_000, 0).UTC(),
+	}
+	w.provider.world = w
+	w.Store = &session.Store{
+		Environment: env,
+		Mode:        session.Auto,
+		Keychain:    w.keychain,
+		Files:       fallback.Open(w.dir),
+		Provider:    w.provider,
+		Now:         w.clock,
+		Notify: func(line string) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.notices = append(w.notices, line)
+		},
+	}
+	return w
+}
+
+func (w *world) clock() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now
+}
+
+func (w *world) pass(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = w.now.Add(d)
+}
+
+// noted returns whether a notice holds text.
+func (w *world) noted(text string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return strings.Contains(strings.Join(w.notices, "\n"), text)
+}
+
+// login is the credential of a fresh login, good for an hour.
+func (w *world) login() helper.Credential {
+	return helper.Credential{
+		Origin:             w.Environment.Origin(),
+		Username:           "email@domain.com",
+		Secret:             token(w.Environment.Audience, 0, w.clock().Add(time.Hour)),
+		AuthType:           helper.AuthBearer,
+		Expiry:             w.clock().Add(time.Hour),
+		RefreshToken:       helper.NewSecret("refresh-0"),
+		IDToken:            jwt(map[string]any{"email": "email@domain.com", "sub": "auth0|1"}),
+		TokenEndpoint:      w.Environment.TokenEndpoint(),
+		RevocationEndpoint: w.Environment.RevocationEndpoint(),
+		ClientID:           w.Environment.ClientID,
+	}
+}
+
+func (w *world) mustStore(c helper.Credential) {
+	w.t.Helper()
+	if err := w.Store.Store(w.t.Context(), c); err != nil {
+		w.t.Fatalf("store: %v", err)
+	}
+}
+
+func (w *world) query() helper.Query { return helper.Query{Origin: w.Environment.Origin()} }
+
+func (w *world) mustGet() helper.Credential {
+	w.t.Helper()
+	c, err := w.Get(w.t.Context(), w.query())
+	if err != nil {
+		w.t.Fatalf("get: %v", err)
+	}
+	return c
+}
+
+func (w *world) mustMiss() {
+	w.t.Helper()
+	if c, err := w.Get(w.t.Context(), w.query()); !errors.Is(err, helper.ErrNotFound) {
+		w.t.Fatalf("get finds %v, %v; want nothing", c.Username, err)
+	}
+}
+
+// file returns cre.yaml, "" when there is none.
+func (w *world) file() string {
+	w.t.Helper()
+	data, err := os.ReadFile(filepath.Join(w.dir, "cre.yaml"))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		w.t.Fatal(err)
+	}
+	return string(data)
+}
+
+func (w *world) writeFile(text string) {
+	w.t.Helper()
+	if err := os.MkdirAll(w.dir, 0o700); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(w.dir, "cre.yaml"), []byte(text), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// officialFile is cre.yaml as the official CLI writes it.
+func officialFile(c helper.Credential) string {
+	return "AccessToken: " + c.Secret.Reveal() + "\nIDToken: " + c.IDToken.Reveal() +
+		"\nRefreshToken: " + c.RefreshToken.Reveal() + "\nExpiresIn: 3600\nTokenType: Bearer\n"
+}
+
+// token is the n-th access token for an audience.
+func token(audience string, n int, expiry time.Time) helper.Secret {
+	return jwt(map[string]any{"aud": []string{audience}, "exp": expiry.Unix(), "sub": "auth0|1", "n": n})
+}
+
+// jwt is a token with a signature that nobody checks.
+func jwt(claims map[string]any) helper.Secret {
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		panic(err)
+	}
+	encode := base64.RawURLEncoding.EncodeToString
+	return helper.NewSecret(encode([]byte(`{"alg":"RS256"}`)) + "." + encode(payload) + "." + encode([]byte("signature")))
+}
+
+// faultyKeychain is a keychain in memory that fails on demand.
+type faultyKeychain struct {
+	session.Keychain
+	mu       sync.Mutex
+	calls    int
+	fail     error // of every operation
+	failNext error // of the next store alone
+}
+
+func (k *faultyKeychain) called() (all int, err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.calls++
+	return k.calls, k.fail
+}
+
+func (k *faultyKeychain) set(fail, failNext error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.fail, k.failNext = fail, failNext
+}
+
+func (k *faultyKeychain) Get(ctx context.Context, q helper.Query) (helper.Credential, error) {
+	if _, err := k.called(); err != nil {
+		return helper.Credential{}, err
+	}
+	return k.Keychain.Get(ctx, q)
+}
+
+func (k *faultyKeychain) Store(ctx context.Context, c helper.Credential) error {
+	if _, err := k.called(); err != nil {
+		return err
+	}
+	k.mu.Lock()
+	err := k.failNext
+	k.failNext = nil
+	k.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	return k.Keychain.Store(ctx, c)
+}
+
+func (k *faultyKeychain) Erase(ctx context.Context, q helper.Query) error {
+	if _, err := k.called(); err != nil {
+		return err
+	}
+	return k.Keychain.Erase(ctx, q)
+}
+
+func (k *faultyKeychain) List(ctx context.Context) ([]helper.Credential, error) {
+	if _, err := k.called(); err != nil {
+		return nil, err
+	}
+	return k.Keychain.List(ctx)
+}
+
+func (k *faultyKeychain) Check(ctx context.Context, o helper.Origin) error {
+	if _, err := k.called(); err != nil {
+		return err
+	}
+	return k.Keychain.Check(ctx, o)
+}
+
+// countingProvider rotates refresh tokens named refresh-0, refresh-1, … and
+// refuses every one but the last, as a provider with reuse detection does.
+type countingProvider struct {
+	world *world
+
+	mu       sync.Mutex
+	renewals int
+	revoked  []string
+	reused   bool
+	fail     error
+	endpoint string // the one that was last asked
+}
+
+func (p *countingProvider) Renew(_ context.Context, c helper.Credential) (helper.Credential, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.endpoint = c.TokenEndpoint
+	if p.fail != nil {
+		return helper.Credential{}, p.fail
+	}
+	if p.reused || c.RefreshToken.Reveal() != "refresh-"+strconv.Itoa(p.renewals) {
+		p.reused = true
+		return helper.Credential{}, session.ErrRefused
+	}
+	p.renewals++
+	c.Expiry = p.world.clock().Add(time.Hour)
+	c.Secret = token(p.world.Environment.Audience, p.renewals, c.Expiry)
+	c.RefreshToken = helper.NewSecret("refresh-" + strconv.Itoa(p.renewals))
+	return c, nil
+}
+
+func (p *countingProvider) Revoke(_ context.Context, c helper.Credential) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.fail != nil {
+		return p.fail
+	}
+	p.revoked = append(p.revoked, c.RefreshToken.Reveal())
+	return nil
+}
+
+var (
+	errLocked      = keyring.ErrLocked
+	errUnavailable = keyring.ErrUnavailable
+)

@@ -1,0 +1,126 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"cre-credential-helper/fallback"
+	"cre-credential-helper/helper"
+	"cre-credential-helper/keyring"
+)
+
+// rejected stands in cre.yaml's ExpiresIn for an access token that its caller
+// reported as refused: the next get renews it.
+const rejected = 0
+
+// longAgo is an expiry that has passed. The zero time would be an unknown one.
+func longAgo() time.Time { return time.Unix(1, 0).UTC() }
+
+// ErrNotASession reports that cre.yaml can't hold a credential.
+var ErrNotASession = errors.New("cre.yaml can only hold a CRE session")
+
+// Store implements [helper.Store]. A session goes to the keychain and cre.yaml
+// becomes a pointer to it, or where Mode says so to cre.yaml.
+//
+// A credential without a refresh token never takes the place of one that is
+// renewed here: git stores again whatever worked, and by then the token that
+// it was handed may be an old one.
+func (s *Store) Store(ctx context.Context, c helper.Credential) error {
+	if c.AuthType == helper.AuthAPIKey && c.Secret.Equal(s.APIKey) {
+		return nil
+	}
+	return s.locked(ctx, func() error {
+		if !c.Refreshable() {
+			old, err := s.read(ctx, exactly(c))
+			if err == nil && old.Refreshable() {
+				return nil
+			}
+		}
+		if !s.isSession(c.Origin) {
+			return s.Keychain.Store(ctx, c)
+		}
+		return s.storeSession(ctx, c)
+	})
+}
+
+// exactly asks for what is kept in c's place.
+func exactly(c helper.Credential) helper.Query {
+	return helper.Query{Origin: c.Origin, Username: &c.Username}
+}
+
+func (s *Store) storeSession(ctx context.Context, c helper.Credential) error {
+	if s.Mode == File {
+		return s.toFile(c, false)
+	}
+	err := s.toKeychain(ctx, c)
+	if s.Mode == Auto && errors.Is(err, keyring.ErrUnavailable) {
+		s.notify("warning: no keychain on this machine, the session is kept in plain text in %s", s.Files.SessionPath())
+		return s.toFile(c, false)
+	}
+	return err
+}
+
+// toKeychain stores c in the keychain. Renaming the pointer into place is the
+// commit: until then, the old session is the session.
+func (s *Store) toKeychain(ctx context.Context, c helper.Credential) error {
+	if err := s.Keychain.Store(ctx, c); err != nil {
+		return err
+	}
+	file, err := s.readForWriting()
+	if err != nil {
+		return err
+	}
+	held := s.holds(file, c.Origin)
+	if !held && inKeychain(file, c.Origin) {
+		return nil
+	}
+	if held {
+		file.Tokens = fallback.Tokens{}
+	}
+	file.Keychain = addOrigin(file.Keychain, c.Origin)
+	return s.Files.WriteSession(file)
+}
+
+// toFile makes cre.yaml the session. keep leaves the origin in the list of
+// those in the keychain: the next refresh then moves the session back there.
+func (s *Store) toFile(c helper.Credential, keep bool) error {
+	file, err := s.readForWriting()
+	if err != nil {
+		return err
+	}
+	file.Tokens = fallback.Tokens{
+		Access:    c.Secret,
+		ID:        c.IDToken,
+		Refresh:   c.RefreshToken,
+		ExpiresIn: max(1, int64(c.Expiry.Sub(s.Now()).Round(time.Second)/time.Second)),
+		Type:      helper.AuthBearer,
+	}
+	if !s.holds(file, c.Origin) {
+		return fmt.Errorf("%w: the secret for %s is not an access token for it", ErrNotASession, c.Origin)
+	}
+	if !keep {
+		file.Keychain = dropOrigin(file.Keychain, c.Origin)
+	}
+	return s.Files.WriteSession(file)
+}
+
+// readForWriting reads cre.yaml. A damaged one is about to be replaced and
+// counts as absent.
+func (s *Store) readForWriting() (fallback.File, error) {
+	file, err := s.Files.ReadSession()
+	if errors.Is(err, fallback.ErrDamaged) {
+		return fallback.File{}, nil
+	}
+	return file, err
+}
+
+func addOrigin(list []string, o helper.Origin) []string {
+	return append(dropOrigin(list, o), o.String())
+}
+
+func dropOrigin(list []string, o helper.Origin) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == o.String() })
+}

@@ -1,0 +1,110 @@
+// Package fallback reads, writes, locks and removes the two files in which the
+// CRE tools keep a session and what belongs to it: cre.yaml and context.yaml,
+// usually in ~/.cre. The official CLI reads and writes the same files.
+//
+// # Files
+//
+// cre.yaml holds a session's tokens in five documented keys, or says that the
+// session is in the keychain, or both, for different environments; see [File].
+// context.yaml holds one [Tenant] for each environment. Either file is taken
+// as it is after every crash: it is replaced by a rename, never written to.
+//
+// # Who may touch them
+//
+// The directory is made 0700 and the files 0600. A directory or a file that
+// somebody else owns, or that others may write to, is refused, and so is a
+// file that isn't a regular one. (On Windows, the user profile's own access
+// control is relied upon instead.) The directory itself may be a symbolic
+// link; the files may not.
+//
+// # What this package isn't for
+//
+// It knows nothing of environments, of what a token is worth, or of when to
+// refresh one. It never locks by itself: whoever reads in order to write holds
+// [Dir.Lock] in between.
+package fallback
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+const (
+	sessionName = "cre.yaml"
+	contextName = "context.yaml"
+	lockName    = "cre.lock"
+)
+
+// Dir is the directory of the two files. The zero value is of no use.
+type Dir struct{ path string }
+
+// Open returns the directory at path. It touches nothing: the directory is
+// made when something is first written or locked.
+func Open(path string) Dir { return Dir{path} }
+
+// SessionPath returns the path of cre.yaml, whether it exists or not.
+func (d Dir) SessionPath() string { return d.file(sessionName) }
+
+// ContextPath returns the path of context.yaml, whether it exists or not.
+func (d Dir) ContextPath() string { return d.file(contextName) }
+
+func (d Dir) file(name string) string { return filepath.Join(d.path, name) }
+
+// Check reports whether [Dir.WriteSession] would succeed now, by writing as
+// much as a large session into a temporary file and removing it. The session
+// itself isn't touched. The lock need not be held.
+func (d Dir) Check() error {
+	made, err := d.make()
+	if err != nil {
+		return err
+	}
+	if made {
+		defer os.Remove(d.path) //nolint:errcheck // somebody else uses it by now
+	}
+	if err := d.replaceable(sessionName); err != nil {
+		return err
+	}
+	return d.writeProbe()
+}
+
+// writeProbe uses the names of atomic writes, so that what a crash leaves is
+// swept like theirs.
+func (d Dir) writeProbe() error {
+	f, err := os.CreateTemp(d.path, tempPrefix+sessionName)
+	if err != nil {
+		return fmt.Errorf("check %s: %w", d.path, err)
+	}
+	_, err = f.Write(make([]byte, 64<<10))
+	err = cmp.Or(err, f.Sync(), f.Close(), ignoreAbsent(os.Remove(f.Name())))
+	if err != nil {
+		return fmt.Errorf("check %s: %w", d.path, err)
+	}
+	return nil
+}
+
+// make makes the directory unless it exists, and verifies it.
+func (d Dir) make() (made bool, err error) {
+	if err = d.verify(); !errors.Is(err, fs.ErrNotExist) {
+		return false, err
+	}
+	if err = os.MkdirAll(d.path, 0o700); err != nil {
+		return false, fmt.Errorf("make the session's directory: %w", err)
+	}
+	return true, d.verify()
+}
+
+// verify fails with fs.ErrNotExist when there is no directory.
+func (d Dir) verify() error {
+	info, err := os.Stat(d.path)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return unsafePath(d.path, "is not a directory", "move it away")
+	}
+	return checkAccess(d.path, info)
+}

@@ -1,0 +1,142 @@
+package fallback
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/moby/sys/atomicwriter"
+)
+
+const (
+	// maxSize is far above what a session or a tenant context takes.
+	maxSize = 1 << 20
+
+	// tempPrefix and a file's name and digits are atomicwriter's temporaries.
+	tempPrefix = ".tmp-"
+)
+
+var errTooLarge = errors.New("is larger than 1 MiB")
+
+// read fails with fs.ErrNotExist when there is no such file or no directory.
+func (d Dir) read(name string) ([]byte, error) {
+	path := d.file(name)
+	if err := d.verify(); err != nil {
+		return nil, err
+	}
+	if err := checkRegular(path); err != nil {
+		return nil, err
+	}
+	// The flags hold for what may have come to the path since it was checked.
+	f, err := os.OpenFile(path, os.O_RDONLY|noFollow, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() //nolint:errcheck // only read
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, irregular(path)
+	}
+	if err := checkAccess(path, info); err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxSize+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxSize {
+		return nil, damaged(path, errTooLarge)
+	}
+	return data, nil
+}
+
+// write replaces a file, or makes it. It is the new or the old one at any
+// moment, and the new one for good once write has returned nil.
+func (d Dir) write(name string, data []byte) error {
+	if _, err := d.make(); err != nil {
+		return err
+	}
+	if err := d.replaceable(name); err != nil {
+		return err
+	}
+	path := d.file(name)
+	err := patiently(func() error { return atomicwriter.WriteFile(path, data, 0o600) })
+	if err == nil {
+		err = syncDir(d.path)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	// What can't be swept now doesn't undo the write: the next one tries again.
+	_ = d.sweep(name)
+	return nil
+}
+
+// remove removes a file and everything that broken-off writes left of it, the
+// official CLI's included. No such file is no error.
+func (d Dir) remove(name string) error {
+	path := d.file(name)
+	if err := d.replaceable(name); err != nil {
+		return err
+	}
+	err := cmp.Or(
+		ignoreAbsent(patiently(func() error { return os.Remove(path) })),
+		ignoreAbsent(os.Remove(path+".tmp")),
+		ignoreAbsent(d.sweep(name)),
+		ignoreAbsent(syncDir(d.path)),
+	)
+	if err != nil {
+		return fmt.Errorf("remove %s: %w", path, err)
+	}
+	return nil
+}
+
+// replaceable is about what stands at the path itself: a regular file may be
+// replaced or removed whoever owns it, for the directory is ours. Removing a
+// symbolic link would leave the tokens behind it.
+func (d Dir) replaceable(name string) error {
+	return ignoreAbsent(checkRegular(d.file(name)))
+}
+
+// sweep removes the temporaries that writers of a file left when they crashed.
+// The caller's lock tells that none of them is in use.
+func (d Dir) sweep(name string) error {
+	entries, err := os.ReadDir(d.path)
+	if err != nil {
+		return err
+	}
+	var failed error
+	for _, entry := range entries {
+		random, found := strings.CutPrefix(entry.Name(), tempPrefix+name)
+		if found && random != "" && strings.Trim(random, "0123456789") == "" {
+			failed = cmp.Or(failed, ignoreAbsent(os.Remove(d.file(entry.Name()))))
+		}
+	}
+	return failed
+}
+
+func checkRegular(path string) error {
+	info, err := os.Lstat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		return irregular(path)
+	}
+	return err
+}
+
+func irregular(path string) error {
+	return unsafePath(path, "is not a regular file", "move it away")
+}
+
+func ignoreAbsent(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}

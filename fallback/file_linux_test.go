@@ -1,0 +1,61 @@
+package fallback
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// asOrdinaryUser runs f on a thread of its own that modes apply to, even if
+// the tests are run by root.
+func asOrdinaryUser(t *testing.T, f func()) {
+	t.Helper()
+	done := make(chan error)
+	go func() {
+		defer close(done)
+		runtime.LockOSThread() // for good: the thread ends with the goroutine
+		header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+		none := new([2]unix.CapUserData) // the kernel's version 3 takes two
+		if err := unix.Capset(&header, &none[0]); err != nil {
+			done <- err
+			return
+		}
+		f()
+	}()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestReadOnlyDirectoryIsNamed(t *testing.T) {
+	d := newDir(t)
+	plant(t, d, sessionName, fiveKeys)
+	if err := os.Chmod(d.path, 0o500); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Chmod(d.path, 0o700) //nolint:errcheck // for the clean-up
+	asOrdinaryUser(t, func() {
+		if _, err := d.ReadSession(); err != nil {
+			t.Errorf("ReadSession: %v", err)
+		}
+		_, lockErr := d.Lock(soon(t))
+		for what, err := range map[string]error{
+			"WriteSession":  d.WriteSession(File{Keychain: []string{"https://a.example"}}),
+			"RemoveSession": d.RemoveSession(),
+			"Check":         d.Check(),
+			"Lock":          lockErr,
+		} {
+			if !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), d.path) {
+				t.Errorf("%s: got %v, want a permission error that names %s", what, err, d.path)
+			}
+		}
+	})
+	if got := content(t, d, sessionName); got != fiveKeys {
+		t.Errorf("the session became %q", got)
+	}
+}

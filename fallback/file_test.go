@@ -1,0 +1,111 @@
+package fallback
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestLeftOversOfCrashedWritersAreSwept(t *testing.T) {
+	leftOvers := []string{".tmp-cre.yaml1", ".tmp-cre.yaml987654321", ".tmp-context.yaml5"}
+	others := []string{".tmp-cre.yaml", ".tmp-cre.yaml1x", "notes"}
+	newPlanted := func(t *testing.T) Dir {
+		d := newDir(t)
+		for _, name := range append(leftOvers, others...) {
+			plant(t, d, name, "AccessToken: half")
+		}
+		return d
+	}
+	check := func(t *testing.T, d Dir, want ...string) {
+		want = append(want, others...)
+		slices.Sort(want)
+		if got := names(t, d); !slices.Equal(got, want) {
+			t.Errorf("left %q, want %q", got, want)
+		}
+	}
+	t.Run("by the next write of the same file", func(t *testing.T) {
+		d := newPlanted(t)
+		if err := d.WriteSession(File{Tokens: tokens()}); err != nil {
+			t.Fatal(err)
+		}
+		check(t, d, ".tmp-context.yaml5", sessionName)
+	})
+	t.Run("by a removal, the official CLI's too", func(t *testing.T) {
+		d := newPlanted(t)
+		plant(t, d, "cre.yaml.tmp", fiveKeys)
+		if err := d.RemoveSession(); err != nil {
+			t.Fatal(err)
+		}
+		check(t, d, ".tmp-context.yaml5")
+	})
+}
+
+func TestRemoveSessionWithoutFile(t *testing.T) {
+	d := newDir(t)
+	if err := d.RemoveSession(); err != nil {
+		t.Errorf("without a directory: %v", err)
+	}
+	plant(t, d, "other", "")
+	if err := d.RemoveSession(); err != nil {
+		t.Errorf("without a file: %v", err)
+	}
+}
+
+func TestCheckLeavesNothing(t *testing.T) {
+	d := newDir(t)
+	if err := d.Check(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Lstat(d.path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Check left the directory: %v", err)
+	}
+	plant(t, d, sessionName, fiveKeys)
+	if err := d.Check(); err != nil {
+		t.Fatal(err)
+	}
+	if got := names(t, d); !slices.Equal(got, []string{sessionName}) || content(t, d, sessionName) != fiveKeys {
+		t.Errorf("Check left %q", got)
+	}
+}
+
+// everyAccess does everything that can be done with a session.
+func everyAccess(d Dir) map[string]error {
+	_, readErr := d.ReadSession()
+	return map[string]error{
+		"ReadSession":   readErr,
+		"WriteSession":  d.WriteSession(File{Tokens: tokens()}),
+		"RemoveSession": d.RemoveSession(),
+		"Check":         d.Check(),
+	}
+}
+
+func checkRefused(t *testing.T, what string, err error, path string) {
+	t.Helper()
+	if !errors.Is(err, ErrUnsafe) || !strings.Contains(err.Error(), path) || strings.Contains(err.Error(), "\n") {
+		t.Errorf("%s: got %v, want an ErrUnsafe that names %s", what, err, path)
+	}
+}
+
+func TestDirectoryInPlaceOfAFileIsRefused(t *testing.T) {
+	d := newDir(t)
+	if err := os.MkdirAll(d.SessionPath(), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for what, err := range everyAccess(d) {
+		checkRefused(t, what, err, d.SessionPath())
+	}
+}
+
+func TestFileInPlaceOfTheDirectoryIsRefused(t *testing.T) {
+	d := newDir(t)
+	if err := os.WriteFile(d.path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := d.ReadSession()
+	checkRefused(t, "ReadSession", err, d.path)
+	checkRefused(t, "WriteSession", d.WriteSession(File{Tokens: tokens()}), d.path)
+	checkRefused(t, "Check", d.Check(), d.path)
+}

@@ -1,0 +1,272 @@
+package fallback
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"cre-credential-helper/helper"
+)
+
+// The test binary is its own second process: childVar says what it is to do.
+const (
+	childVar = "FALLBACK_TEST_CHILD"
+	dirVar   = "FALLBACK_TEST_DIR"
+)
+
+func TestMain(m *testing.M) {
+	child := map[string]func(string) error{"contend": contend, "rewrite": rewrite}[os.Getenv(childVar)]
+	if child == nil {
+		os.Exit(m.Run())
+	}
+	if err := child(os.Getenv(dirVar)); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func startChild(t *testing.T, task, dir string) *exec.Cmd {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(exe)
+	cmd.Env = append(os.Environ(), childVar+"="+task, dirVar+"="+dir)
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return cmd
+}
+
+func soon(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+const (
+	contenders = 4
+	rounds     = 20
+)
+
+// contend counts up a file under the lock, from several goroutines. No
+// cre.yaml is there, so that every unlock removes the lock and the directory.
+func contend(dir string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	errs := make([]error, contenders)
+	var group sync.WaitGroup
+	for i := range contenders {
+		group.Go(func() {
+			for range rounds {
+				errs[i] = errors.Join(errs[i], countUp(ctx, dir))
+			}
+		})
+	}
+	group.Wait()
+	return errors.Join(errs...)
+}
+
+func countUp(ctx context.Context, dir string) (err error) {
+	unlock, err := Open(filepath.Join(dir, ".cre")).Lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlock(), unlock()) }()
+
+	inside := filepath.Join(dir, "inside")
+	if err := os.Mkdir(inside, 0o700); err != nil {
+		return fmt.Errorf("not alone: %w", err)
+	}
+	counter := filepath.Join(dir, "counter")
+	data, err := os.ReadFile(counter)
+	if err != nil {
+		return err
+	}
+	n, err := strconv.Atoi(string(data))
+	if err != nil {
+		return err
+	}
+	return errors.Join(os.WriteFile(counter, []byte(strconv.Itoa(n+1)), 0o600), os.Remove(inside))
+}
+
+func TestLockExcludesGoroutinesAndProcesses(t *testing.T) {
+	dir := t.TempDir()
+	counter := filepath.Join(dir, "counter")
+	if err := os.WriteFile(counter, []byte("0"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var children []*exec.Cmd
+	for range contenders - 1 {
+		children = append(children, startChild(t, "contend", dir))
+	}
+	if err := contend(dir); err != nil {
+		t.Error(err)
+	}
+	for _, child := range children {
+		if err := child.Wait(); err != nil {
+			t.Error(err)
+		}
+	}
+	data, err := os.ReadFile(counter)
+	if want := strconv.Itoa(contenders * contenders * rounds); err != nil || string(data) != want {
+		t.Errorf("counted to %s, want %s (%v)", data, want, err)
+	}
+	if entries, _ := os.ReadDir(filepath.Join(dir, ".cre")); len(entries) > 0 {
+		t.Errorf("left %q", entries)
+	}
+}
+
+func TestLockTimesOut(t *testing.T) {
+	d := newDir(t)
+	unlock, err := d.Lock(soon(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	short, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+	defer cancel()
+	if _, err := d.Lock(short); !errors.Is(err, ErrLockTimeout) {
+		t.Errorf("got %v, want ErrLockTimeout", err)
+	}
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := d.Lock(cancelled); !errors.Is(err, context.Canceled) || errors.Is(err, ErrLockTimeout) {
+		t.Errorf("got %v, want context.Canceled", err)
+	}
+	if err := unlock(); err != nil {
+		t.Fatal(err)
+	}
+	unlock, err = d.Lock(soon(t))
+	if err != nil {
+		t.Fatalf("after unlock: %v", err)
+	}
+	if err := unlock(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestUnlockTwiceLeavesTheNextHolderAlone(t *testing.T) {
+	d := newDir(t)
+	first, err := d.Lock(soon(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first(); err != nil {
+		t.Fatal(err)
+	}
+	second, err := d.Lock(soon(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second() //nolint:errcheck // not what is tested
+	if err := first(); err != nil {
+		t.Fatal(err)
+	}
+	short, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+	defer cancel()
+	if _, err := d.Lock(short); !errors.Is(err, ErrLockTimeout) {
+		t.Errorf("got %v, want ErrLockTimeout", err)
+	}
+}
+
+func TestUnlockRemovesItsFileWithTheSession(t *testing.T) {
+	d := newDir(t)
+	plant(t, d, contextName, contextSample)
+	for _, tt := range []struct {
+		name string
+		file File
+		want int
+	}{
+		{"a session stays", File{Tokens: tokens()}, 3},
+		{"a session goes", File{}, 1},
+	} {
+		unlock, err := d.Lock(soon(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(d.WriteSession(tt.file), unlock()); err != nil {
+			t.Fatal(err)
+		}
+		if left := names(t, d); len(left) != tt.want {
+			t.Errorf("%s: left %q", tt.name, left)
+		}
+	}
+}
+
+func TestUnlockRemovesTheDirectoryThatItsLockMade(t *testing.T) {
+	d := newDir(t)
+	unlock, err := d.Lock(soon(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unlock(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Lstat(d.path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the directory is left: %v", err)
+	}
+}
+
+// rewrite writes two sessions by turns, until it is killed.
+func rewrite(dir string) error {
+	d := Open(dir)
+	for i := 0; ; i++ {
+		unlock, err := d.Lock(context.Background())
+		if err != nil {
+			return err
+		}
+		f := File{Tokens: tokens()}
+		f.Tokens.Refresh = helper.NewSecret(fmt.Sprintf("%0100000d", i%2))
+		if err := errors.Join(d.WriteSession(f), unlock()); err != nil {
+			return err
+		}
+	}
+}
+
+func TestKilledWriterLeavesAWholeSessionAndNoLock(t *testing.T) {
+	d := newDir(t)
+	for round := range 8 {
+		child := startChild(t, "rewrite", d.path)
+		waitForSession(t, d)
+		time.Sleep(time.Duration(round) * 3 * time.Millisecond)
+		if err := child.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		_ = child.Wait() // killed, as it should be
+		f, err := d.ReadSession()
+		if err != nil || len(f.Tokens.Refresh.Reveal()) != 100000 {
+			t.Fatalf("round %d: a session of %d bytes, %v", round, len(f.Tokens.Refresh.Reveal()), err)
+		}
+		unlock, err := d.Lock(soon(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(d.RemoveSession(), unlock()); err != nil {
+			t.Fatal(err)
+		}
+		if entries, err := os.ReadDir(d.path); err == nil && len(entries) > 0 {
+			t.Fatalf("left %q", entries)
+		}
+	}
+}
+
+func waitForSession(t *testing.T, d Dir) {
+	t.Helper()
+	for ctx := soon(t); ctx.Err() == nil; time.Sleep(time.Millisecond) {
+		if _, err := os.Lstat(d.SessionPath()); err == nil {
+			return
+		}
+	}
+	t.Fatal("the child wrote no session")
+}

@@ -1,0 +1,52 @@
+//go:build unix
+
+package fallback
+
+import (
+	"cmp"
+	"errors"
+	"io/fs"
+	"os"
+	"syscall"
+
+	"github.com/gofrs/flock"
+)
+
+// noFollow keeps an open from following a symbolic link and from waiting for
+// the other end of a FIFO.
+const noFollow = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
+
+// checkAccess refuses what others own or may write to.
+func checkAccess(path string, info fs.FileInfo) error {
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok && int64(stat.Uid) != int64(os.Geteuid()) {
+		return unsafePath(path, "belongs to another user", "chown it to yourself, or move it away")
+	}
+	if info.Mode().Perm()&0o022 != 0 {
+		return unsafePath(path, "may be written by other users", "run chmod go-w "+path)
+	}
+	return nil
+}
+
+// syncDir makes a rename or a removal last through a power cut, where the file
+// system can do that.
+func syncDir(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer dir.Close() //nolint:errcheck // only read
+	err = dir.Sync()
+	if errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
+		return nil
+	}
+	return err
+}
+
+// dropLock removes the lock's file while the lock is still held: whoever waits
+// for that file sees that its path has gone, and starts again.
+func dropLock(lock *flock.Flock) error {
+	return cmp.Or(ignoreAbsent(os.Remove(lock.Path())), lock.Unlock())
+}
+
+// patiently: on Unix nobody's open file stands in the way.
+func patiently(do func() error) error { return do() }

@@ -1,0 +1,45 @@
+package fallback
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/gofrs/flock"
+	"golang.org/x/sys/windows"
+)
+
+// patience is how long a reader may keep a file open that is to be replaced.
+const patience = time.Second
+
+// noFollow: Windows has no such flag, and no FIFO among its files.
+const noFollow = 0
+
+// checkAccess: owner and mode say nothing on Windows. The access control list
+// that a profile's directory hands down admits its user, the administrators
+// and the system only.
+func checkAccess(string, fs.FileInfo) error { return nil }
+
+// syncDir: Windows can't flush a directory, and NTFS journals renames.
+func syncDir(string) error { return nil }
+
+// dropLock removes the lock's file after the lock was released, for Windows
+// removes no open file. If somebody else has opened it since, it stays.
+func dropLock(lock *flock.Flock) error {
+	err := lock.Unlock()
+	_ = os.Remove(lock.Path())
+	return err
+}
+
+// patiently repeats what fails because somebody has the file open for the
+// moment: another reader of it, or a virus scanner.
+func patiently(do func() error) error {
+	for deadline := time.Now().Add(patience); ; time.Sleep(lockPoll) {
+		err := do()
+		inUse := errors.Is(err, windows.ERROR_SHARING_VIOLATION) || errors.Is(err, windows.ERROR_ACCESS_DENIED)
+		if !inUse || time.Now().After(deadline) {
+			return err
+		}
+	}
+}

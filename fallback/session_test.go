@@ -1,0 +1,376 @@
+package fallback
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"gopkg.in/yaml.v3"
+
+	"cre-credential-helper/helper"
+)
+
+const (
+	fiveKeys = "AccessToken: acc.ess.token\nIDToken: id.tok.en\nRefreshToken: v1.refresh\nExpiresIn: 86400\nTokenType: Bearer\n"
+	pointer  = pointerComment + "\nKeychain:\n  - https://api.cre.chain.link\n"
+)
+
+var noFile = File{}
+
+func tokens() Tokens {
+	return Tokens{
+		Access:    helper.NewSecret("acc.ess.token"),
+		ID:        helper.NewSecret("id.tok.en"),
+		Refresh:   helper.NewSecret("v1.refresh"),
+		ExpiresIn: 86400,
+		Type:      "Bearer",
+	}
+}
+
+// newDir returns a directory that doesn't exist yet.
+func newDir(t *testing.T) Dir {
+	t.Helper()
+	return Open(filepath.Join(t.TempDir(), ".cre"))
+}
+
+// plant puts a file into d as somebody else would have left it.
+func plant(t *testing.T, d Dir, name, content string) {
+	t.Helper()
+	if err := os.MkdirAll(d.path, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(d.file(name), []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func content(t *testing.T, d Dir, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(d.file(name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func names(t *testing.T, d Dir) []string {
+	t.Helper()
+	entries, err := os.ReadDir(d.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := []string{}
+	for _, entry := range entries {
+		all = append(all, entry.Name())
+	}
+	return all
+}
+
+// diff says in what two files differ, "" if in nothing.
+func diff(a, b File) string {
+	switch {
+	case a.Tokens.keys() != b.Tokens.keys():
+		return fmt.Sprintf("tokens %+v and %+v", a.Tokens.keys(), b.Tokens.keys())
+	case !slices.Equal(a.Keychain, b.Keychain):
+		return fmt.Sprintf("keychain %q and %q", a.Keychain, b.Keychain)
+	case !slices.EqualFunc(a.unknown, b.unknown, sameNode):
+		return "unknown keys"
+	}
+	return ""
+}
+
+func sameNode(a, b *yaml.Node) bool {
+	return a.Kind == b.Kind && a.ShortTag() == b.ShortTag() && a.Value == b.Value &&
+		slices.EqualFunc(a.Content, b.Content, sameNode)
+}
+
+func TestSessionBytes(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		file File
+		want string
+	}{
+		{"tokens are exactly the five documented lines", File{Tokens: tokens()}, fiveKeys},
+		{
+			"an absent ID token is an empty one",
+			File{Tokens: Tokens{Access: helper.NewSecret("a"), Refresh: helper.NewSecret("r"), ExpiresIn: 5, Type: "Bearer"}},
+			"AccessToken: a\nIDToken: \"\"\nRefreshToken: r\nExpiresIn: 5\nTokenType: Bearer\n",
+		},
+		{
+			"tokens that look like something else are quoted",
+			File{Tokens: Tokens{Access: helper.NewSecret("1e5"), ID: helper.NewSecret("yes"), Refresh: helper.NewSecret("0123"), Type: "~"}},
+			"AccessToken: \"1e5\"\nIDToken: \"yes\"\nRefreshToken: \"0123\"\nExpiresIn: 0\nTokenType: \"~\"\n",
+		},
+		{"a pointer has none of the five keys", File{Keychain: []string{"https://api.cre.chain.link"}}, pointer},
+		{"tokens and a pointer", File{Tokens: tokens(), Keychain: []string{"https://api.cre.chain.link"}}, fiveKeys + pointer},
+		{
+			"long tokens are not folded",
+			File{Tokens: Tokens{Access: helper.NewSecret(strings.Repeat("word ", 2000) + "x")}},
+			"AccessToken: " + strings.Repeat("word ", 2000) + "x\nIDToken: \"\"\nRefreshToken: \"\"\nExpiresIn: 0\nTokenType: \"\"\n",
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := newDir(t)
+			if err := d.WriteSession(tt.file); err != nil {
+				t.Fatal(err)
+			}
+			if got := content(t, d, sessionName); got != tt.want {
+				t.Errorf("wrote\n%s\nwant\n%s", got, tt.want)
+			}
+			got, err := d.ReadSession()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if what := diff(got, tt.file); what != "" {
+				t.Errorf("read back differs: %s", what)
+			}
+		})
+	}
+}
+
+func TestOfficialReaderTakesWhatIsWritten(t *testing.T) {
+	type official struct {
+		AccessToken  string `yaml:"AccessToken"`
+		IDToken      string `yaml:"IDToken"`
+		RefreshToken string `yaml:"RefreshToken"`
+		ExpiresIn    int    `yaml:"ExpiresIn"`
+		TokenType    string `yaml:"TokenType"`
+	}
+	for _, tt := range []struct {
+		name string
+		file File
+		want official
+	}{
+		{"tokens", File{Tokens: tokens()}, official{"acc.ess.token", "id.tok.en", "v1.refresh", 86400, "Bearer"}},
+		{"a pointer is no token", File{Keychain: []string{"https://a.example"}}, official{}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			data, err := tt.file.encode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got official
+			if err := yaml.Unmarshal(data, &got); err != nil {
+				t.Fatal(err)
+			}
+			if got != tt.want {
+				t.Errorf("got %+v, want %+v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestReadSession(t *testing.T) {
+	accessOnly := File{Tokens: Tokens{Access: helper.NewSecret("a")}}
+	for _, tt := range []struct {
+		name, content string
+		want          File
+	}{
+		{"the official CLI's file", fiveKeys, File{Tokens: tokens()}},
+		{"an empty file", "", noFile},
+		{"a file of comments", "# nothing\n", noFile},
+		{"an empty document", "---\n", noFile},
+		{"keys without values", "AccessToken:\nIDToken: ~\nExpiresIn:\nKeychain:\n", noFile},
+		{"missing keys", "AccessToken: a\n", accessOnly},
+		{"CRLF line ends", strings.ReplaceAll(fiveKeys, "\n", "\r\n"), File{Tokens: tokens()}},
+		{"a byte order mark", "\ufeff" + fiveKeys, File{Tokens: tokens()}},
+		{"JSON", `{"AccessToken": "a", "ExpiresIn": 0}`, accessOnly},
+		{"a pointer in flow style", "Keychain: [https://a.example, https://b.example]", File{Keychain: []string{"https://a.example", "https://b.example"}}},
+		{"both", fiveKeys + pointer, File{Tokens: tokens(), Keychain: []string{"https://api.cre.chain.link"}}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := newDir(t)
+			plant(t, d, sessionName, tt.content)
+			got, err := d.ReadSession()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if what := diff(got, tt.want); what != "" {
+				t.Errorf("got a file that differs: %s", what)
+			}
+			if got.Tokens.ID.IsSet() && got.Tokens.ID.Reveal() == "" {
+				t.Error("an empty secret is set")
+			}
+		})
+	}
+}
+
+func TestReadSessionWithoutFile(t *testing.T) {
+	d := newDir(t)
+	got, err := d.ReadSession()
+	if err != nil || diff(got, noFile) != "" {
+		t.Errorf("without a directory: %v", err)
+	}
+	if _, err := os.Lstat(d.path); err == nil {
+		t.Error("reading made the directory")
+	}
+}
+
+const bomb = `a: &a [x, x, x, x, x, x, x, x, x]
+b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a]
+c: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b]
+d: &d [*c, *c, *c, *c, *c, *c, *c, *c, *c]
+e: &e [*d, *d, *d, *d, *d, *d, *d, *d, *d]
+f: &f [*e, *e, *e, *e, *e, *e, *e, *e, *e]
+g: &g [*f, *f, *f, *f, *f, *f, *f, *f, *f]
+`
+
+var damage = []struct{ name, content string }{
+	{"not YAML", "AccessToken: [hunter2"},
+	{"a tab for an indentation", "a:\n\thunter2: 1\n"},
+	{"an undefined alias", "AccessToken: *hunter2\n"},
+	{"bytes that are no text", "AccessToken: \xff\xfehunter2\n"},
+	{"a NUL", "AccessToken: hunter2\x00\n"},
+	{"a scalar", "hunter2\n"},
+	{"a sequence", "- hunter2\n"},
+	{"two documents", "AccessToken: hunter2\n---\nAccessToken: hunter2\n"},
+	{"a key twice", "hunter2: a\nhunter2: b\n"},
+	{"a key that isn't text", "[hunter2]: a\n"},
+	{"an anchor", "a: &hunter2 b\n"},
+	{"an alias bomb", bomb},
+	{"a merged mapping", "<<: {AccessToken: hunter2}\n"},
+	{"more than 1 MiB", "# hunter2" + strings.Repeat(" ", maxSize)},
+}
+
+var sessionDamage = append([]struct{ name, content string }{
+	{"a number for a token", "AccessToken: 31337\n"},
+	{"binary for a token", "AccessToken: !!binary aHVudGVyMg==\n"},
+	{"a list for a token", "RefreshToken: [hunter2]\n"},
+	{"text for a number", "ExpiresIn: hunter2\n"},
+	{"a fraction of a second", "ExpiresIn: 1.5\n"},
+	{"too many seconds", "ExpiresIn: 31337313373133731337\n"},
+	{"text for the pointer", "Keychain: hunter2\n"},
+	{"numbers in the pointer", "Keychain: [31337]\n"},
+}, damage...)
+
+func checkDamaged(t *testing.T, err error, path string) {
+	t.Helper()
+	if !errors.Is(err, ErrDamaged) {
+		t.Fatalf("got %v, want ErrDamaged", err)
+	}
+	for _, want := range []string{path, "cre login", "cre logout"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q doesn't name %s", err, want)
+		}
+	}
+	for _, leak := range []string{"hunter2", "31337", "\n"} {
+		if strings.Contains(err.Error(), leak) {
+			t.Errorf("%q holds %q", err, leak)
+		}
+	}
+}
+
+func TestDamagedSession(t *testing.T) {
+	for _, tt := range sessionDamage {
+		t.Run(tt.name, func(t *testing.T) {
+			d := newDir(t)
+			plant(t, d, sessionName, tt.content)
+			_, err := d.ReadSession()
+			checkDamaged(t, err, d.SessionPath())
+
+			if err := d.WriteSession(File{Tokens: tokens()}); err != nil {
+				t.Errorf("writing over it: %v", err)
+			}
+			if got := content(t, d, sessionName); got != fiveKeys {
+				t.Errorf("writing over it left %q", got)
+			}
+			plant(t, d, sessionName, tt.content)
+			if err := d.RemoveSession(); err != nil {
+				t.Errorf("removing it: %v", err)
+			}
+			if left := names(t, d); len(left) > 0 {
+				t.Errorf("removing it left %q", left)
+			}
+		})
+	}
+}
+
+func TestUnknownKeysAreKept(t *testing.T) {
+	const unknown = "zebra: 1\nApple:\n  - {b: 1, a: !own \"2\"}\n  - \"two\\nlines\"\nbig: 18446744073709551615\n\"on\": 2026-01-02\n"
+	d := newDir(t)
+	plant(t, d, sessionName, "# a comment\nzebra: 1 # first\nTokenType: x\n"+strings.TrimPrefix(unknown, "zebra: 1\n"))
+	f, err := d.ReadSession()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		file File
+		want string
+	}{
+		{File{Tokens: tokens(), unknown: f.unknown}, fiveKeys + unknown},
+		{File{Keychain: []string{"https://api.cre.chain.link"}, unknown: f.unknown}, pointer + unknown},
+		{File{unknown: f.unknown}, unknown},
+	} {
+		if err := d.WriteSession(step.file); err != nil {
+			t.Fatal(err)
+		}
+		if got := content(t, d, sessionName); got != step.want {
+			t.Errorf("wrote\n%s\nwant\n%s", got, step.want)
+		}
+	}
+}
+
+func TestEmptySessionIsNoFile(t *testing.T) {
+	for _, f := range []File{{}, {Tokens: Tokens{Access: helper.NewSecret("")}}, {Keychain: []string{}}} {
+		d := newDir(t)
+		plant(t, d, sessionName, fiveKeys)
+		if err := d.WriteSession(f); err != nil {
+			t.Fatal(err)
+		}
+		if left := names(t, d); len(left) > 0 {
+			t.Errorf("left %q", left)
+		}
+	}
+}
+
+func TestWriteSessionRefusesWhatReadWould(t *testing.T) {
+	for _, tt := range []struct{ name, token string }{
+		{"bytes that are no text", "hunter2\xff"},
+		{"more than 1 MiB", "hunter2" + strings.Repeat("x", maxSize)},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := newDir(t)
+			plant(t, d, sessionName, fiveKeys)
+			err := d.WriteSession(File{Tokens: Tokens{Access: helper.NewSecret(tt.token)}})
+			if err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), d.SessionPath()) {
+				t.Errorf("got error %v", err)
+			}
+			if got := content(t, d, sessionName); got != fiveKeys {
+				t.Errorf("the old session became %q", got)
+			}
+		})
+	}
+}
+
+func FuzzSession(f *testing.F) {
+	for _, seed := range sessionDamage {
+		if len(seed.content) < 1<<10 {
+			f.Add([]byte(seed.content))
+		}
+	}
+	f.Add([]byte(fiveKeys + pointer))
+	f.Add([]byte("\ufeffa: |\n  b\n c: !x {d: [1, ~]}\n"))
+	f.Add([]byte("a: \"\\n \\t\\u2028\"\nb: >-\n\n   c\n\n"))
+	f.Add([]byte("A: [{0}]"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		first, err := parseSession(data)
+		if err != nil {
+			return
+		}
+		written, err := first.encode()
+		if err != nil {
+			t.Fatalf("what parsed can't be written: %v", err)
+		}
+		second, err := parseSession(written)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if what := diff(first, second); what != "" {
+			t.Fatalf("written as\n%s\nwhich differs: %s", written, what)
+		}
+	})
+}

@@ -1,0 +1,303 @@
+package helpertest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"cre-credential-helper/helper"
+)
+
+// session is a credential with every field set.
+func (t *tester) session() helper.Credential {
+	return helper.Credential{
+		Origin:             t.opts.Origin,
+		Username:           "someone@example.test",
+		Secret:             helper.NewSecret("access"),
+		AuthType:           helper.AuthBearer,
+		Expiry:             time.Unix(4102444800, 987654321), // in 2100
+		RefreshToken:       helper.NewSecret("refresh"),
+		IDToken:            helper.NewSecret("id"),
+		TokenEndpoint:      "https://login.example.test/oauth/token",
+		RevocationEndpoint: "https://login.example.test/oauth/revoke",
+		ClientID:           "client",
+	}
+}
+
+func notFound(t *tester) {
+	t.mustMiss(t.any())
+	t.mustMiss(t.of(""))
+	t.mustMiss(t.of("someone"))
+}
+
+func roundTrip(t *tester) {
+	bare := t.session()
+	bare.RefreshToken, bare.IDToken = helper.Secret{}, helper.Secret{}
+	bare.TokenEndpoint, bare.RevocationEndpoint, bare.ClientID = "", "", ""
+	bare.Expiry = time.Time{}
+
+	foreign := t.credential("someone", "token")
+	foreign.RefreshToken = helper.NewSecret("the caller's own to use")
+
+	for _, c := range []helper.Credential{
+		t.session(),
+		bare,
+		foreign,
+		t.credential("someone", "password"),
+		t.credential("", "no username"),
+		t.credential("no secret", ""),
+		t.credential("", ""),
+		t.credential("Ünïcödé 🗝", `pässwörd 🔑 "quoted" \ <&> = ' $(x) %s`),
+		t.credential(" spaces ", "  around  "),
+	} {
+		t.mustStore(c)
+		t.mustGet(t.any(), c)
+		t.mustGet(t.of(c.Username), c)
+	}
+}
+
+func replaces(t *tester) {
+	t.mustStore(t.session())
+	c := t.credential(t.session().Username, "another")
+	t.mustStore(c)
+	t.mustGet(t.any(), c) // nothing of the first one's fields is left
+	t.mustErase(t.any())
+	t.mustMiss(t.any())
+}
+
+// lookAlikeOrigins are places that a careless comparison takes for o.
+func lookAlikeOrigins(o helper.Origin) []helper.Origin {
+	other := map[string]string{"https": "http"}[o.Protocol]
+	if other == "" {
+		other = "https"
+	}
+	return []helper.Origin{
+		{Protocol: other, Host: o.Host},
+		{Protocol: o.Protocol, Host: "x" + o.Host},
+		{Protocol: o.Protocol, Host: "x." + o.Host},
+		{Protocol: o.Protocol, Host: o.Host[1:]},
+		{Protocol: o.Protocol, Host: o.Host[:len(o.Host)-1]},
+		{Protocol: o.Protocol, Host: o.Host + "x"},
+		{Protocol: o.Protocol, Host: o.Host + ".evil.test"},
+		{Protocol: o.Protocol, Host: strings.Split(o.Host, ":")[0] + ":1"},
+		{Protocol: o.Protocol, Host: o.Host, Path: "path"},
+	}
+}
+
+func lookAlikes(t *tester) {
+	c := t.credential("someone", "secret")
+	t.mustStore(c)
+	for _, o := range lookAlikeOrigins(t.opts.Origin) {
+		t.mustMiss(helper.Query{Origin: o})
+		t.mustMiss(helper.Query{Origin: o, Username: &c.Username})
+	}
+	for _, username := range []string{"", "some", "someone ", "Someone"} {
+		t.mustMiss(t.of(username))
+	}
+	t.mustGet(t.any(), c)
+}
+
+func eraseForgets(t *tester) {
+	c := t.session()
+	t.mustStore(c)
+	t.mustErase(t.any())
+	t.mustMiss(t.any())
+	t.mustStore(c)
+	t.mustGet(t.any(), c)
+	t.mustErase(t.of(c.Username))
+	t.mustMiss(t.any())
+}
+
+func eraseRejected(t *tester) {
+	c := t.credential("someone", "kept")
+	t.mustStore(c)
+	for _, secret := range []string{"", "kep", "kept ", "Kept", "other"} {
+		q := t.of(c.Username)
+		q.Secret = helper.NewSecret(secret)
+		t.mustEraseNothing(q)
+		t.mustGet(t.any(), c)
+	}
+	q := t.any()
+	q.Secret = helper.NewSecret("kept")
+	t.mustErase(q)
+	t.mustMiss(t.any())
+}
+
+func sizes(t *tester) {
+	for _, n := range []int{1, 2_000, 2_560, 2_700, 8_192, maxSecret, 4_096, 16_384, 1} {
+		c := t.credential("someone", pattern(n))
+		t.mustStore(c)
+		t.mustGet(t.any(), c)
+	}
+	t.mustErase(t.any())
+	t.mustMiss(t.any())
+}
+
+// pattern returns n bytes in which no two stretches are easily mistaken for
+// each other.
+func pattern(n int) string {
+	var b strings.Builder
+	for i := 0; b.Len() < n; i++ {
+		fmt.Fprintf(&b, "%x.", i)
+	}
+	return b.String()[:n]
+}
+
+func cancelled(t *tester) {
+	c := t.credential("someone", "secret")
+	t.mustStore(c)
+	ctx, cancel := context.WithCancel(t.ctx)
+	cancel()
+
+	done := make(chan error, 3)
+	go func() {
+		_, err := t.store.Get(ctx, t.any())
+		done <- err
+		done <- t.store.Erase(ctx, t.of("nobody"))
+		done <- t.store.Store(ctx, c)
+	}()
+	for _, verb := range []string{"get", "erase", "store"} {
+		select {
+		case err := <-done:
+			if verb != "erase" && errors.Is(err, helper.ErrNotFound) {
+				t.Errorf("%s says not found only because its context has ended", verb)
+			}
+		case <-time.After(5 * time.Second):
+			t.Fatalf("%s goes on after its context has ended", verb)
+		}
+	}
+	t.mustGet(t.any(), c)
+}
+
+func newestFirst(t *tester) {
+	first, second, third := t.credential("first", "1"), t.credential("", "2"), t.credential("third", "3")
+	for _, c := range []helper.Credential{first, second, third} {
+		t.mustStore(c)
+		t.mustGet(t.any(), c)
+	}
+	for _, c := range []helper.Credential{first, second, third} {
+		t.mustGet(t.of(c.Username), c)
+	}
+	first.Secret = helper.NewSecret("again")
+	t.mustStore(first)
+	t.mustGet(t.any(), first)
+	t.mustGet(t.of("third"), third)
+	t.mustErase(t.of("first"))
+	t.mustGet(t.any(), third)
+}
+
+func eraseUsername(t *tester) {
+	one, two, empty := t.credential("one", "same"), t.credential("two", "same"), t.credential("", "other")
+	for _, c := range []helper.Credential{one, two, empty} {
+		t.mustStore(c)
+	}
+	t.mustErase(t.of("one"))
+	t.mustMiss(t.of("one"))
+	t.mustGet(t.of("two"), two)
+	t.mustErase(t.of(""))
+	t.mustMiss(t.of(""))
+	t.mustGet(t.any(), two)
+	t.mustStore(one)
+	t.mustErase(t.any())
+	t.mustMiss(t.any())
+}
+
+// origins keeps something else at every look-alike, for as many stores map an
+// origin to a name as compare it.
+func origins(t *tester) {
+	places := append(lookAlikeOrigins(t.opts.Origin), t.opts.Origin)
+	for _, path := range []string{"Path", "path/", "path/x", "a#b", "a b", "ä?=&'\"$", strings.Repeat("long/", 200)} {
+		places = append(places, helper.Origin{Protocol: t.opts.Origin.Protocol, Host: t.opts.Origin.Host, Path: path})
+	}
+	for i, o := range places {
+		c := t.credential("someone", fmt.Sprint("secret ", i))
+		c.Origin = o
+		t.mustStore(c)
+	}
+	for i, o := range places {
+		c := t.credential("someone", fmt.Sprint("secret ", i))
+		c.Origin = o
+		t.mustGet(helper.Query{Origin: o}, c)
+		t.mustErase(helper.Query{Origin: o})
+		t.mustMiss(helper.Query{Origin: o})
+	}
+}
+
+func concurrent(t *tester) {
+	const places = 4
+	var wg sync.WaitGroup
+	for i := range places {
+		c := t.credential("someone", pattern(3_000+i))
+		c.Origin.Host = fmt.Sprintf("n%d.%s", i, c.Origin.Host)
+		q := helper.Query{Origin: c.Origin}
+		wg.Go(func() {
+			for range 3 {
+				err := t.store.Store(t.ctx, c)
+				got, getErr := t.store.Get(t.ctx, q)
+				if err := errors.Join(err, getErr); err != nil {
+					t.Errorf("%s: %v", c.Origin, err)
+				} else if diff := t.difference(got, c); diff != "" {
+					t.Errorf("%s: %s", c.Origin, diff)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if list := t.mustList(); len(list) != places {
+		t.Errorf("%d credentials are listed, want %d", len(list), places)
+	}
+}
+
+func listOne(t *tester) {
+	if list := t.mustList(); len(list) != 0 {
+		t.Errorf("an empty store lists %d credentials", len(list))
+	}
+	t.mustStore(t.session())
+	list := t.mustList()
+	if len(list) != 1 || list[0].Origin != t.opts.Origin || list[0].Username != t.session().Username {
+		t.Fatalf("%d credentials are listed, want the one that was stored", len(list))
+	}
+	t.mustErase(t.any())
+	if list := t.mustList(); len(list) != 0 {
+		t.Errorf("after erase %d credentials are listed", len(list))
+	}
+}
+
+func listSorted(t *tester) {
+	host := t.opts.Origin.Host
+	for _, at := range [][2]string{{"b." + host, "old"}, {"c." + host, "x"}, {"b." + host, "new"}, {"a." + host, "x"}} {
+		c := t.credential(at[1], "secret")
+		c.Origin.Host = at[0]
+		t.mustStore(c)
+	}
+	var got []string
+	for _, c := range t.mustList() {
+		got = append(got, strings.TrimSuffix(c.Origin.Host, "."+host)+" "+c.Username)
+	}
+	if want := []string{"a x", "b new", "b old", "c x"}; !slices.Equal(got, want) {
+		t.Errorf("listed %q, want %q", got, want)
+	}
+}
+
+func check(t *tester) {
+	checker, ok := t.store.(helper.Checker)
+	if !ok {
+		t.Skip("the store doesn't check")
+	}
+	for range 2 {
+		if err := checker.Check(t.ctx, t.opts.Origin); err != nil {
+			t.Fatalf("check: %v", err)
+		}
+		t.mustMiss(t.any())
+	}
+	c := t.session()
+	t.mustStore(c)
+	if err := checker.Check(t.ctx, t.opts.Origin); err != nil {
+		t.Fatalf("check: %v", err)
+	}
+	t.mustGet(t.any(), c)
+}

@@ -1,0 +1,136 @@
+package keyring
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+
+	zalando "github.com/zalando/go-keyring"
+
+	"cre-credential-helper/helper"
+)
+
+// Backend is what a keychain is to [Store]: values by service and account. Its
+// methods may block and may be called from several goroutines. What isn't
+// there is an error that is [helper.ErrNotFound]; every error other than that
+// and [ErrUnavailable] counts as [ErrLocked]. No error holds a secret.
+type Backend interface {
+	Get(service, account string) (string, error)
+	Set(service, account, secret string) error
+	Delete(service, account string) error
+}
+
+// system is the operating system's keychain.
+type system struct{}
+
+func (system) Get(service, account string) (string, error) { return zalando.Get(service, account) }
+
+func (system) Set(service, account, secret string) error {
+	return zalando.Set(service, account, secret)
+}
+
+func (system) Delete(service, account string) error { return zalando.Delete(service, account) }
+
+// get reads one value. That it isn't there is plain helper.ErrNotFound.
+func (s *Store) get(ctx context.Context, account string) (string, error) {
+	value, err := s.call(ctx, func() (string, error) { return s.backend.Get(s.service, account) })
+	return value, describe("read", account, err)
+}
+
+// put writes one value, over what was there. It is the only place that does.
+func (s *Store) put(ctx context.Context, account, value string) error {
+	_, err := s.call(ctx, func() (string, error) { return "", s.backend.Set(s.service, account, value) })
+	return describe("write", account, mayLand(err))
+}
+
+// drop deletes one value. That it isn't there is success.
+func (s *Store) drop(ctx context.Context, account string) error {
+	_, err := s.call(ctx, func() (string, error) { return "", s.backend.Delete(s.service, account) })
+	if errors.Is(err, helper.ErrNotFound) {
+		return nil
+	}
+	return describe("delete", account, mayLand(err))
+}
+
+// call runs f under the deadline, in a goroutine of its own: nothing can stop
+// a D-Bus library that waits for an answer, so an f that is late is left
+// behind.
+func (s *Store) call(ctx context.Context, f func() (string, error)) (string, error) {
+	if err := s.ready(ctx); err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	type answer struct {
+		value string
+		err   error
+	}
+	answered := make(chan answer, 1)
+	go func() {
+		var a answer
+		defer func() {
+			if p := recover(); p != nil {
+				a = answer{err: panicked(p)}
+			}
+			answered <- a
+		}()
+		a.value, a.err = f()
+	}()
+	select {
+	case a := <-answered:
+		return a.value, classify(a.err)
+	case <-ctx.Done():
+		return "", ended(ctx)
+	}
+}
+
+// ready tells the reasons not to call the keychain at all.
+func (s *Store) ready(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("not asked: %w", ctx.Err())
+	}
+	if s.onBus && !listens(s.bus) {
+		return fmt.Errorf("%w (no D-Bus session)", ErrUnavailable)
+	}
+	return nil
+}
+
+// ended is the error of a call whose context ended before its answer.
+func ended(ctx context.Context) error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return abandoned{fmt.Errorf("%w (%w)", ErrTimeout, ctx.Err())}
+	}
+	return abandoned{fmt.Errorf("given up: %w", ctx.Err())}
+}
+
+// abandoned marks the error of a call that is still under way.
+type abandoned struct{ error }
+
+func (a abandoned) Unwrap() error { return a.error }
+
+// mayLand says of an abandoned write that its outcome is unknown.
+func mayLand(err error) error {
+	if _, ok := errors.AsType[abandoned](err); ok {
+		return fmt.Errorf("outcome unknown, it may still be done: %w", err)
+	}
+	return err
+}
+
+// panicked is the error of a library that broke down, as the D-Bus one does
+// when the bus goes away under a prompt. Only the runtime's own words are
+// repeated: another value might hold anything.
+func panicked(p any) error {
+	if err, ok := p.(runtime.Error); ok {
+		return fmt.Errorf("the keychain library broke down: %w", err)
+	}
+	return errors.New("the keychain library broke down")
+}
+
+// describe says what failed on what, once: not found needs no words.
+func describe(op, account string, err error) error {
+	if err == nil || errors.Is(err, helper.ErrNotFound) {
+		return err
+	}
+	return fmt.Errorf("keychain: %s %s: %w", op, account, err)
+}

@@ -1,0 +1,75 @@
+package keyring
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// BusAddress finds the D-Bus session that runs, without starting one:
+// DBUS_SESSION_BUS_ADDRESS, else the socket "bus" in XDG_RUNTIME_DIR, else the
+// one in /run/user/<uid>. It returns "" when there is none, when the variable
+// names none on purpose ("disabled:"), and on platforms whose keychain isn't
+// on D-Bus.
+//
+// The D-Bus library reads the environment on its own and, finding nothing,
+// runs dbus-launch, whose daemon outlives the process. So a program sets
+// DBUS_SESSION_BUS_ADDRESS to what this returns, before the first call, and
+// hands it to [New] in [Options].Bus; there "" means that nothing is called.
+func BusAddress(getenv func(string) string) string {
+	if !onBus {
+		return ""
+	}
+	return busAddress(getenv, filepath.Join("/run/user", strconv.Itoa(os.Getuid())))
+}
+
+func busAddress(getenv func(string) string, userDir string) string {
+	address := getenv("DBUS_SESSION_BUS_ADDRESS")
+	if address != "" && !strings.HasPrefix(address, "autolaunch:") {
+		if len(transports(address)) == 0 {
+			return ""
+		}
+		return address
+	}
+	for _, dir := range []string{getenv("XDG_RUNTIME_DIR"), userDir} {
+		if socket := filepath.Join(dir, "bus"); filepath.IsAbs(dir) && isSocket(socket) {
+			return "unix:path=" + escapeBusValue(socket)
+		}
+	}
+	return ""
+}
+
+// transports returns those alternatives of a bus address that the D-Bus
+// library can dial.
+func transports(address string) []string {
+	var usable []string
+	for alternative := range strings.SplitSeq(address, ";") {
+		switch name, _, _ := strings.Cut(alternative, ":"); name {
+		case "unix", "tcp", "nonce-tcp":
+			usable = append(usable, alternative)
+		}
+	}
+	return usable
+}
+
+// listens reports whether something may answer at a bus address. Only a socket
+// in the file system can be looked at beforehand.
+func listens(address string) bool {
+	for _, alternative := range transports(address) {
+		path, ok := strings.CutPrefix(alternative, "unix:path=")
+		if !ok {
+			return true
+		}
+		path, _, _ = strings.Cut(path, ",")
+		if path, err := unescapeBusValue(path); err != nil || isSocket(path) {
+			return true
+		}
+	}
+	return false
+}
+
+func isSocket(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().Type() == os.ModeSocket
+}

@@ -1,0 +1,64 @@
+package keyring
+
+import (
+	"errors"
+	"fmt"
+	"net"
+
+	zalando "github.com/zalando/go-keyring"
+
+	"cre-credential-helper/helper"
+)
+
+// What the methods of [Store] fail with, besides [helper.ErrNotFound] and an
+// error of the context. They are told apart with errors.Is.
+var (
+	// ErrUnavailable reports that there is no keychain on this machine: no
+	// D-Bus session, nothing on it that keeps secrets, or a platform without
+	// any. Nothing was kept and nothing can be.
+	ErrUnavailable = errors.New("no keychain on this machine: start a Secret Service such as gnome-keyring, or set CRE_CREDENTIAL_STORE=file")
+
+	// ErrLocked reports that there is a keychain and that it is locked, or
+	// that it refused what was asked of it.
+	ErrLocked = errors.New("the keychain is locked or refuses: unlock it (on Linux the login keyring) and try again, or set CRE_CREDENTIAL_STORE=file")
+
+	// ErrTimeout is an [ErrLocked]: the keychain did not answer in time, most
+	// likely because it waits for somebody to unlock it. A write that ended so
+	// may have been done or may still be done: its outcome is unknown.
+	ErrTimeout = fmt.Errorf("no answer in time: %w", ErrLocked)
+
+	// ErrDamaged reports an item that can't be read as a whole: a piece of it
+	// is missing or changed, or it is none of ours. Erasing the origin or
+	// storing to it repairs it.
+	ErrDamaged = errors.New("the keychain item is damaged: erase it or log in again")
+
+	// ErrNewer reports an item made by a newer version of this package. It is
+	// neither read nor overwritten.
+	ErrNewer = errors.New("the keychain item was made by a newer version: upgrade, or remove it with the keychain's own program")
+
+	// ErrTooBig reports a secret that would take more than 1,024 pieces.
+	ErrTooBig = errors.New("too big for the keychain")
+)
+
+// classify maps what a [Backend] failed with to the errors above. What the
+// keychain answered and isn't known here counts as a refusal: only a machine
+// that certainly has no keychain may be taken for one.
+func classify(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, zalando.ErrNotFound), errors.Is(err, helper.ErrNotFound):
+		return helper.ErrNotFound
+	case errors.Is(err, ErrUnavailable), errors.Is(err, ErrLocked):
+		return err
+	case errors.Is(err, zalando.ErrUnsupportedPlatform), isDialError(err), isNoService(err):
+		return fmt.Errorf("%w (%w)", ErrUnavailable, err)
+	}
+	return fmt.Errorf("%w (%w)", ErrLocked, err)
+}
+
+// isDialError reports whether nobody listens where the bus should be.
+func isDialError(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Op == "dial"
+}

@@ -1,0 +1,267 @@
+// Package keyringtest runs a real keychain for tests: gnome-keyring on a D-Bus
+// daemon of its own, in folders of its own, with nothing of the user's.
+package keyringtest
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/godbus/dbus/v5"
+)
+
+const (
+	startTimeout = 20 * time.Second
+	callTimeout  = 10 * time.Second
+
+	secrets         = "org.freedesktop.secrets"
+	servicePath     = dbus.ObjectPath("/org/freedesktop/secrets")
+	loginCollection = dbus.ObjectPath("/org/freedesktop/secrets/collection/login")
+)
+
+// busConfig is a session bus that starts no services, so that what isn't there
+// stays away.
+const busConfig = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>session</type>
+  <listen>unix:path=%s</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+`
+
+// Programs returns the programs that [Open] runs, for [Need].
+func Programs() []string { return []string{"dbus-daemon", "gnome-keyring-daemon"} }
+
+// Need skips the test when one of the programs is not on PATH, saying which.
+// In CI (the variable CI isn't empty) it fails instead: a ring of tests that
+// is left out there would stay out unnoticed.
+func Need(t testing.TB, programs ...string) {
+	t.Helper()
+	for _, p := range programs {
+		if _, err := exec.LookPath(p); err == nil {
+			continue
+		}
+		if os.Getenv("CI") != "" {
+			t.Fatalf("%s is not installed, and in CI no test may be left out", p)
+		}
+		t.Skipf("left out: %s is not installed", p)
+	}
+}
+
+// Keyring is a running keychain, or a bus without one. It is made by [Start],
+// [Open], [StartBus] or [OpenBus].
+type Keyring struct {
+	// Address is the bus's, for DBUS_SESSION_BUS_ADDRESS.
+	Address string
+
+	dir    string // HOME, the runtime and the data folder
+	bus    *exec.Cmd
+	daemon *exec.Cmd // nil on a bus without a keychain
+	conn   *dbus.Conn
+}
+
+// Start runs a keychain, unlocked and empty, until the test ends.
+func Start(t testing.TB) *Keyring {
+	t.Helper()
+	Need(t, Programs()...)
+	return started(t, Open)
+}
+
+// StartBus runs a bus that nothing keeps secrets on, until the test ends.
+func StartBus(t testing.TB) *Keyring {
+	t.Helper()
+	Need(t, "dbus-daemon")
+	return started(t, OpenBus)
+}
+
+func started(t testing.TB, open func() (*Keyring, error)) *Keyring {
+	t.Helper()
+	k, err := open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(k.Close)
+	return k
+}
+
+// Open is [Start] for a TestMain: the caller closes what it returns.
+func Open() (*Keyring, error) {
+	k, err := OpenBus()
+	if err != nil {
+		return nil, err
+	}
+	if err := k.startDaemon(); err != nil {
+		k.Close()
+		return nil, err
+	}
+	return k, nil
+}
+
+// OpenBus is [StartBus] for a TestMain: the caller closes what it returns.
+func OpenBus() (*Keyring, error) {
+	dir, err := os.MkdirTemp("", "keyring") // short: a socket's path ends at 108 bytes
+	if err != nil {
+		return nil, err
+	}
+	k := &Keyring{dir: dir}
+	if err := k.startBus(); err != nil {
+		k.Close()
+		return nil, err
+	}
+	return k, nil
+}
+
+// Close ends both daemons and removes their folders.
+func (k *Keyring) Close() {
+	if k.conn != nil {
+		_ = k.conn.Close()
+	}
+	for _, c := range []*exec.Cmd{k.daemon, k.bus} {
+		if c != nil && c.Process != nil {
+			_ = c.Process.Kill()
+			_ = c.Wait()
+		}
+	}
+	_ = os.RemoveAll(k.dir)
+}
+
+// Env returns the variables, as for [exec.Cmd].Env, with which a program
+// reaches this keychain and no other.
+func (k *Keyring) Env() []string {
+	return []string{
+		"DBUS_SESSION_BUS_ADDRESS=" + k.Address,
+		"XDG_RUNTIME_DIR=" + filepath.Join(k.dir, "run"),
+		"XDG_DATA_HOME=" + filepath.Join(k.dir, "data"),
+	}
+}
+
+// Signal sends a signal to the keychain's process. The bus goes on.
+func (k *Keyring) Signal(sig os.Signal) error { return k.daemon.Process.Signal(sig) }
+
+// StopBus ends the bus, and with it every connection. Its socket stays behind.
+func (k *Keyring) StopBus() {
+	_ = k.bus.Process.Kill()
+	_ = k.bus.Wait()
+}
+
+// Lock locks the keychain. Nothing here can unlock it again: there is nobody
+// to prompt.
+func (k *Keyring) Lock(t testing.TB) {
+	t.Helper()
+	var locked []dbus.ObjectPath
+	var prompt dbus.ObjectPath
+	err := k.call("org.freedesktop.Secret.Service.Lock", servicePath, []any{[]dbus.ObjectPath{loginCollection}}, &locked, &prompt)
+	if err != nil || len(locked) != 1 {
+		t.Fatalf("lock the keyring: %d collections locked, error %v", len(locked), err)
+	}
+}
+
+// Items returns the accounts that the unlocked keychain holds for a service,
+// sorted.
+func (k *Keyring) Items(t testing.TB, service string) []string {
+	t.Helper()
+	var unlocked, locked []dbus.ObjectPath
+	err := k.call("org.freedesktop.Secret.Service.SearchItems", servicePath,
+		[]any{map[string]string{"service": service}}, &unlocked, &locked)
+	if err != nil {
+		t.Fatalf("list the keyring's items: %v", err)
+	}
+	var accounts []string
+	for _, item := range append(unlocked, locked...) {
+		var attributes map[string]string
+		err := k.call("org.freedesktop.DBus.Properties.Get", item,
+			[]any{"org.freedesktop.Secret.Item", "Attributes"}, &attributes)
+		if err != nil {
+			t.Fatalf("read the keyring's item: %v", err)
+		}
+		accounts = append(accounts, attributes["username"])
+	}
+	slices.Sort(accounts)
+	return accounts
+}
+
+// call asks the keychain something, within a bounded time.
+func (k *Keyring) call(method string, path dbus.ObjectPath, args []any, results ...any) error {
+	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
+	defer cancel()
+	return k.conn.Object(secrets, path).CallWithContext(ctx, method, 0, args...).Store(results...)
+}
+
+func (k *Keyring) startBus() error {
+	for _, d := range []string{"run", "data"} {
+		if err := os.Mkdir(filepath.Join(k.dir, d), 0o700); err != nil {
+			return err
+		}
+	}
+	config := filepath.Join(k.dir, "bus.conf")
+	text := fmt.Sprintf(busConfig, filepath.Join(k.dir, "run", "bus"))
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		return err
+	}
+	k.bus = exec.Command("dbus-daemon", "--config-file="+config, "--nofork", "--nopidfile", "--nosyslog", "--print-address")
+	address, err := startAndReadLine(k.bus)
+	if err != nil {
+		return fmt.Errorf("start dbus-daemon: %w", err)
+	}
+	k.Address = address
+	if k.conn, err = dbus.Connect(address); err != nil {
+		return fmt.Errorf("connect to dbus-daemon: %w", err)
+	}
+	return nil
+}
+
+// startAndReadLine starts c and returns the first line of its output.
+func startAndReadLine(c *exec.Cmd) (string, error) {
+	out, err := c.StdoutPipe()
+	if err != nil {
+		return "", err
+	}
+	if err := c.Start(); err != nil {
+		return "", err
+	}
+	late := time.AfterFunc(startTimeout, func() { _ = c.Process.Kill() })
+	defer late.Stop()
+	line, err := bufio.NewReader(out).ReadString('\n')
+	return strings.TrimSpace(line), err
+}
+
+func (k *Keyring) startDaemon() error {
+	k.daemon = exec.Command("gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets")
+	k.daemon.Env = append([]string{"HOME=" + k.dir, "PATH=" + os.Getenv("PATH")}, k.Env()...)
+	k.daemon.Stdin = strings.NewReader("a password for tests")
+	k.daemon.Stdout, k.daemon.Stderr = io.Discard, io.Discard
+	if err := k.daemon.Start(); err != nil {
+		return fmt.Errorf("start gnome-keyring-daemon: %w", err)
+	}
+	deadline := time.Now().Add(startTimeout)
+	for !k.unlocked() {
+		if time.Now().After(deadline) {
+			return errors.New("gnome-keyring-daemon did not get ready in time")
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	return nil
+}
+
+// unlocked reports whether the login collection is there and open.
+func (k *Keyring) unlocked() bool {
+	locked := true
+	err := k.call("org.freedesktop.DBus.Properties.Get", loginCollection,
+		[]any{"org.freedesktop.Secret.Collection", "Locked"}, &locked)
+	return err == nil && !locked
+}

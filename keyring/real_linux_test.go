@@ -1,0 +1,240 @@
+package keyring_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	zalando "github.com/zalando/go-keyring"
+
+	"cre-credential-helper/helper"
+	"cre-credential-helper/helper/helpertest"
+	"cre-credential-helper/keyring"
+	"cre-credential-helper/keyring/keyringtest"
+)
+
+// The D-Bus library keeps one connection per process, to what the environment
+// named at first. So the tests of a healthy keychain share one, and those of a
+// sick one run their calls in a process of their own: this very test program,
+// told by roleVariable what to be.
+const (
+	roleVariable    = "KEYRING_TEST_ROLE"
+	addressVariable = "KEYRING_TEST_BUS"
+)
+
+func TestMain(m *testing.M) {
+	if role := os.Getenv(roleVariable); role != "" {
+		playRole(role)
+		return
+	}
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	for _, p := range keyringtest.Programs() {
+		if _, err := exec.LookPath(p); err != nil {
+			return m.Run() // the tests say what is left out
+		}
+	}
+	k, err := keyringtest.Open()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer k.Close()
+	if err := os.Setenv("DBUS_SESSION_BUS_ADDRESS", k.Address); err != nil {
+		return 1
+	}
+	shared = k
+	return m.Run()
+}
+
+// shared is the keychain of the tests of a healthy one.
+var shared *keyringtest.Keyring
+
+// healthy returns the shared keychain.
+func healthy(t *testing.T) *keyringtest.Keyring {
+	t.Helper()
+	keyringtest.Need(t, keyringtest.Programs()...)
+	return shared
+}
+
+func TestContractOnGnomeKeyring(t *testing.T) {
+	k := healthy(t)
+	for name, limit := range layouts {
+		if name == "tiny" {
+			continue // TestPiecesOnGnomeKeyring: here it would take minutes
+		}
+		t.Run(name, func(t *testing.T) {
+			n := 0
+			open := func(t *testing.T) helper.Store {
+				n++
+				return keyring.New(keyring.Options{Service: fmt.Sprintf("contract-%s-%d", name, n), Limit: limit, Bus: k.Address})
+			}
+			helpertest.TestStore(t, open, helpertest.Options{})
+		})
+	}
+}
+
+func TestPiecesOnGnomeKeyring(t *testing.T) {
+	k := healthy(t)
+	const service = "pieces"
+	s := keyring.New(keyring.Options{Service: service, Limit: 200, Bus: k.Address})
+	o := origin("api.example.test")
+	for _, step := range []struct {
+		size  int
+		items []string
+	}{
+		{10, []string{"https://api.example.test", "index"}},
+		{400, []string{"https://api.example.test", "https://api.example.test#a.0", "https://api.example.test#a.1", "https://api.example.test#a.2", "index"}},
+		{250, []string{"https://api.example.test", "https://api.example.test#b.0", "https://api.example.test#b.1", "index"}},
+		{10, []string{"https://api.example.test", "index"}},
+	} {
+		mustStore(t, s, credential(o, step.size))
+		if items := k.Items(t, service); !slices.Equal(items, step.items) {
+			t.Errorf("a secret of %d bytes is kept as %q, want %q", step.size, items, step.items)
+		}
+	}
+	if err := s.Check(t.Context(), o); err != nil {
+		t.Error(err)
+	}
+	if err := s.Erase(t.Context(), helper.Query{Origin: o}); err != nil {
+		t.Error(err)
+	}
+	if items := k.Items(t, service); len(items) != 0 {
+		t.Errorf("left in the keychain: %q", items)
+	}
+}
+
+func TestLockedKeyringIsLocked(t *testing.T) {
+	k := keyringtest.Start(t)
+	k.Lock(t)
+	play(t, "verbs", k.Env(), k.Address).expect(t, "locked", 5*time.Second)
+}
+
+func TestStoppedKeyringTimesOut(t *testing.T) {
+	k := keyringtest.Start(t)
+	if err := k.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	play(t, "verbs", k.Env(), k.Address).expect(t, "timeout", 10*time.Second)
+}
+
+func TestBusWithoutKeyringIsUnavailable(t *testing.T) {
+	k := keyringtest.StartBus(t)
+	play(t, "verbs", k.Env(), k.Address).expect(t, "unavailable", 5*time.Second)
+}
+
+func TestDeadBusIsUnavailable(t *testing.T) {
+	k := keyringtest.StartBus(t)
+	k.StopBus()
+	play(t, "verbs", k.Env(), k.Address).expect(t, "unavailable", 5*time.Second)
+}
+
+func TestMissingBusIsUnavailable(t *testing.T) {
+	address := "unix:path=" + filepath.Join(t.TempDir(), "bus")
+	play(t, "verbs", []string{"DBUS_SESSION_BUS_ADDRESS=" + address}, address).expect(t, "unavailable", 5*time.Second)
+}
+
+// TestNoBusStartsNone puts a stand-in for dbus-launch on PATH. The library,
+// called without care, runs it; the store doesn't.
+func TestNoBusStartsNone(t *testing.T) {
+	if _, err := os.Stat(fmt.Sprintf("/run/user/%d/bus", os.Getuid())); err == nil {
+		t.Skip("left out: the D-Bus library would find this user's own session")
+	}
+	dir := t.TempDir()
+	launched := filepath.Join(dir, "launched")
+	script := "#!/bin/sh\n: > '" + launched + "'\nexit 1\n"
+	if err := os.WriteFile(filepath.Join(dir, "dbus-launch"), []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	env := []string{"PATH=" + dir + ":" + os.Getenv("PATH"), "DBUS_SESSION_BUS_ADDRESS=", "XDG_RUNTIME_DIR=" + dir}
+
+	play(t, "verbs", env, "").expect(t, "unavailable", 5*time.Second)
+	if _, err := os.Stat(launched); err == nil {
+		t.Error("dbus-launch was run")
+	}
+	play(t, "library", env, "")
+	if _, err := os.Stat(launched); err != nil {
+		t.Errorf("the stand-in can't tell: %v", err)
+	}
+}
+
+// outcome is what a role printed, and how long it took.
+type outcome struct {
+	text  string
+	spent time.Duration
+}
+
+// play runs this test program in a role, with env on top of its own.
+func play(t *testing.T, role string, env []string, address string) outcome {
+	t.Helper()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	c := exec.CommandContext(ctx, program)
+	c.Env = slices.Concat(os.Environ(), env, []string{roleVariable + "=" + role, addressVariable + "=" + address})
+	begin := time.Now()
+	out, err := c.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v: %s", role, err, out)
+	}
+	return outcome{string(out), time.Since(begin)}
+}
+
+// expect asserts that every verb ended in the same state, within a time.
+func (o outcome) expect(t *testing.T, state string, within time.Duration) {
+	t.Helper()
+	lines := strings.Split(strings.TrimSpace(o.text), "\n")
+	if len(lines) != 5 {
+		t.Errorf("%d verbs, want 5:\n%s", len(lines), o.text)
+	}
+	for _, line := range lines {
+		if !strings.HasPrefix(line, state+" ") {
+			t.Errorf("want %s: %s", state, line)
+		}
+	}
+	if o.spent > within {
+		t.Errorf("took %v, want at most %v", o.spent, within)
+	}
+}
+
+func playRole(role string) {
+	if role == "library" {
+		_, _ = zalando.Get("service", "account")
+		return
+	}
+	s := keyring.New(keyring.Options{Bus: os.Getenv(addressVariable), Timeout: time.Second})
+	for verb, err := range everyVerb(context.Background(), s) {
+		fmt.Println(stateOf(err), verb, err)
+	}
+}
+
+func stateOf(err error) string {
+	for _, s := range []struct {
+		err  error
+		name string
+	}{
+		{nil, "ok"},
+		{keyring.ErrTimeout, "timeout"},
+		{keyring.ErrLocked, "locked"},
+		{keyring.ErrUnavailable, "unavailable"},
+		{helper.ErrNotFound, "not-found"},
+	} {
+		if errors.Is(err, s.err) {
+			return s.name
+		}
+	}
+	return "other"
+}
