@@ -91,7 +91,9 @@ func (d Dir) make() (made bool, err error) {
 	if err = d.verify(); !errors.Is(err, fs.ErrNotExist) {
 		return false, err
 	}
-	if err = os.MkdirAll(d.path, 0o700); err != nil {
+	// It is there already when another process made it meanwhile, and gone
+	// again when that process was the one to remove it.
+	if err = os.MkdirAll(d.path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return false, fmt.Errorf("make the session's directory: %w", err)
 	}
 	return true, d.verify()

@@ -57,14 +57,21 @@ func roundTrip(t *tester) {
 		t.mustStore(c)
 		t.mustGet(t.any(), c)
 		t.mustGet(t.of(c.Username), c)
+		t.mustErase(t.of(c.Username))
 	}
 }
 
 func replaces(t *tester) {
-	t.mustStore(t.session())
-	c := t.credential(t.session().Username, "another")
-	t.mustStore(c)
-	t.mustGet(t.any(), c) // nothing of the first one's fields is left
+	first, second := t.session(), t.credential(t.session().Username, "another")
+	t.mustStore(second)
+	t.mustStore(first)
+	t.mustGet(t.any(), first)
+	t.mustStore(second)
+	if t.opts.Renews {
+		t.mustGet(t.any(), first)
+	} else {
+		t.mustGet(t.any(), second) // nothing of the first one's fields is left
+	}
 	t.mustErase(t.any())
 	t.mustMiss(t.any())
 }

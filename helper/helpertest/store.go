@@ -32,9 +32,11 @@ type Options struct {
 	// time: the store has one origin and keeps one session there.
 	SingleCredential bool
 
-	// HidesRefreshToken expects a Get to keep back a refresh token that comes
-	// with a token endpoint, and leaves the other OAuth fields unchecked.
-	HidesRefreshToken bool
+	// Renews says that the store renews credentials itself. A Get keeps back
+	// a refresh token that comes with a token endpoint, the other OAuth fields
+	// are left unchecked, and a credential that can't be renewed never takes
+	// the place of one that can.
+	Renews bool
 
 	// QuietErase accepts success from an Erase that found nothing: the store
 	// is behind a protocol that has no answer for it.
@@ -149,7 +151,7 @@ func (t *tester) of(username string) helper.Query {
 
 // difference names the fields in which got isn't what a store owes for want.
 func (t *tester) difference(got, want helper.Credential) string {
-	if t.opts.HidesRefreshToken && want.Refreshable() {
+	if t.opts.Renews && want.Refreshable() {
 		if got.RefreshToken.IsSet() {
 			return "the refresh token is shown"
 		}

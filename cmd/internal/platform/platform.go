@@ -108,7 +108,7 @@ func Select(getenv func(string) string) (env Environment, warnings []string, err
 			return Environment{}, nil, fmt.Errorf("%s: %w; correct it or unset it", o.variable, err)
 		}
 		*o.field = value
-		warnings = append(warnings, fmt.Sprintf("%s is set: using %q instead of the %s environment's own", o.variable, value, env.Name))
+		warnings = append(warnings, fmt.Sprintf("%s is set: %s stands in for the %s environment's own", o.variable, value, env.Name))
 	}
 	return env, warnings, nil
 }

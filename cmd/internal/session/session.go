@@ -142,7 +142,11 @@ func (s *Store) apiKey(q helper.Query) (helper.Credential, bool) {
 // read returns the credential that q asks for from where it is kept.
 func (s *Store) read(ctx context.Context, q helper.Query) (helper.Credential, error) {
 	if !s.isSession(q.Origin) {
-		return s.Keychain.Get(ctx, q)
+		c, err := s.Keychain.Get(ctx, q)
+		if errors.Is(err, keyring.ErrUnavailable) && s.isSession(q.Origin.WithoutPath()) {
+			return c, helper.ErrNotFound // the session itself may still be in cre.yaml
+		}
+		return c, err
 	}
 	file, err := s.Files.ReadSession()
 	if err != nil {

@@ -21,10 +21,10 @@ func TestContract(t *testing.T) {
 	}
 	t.Run("session", func(t *testing.T) {
 		origin := newWorld(t).Environment.Origin()
-		helpertest.TestStore(t, open, helpertest.Options{Origin: origin, HidesRefreshToken: true})
+		helpertest.TestStore(t, open, helpertest.Options{Origin: origin, Renews: true})
 	})
 	t.Run("any origin", func(t *testing.T) {
-		helpertest.TestStore(t, open, helpertest.Options{HidesRefreshToken: true})
+		helpertest.TestStore(t, open, helpertest.Options{Renews: true})
 	})
 }
 
