@@ -62,30 +62,35 @@ func (s *Store) assemble(ctx context.Context, account string, head document) (do
 	return whole, describe("read", account, err)
 }
 
-// save writes d over the item that has the given head. The write of the item's
-// own account is the commit: until then a reader finds the old document whole,
-// from then on the new one.
+// save writes d over the item that has the given head. What is committed is
+// kept, whatever becomes of the old pieces: the next write sweeps what this one
+// can't.
 func (s *Store) save(ctx context.Context, account string, d, old document) error {
+	head, err := s.commit(ctx, account, d, old)
+	if err == nil {
+		_ = s.sweep(ctx, account, old, head)
+	}
+	return err
+}
+
+// commit writes d, and returns its head, the zero one where d fits in one
+// piece. The commit is the write of the item's own account, which comes last:
+// until then a reader finds the old document whole, from then on the new one.
+func (s *Store) commit(ctx context.Context, account string, d, old document) (document, error) {
+	var head document
 	value, err := d.encode()
 	if err != nil {
-		return describe("write", account, err)
+		return head, describe("write", account, err)
 	}
-	var head document
 	if len(value) > s.limit {
 		if head, err = s.putPieces(ctx, account, value, old.Generation); err != nil {
-			return err
+			return head, err
 		}
 		if value, err = head.encode(); err != nil {
-			return describe("write", account, err)
+			return head, describe("write", account, err)
 		}
 	}
-	if err := s.put(ctx, account, value); err != nil {
-		return err
-	}
-	// What is committed is kept, whatever becomes of the old pieces: the next
-	// write sweeps what this one can't.
-	_ = s.sweep(ctx, account, old, head)
-	return nil
+	return head, s.put(ctx, account, value)
 }
 
 // putPieces writes value in pieces of the generation that isn't the committed

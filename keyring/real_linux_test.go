@@ -117,7 +117,7 @@ func TestPiecesOnGnomeKeyring(t *testing.T) {
 func TestLockedKeyringIsLocked(t *testing.T) {
 	k := keyringtest.Start(t)
 	k.Lock(t)
-	play(t, "verbs", k.Env(), k.Address).expect(t, "locked", 5*time.Second)
+	play(t, "patient", k.Env(), k.Address).expect(t, "locked", 5*time.Second)
 }
 
 func TestStoppedKeyringTimesOut(t *testing.T) {
@@ -125,23 +125,23 @@ func TestStoppedKeyringTimesOut(t *testing.T) {
 	if err := k.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	play(t, "verbs", k.Env(), k.Address).expect(t, "timeout", 10*time.Second)
+	play(t, "impatient", k.Env(), k.Address).expect(t, "timeout", 5*time.Second)
 }
 
 func TestBusWithoutKeyringIsUnavailable(t *testing.T) {
 	k := keyringtest.StartBus(t)
-	play(t, "verbs", k.Env(), k.Address).expect(t, "unavailable", 5*time.Second)
+	play(t, "patient", k.Env(), k.Address).expect(t, "unavailable", 5*time.Second)
 }
 
 func TestDeadBusIsUnavailable(t *testing.T) {
 	k := keyringtest.StartBus(t)
 	k.StopBus()
-	play(t, "verbs", k.Env(), k.Address).expect(t, "unavailable", 5*time.Second)
+	play(t, "patient", k.Env(), k.Address).expect(t, "unavailable", 5*time.Second)
 }
 
 func TestMissingBusIsUnavailable(t *testing.T) {
 	address := "unix:path=" + filepath.Join(t.TempDir(), "bus")
-	play(t, "verbs", []string{"DBUS_SESSION_BUS_ADDRESS=" + address}, address).expect(t, "unavailable", 5*time.Second)
+	play(t, "patient", []string{"DBUS_SESSION_BUS_ADDRESS=" + address}, address).expect(t, "unavailable", 5*time.Second)
 }
 
 // TestNoBusStartsNone puts a stand-in for dbus-launch on PATH. The library,
@@ -158,7 +158,7 @@ func TestNoBusStartsNone(t *testing.T) {
 	}
 	env := []string{"PATH=" + dir + ":" + os.Getenv("PATH"), "DBUS_SESSION_BUS_ADDRESS=", "XDG_RUNTIME_DIR=" + dir}
 
-	play(t, "verbs", env, "").expect(t, "unavailable", 5*time.Second)
+	play(t, "patient", env, "").expect(t, "unavailable", 5*time.Second)
 	if _, err := os.Stat(launched); err == nil {
 		t.Error("dbus-launch was run")
 	}
@@ -215,7 +215,11 @@ func playRole(role string) {
 		_, _ = zalando.Get("service", "account")
 		return
 	}
-	s := keyring.New(keyring.Options{Bus: os.Getenv(addressVariable), Timeout: time.Second})
+	timeout := 5 * time.Second
+	if role == "impatient" {
+		timeout = 200 * time.Millisecond
+	}
+	s := keyring.New(keyring.Options{Bus: os.Getenv(addressVariable), Timeout: timeout})
 	for verb, err := range everyVerb(context.Background(), s) {
 		fmt.Println(stateOf(err), verb, err)
 	}

@@ -191,7 +191,11 @@ func (s *Store) Erase(ctx context.Context, q helper.Query) error {
 	case after == before:
 		return helper.ErrNotFound
 	}
-	return s.save(ctx, name, d, head)
+	live, err := s.commit(ctx, name, d, head)
+	if err != nil {
+		return err
+	}
+	return s.sweep(ctx, name, head, live) // what is left would hold what was erased
 }
 
 // forget removes all that is kept for an origin, the index' entry last.
