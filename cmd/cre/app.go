@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/urfave/cli/v2"
 
 	"cre-credential-helper/cmd/internal/version"
@@ -37,8 +35,8 @@ See cre(1) for all of them, and for the exit statuses.`
 // app builds the command line. It never ends the process itself.
 func (m machine) app() *cli.App {
 	nonInteractive := &cli.BoolFlag{Name: flagNonInteractive, Usage: "never open a browser: fail instead"}
-	usageError := func(_ *cli.Context, err error, _ bool) error {
-		return fmt.Errorf("%w: %w: see cre --help", errUsage, err)
+	onUsageError := func(_ *cli.Context, err error, _ bool) error {
+		return usagef("%w: see cre --help", err)
 	}
 	commands := []*cli.Command{{
 		Name:      "login",
@@ -67,7 +65,7 @@ func (m machine) app() *cli.App {
 		Action:    m.completion,
 	}}
 	for _, c := range commands {
-		c.OnUsageError = usageError
+		c.OnUsageError = onUsageError
 		c.HideHelpCommand = true
 		if c.Name != "completion" {
 			c.Before = noArguments
@@ -85,10 +83,10 @@ func (m machine) app() *cli.App {
 		EnableBashCompletion: true,
 		HideHelpCommand:      true,
 		ExitErrHandler:       func(*cli.Context, error) {},
-		OnUsageError:         usageError,
+		OnUsageError:         onUsageError,
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
-				return fmt.Errorf("%w: there is no command %q: see cre --help", errUsage, c.Args().First())
+				return usagef("there is no command %q: see cre --help", c.Args().First())
 			}
 			return cli.ShowAppHelp(c)
 		},

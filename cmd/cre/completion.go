@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 
 	"github.com/urfave/cli/v2"
@@ -34,7 +33,7 @@ func (m machine) completion(c *cli.Context) error {
 	case "fish":
 		script, err = c.App.ToFishCompletion()
 	default:
-		err = fmt.Errorf("%w: completion takes bash, zsh or fish, not %q", errUsage, shell)
+		err = usagef("completion takes bash, zsh or fish, not %q", shell)
 	}
 	if err != nil {
 		return err

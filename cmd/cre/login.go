@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 
 	"github.com/cli/browser"
@@ -18,8 +19,9 @@ import (
 var errInteractive = errors.New("login needs a browser and a person: without them, set CRE_API_KEY to an API key instead of logging in")
 
 func (m machine) login(c *cli.Context) error {
-	if c.Bool(flagNonInteractive) {
-		return fmt.Errorf("%w: %w", errUsage, errInteractive)
+	// The flag may stand before the command or after it.
+	if slices.ContainsFunc(c.Lineage(), func(c *cli.Context) bool { return c.Bool(flagNonInteractive) }) {
+		return usageError{errInteractive}
 	}
 	p, err := m.connect()
 	if err != nil {
@@ -98,7 +100,7 @@ func (m machine) openBrowser(url string) {
 		err = browser.OpenURL(url)
 	}
 	if err != nil {
-		m.ui.warn(fmt.Sprintf("no browser could be opened (%v): open the URL yourself", err))
+		m.ui.warn(fmt.Sprintf("the browser's program failed (%v): if no page came up, open the URL yourself", err))
 	}
 }
 

@@ -37,12 +37,16 @@ const (
 	exitInterrupted = 130
 )
 
-var (
-	errUsage = errors.New("usage")
+// errNotLoggedIn is the documented sentence.
+var errNotLoggedIn = errors.New("failed to attach credentials: failed to load credentials: you are not logged in, try running cre login")
 
-	// errNotLoggedIn is the documented sentence.
-	errNotLoggedIn = errors.New("failed to attach credentials: failed to load credentials: you are not logged in, try running cre login")
-)
+// usageError is a mistake on the command line or in a variable.
+type usageError struct{ err error }
+
+func (e usageError) Error() string { return e.err.Error() }
+func (e usageError) Unwrap() error { return e.err }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
 // run does what args ask for and returns the exit status.
 func (m machine) run(ctx context.Context, args []string) int {
@@ -52,10 +56,11 @@ func (m machine) run(ctx context.Context, args []string) int {
 	}
 	m.ui.fail(err)
 	var program *helper.ProgramError
+	var usage usageError
 	switch {
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.Is(err, errUsage):
+	case errors.As(err, &usage):
 		return exitUsage
 	case errors.As(err, &program) && program.ExitCode > 0:
 		return program.ExitCode
@@ -76,7 +81,7 @@ type platformClient struct {
 func (m machine) connect() (*platformClient, error) {
 	env, warnings, err := platform.Select(m.getenv)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errUsage, err)
+		return nil, usageError{err}
 	}
 	for _, w := range warnings {
 		m.ui.warn(w)
@@ -145,7 +150,7 @@ func (m machine) helperProgram() (string, error) {
 // noArguments keeps a mistyped command from being taken for another one.
 func noArguments(c *cli.Context) error {
 	if c.Args().Present() {
-		return fmt.Errorf("%w: %s takes no argument, got %q", errUsage, c.Command.FullName(), c.Args().First())
+		return usagef("%s takes no argument, got %q: see cre --help", c.Command.FullName(), c.Args().First())
 	}
 	return nil
 }

@@ -77,14 +77,17 @@ func (s *Store) forget(ctx context.Context, q helper.Query, each func(helper.Cre
 	if some {
 		places = append(places, "the keychain")
 	}
-	if !s.isSession(q.Origin) && !listed {
-		return places, err
-	}
-	if err != nil && listed {
-		return places, err
-	}
-	if err != nil && !errors.Is(err, keyring.ErrUnavailable) {
+	isSession := listed || s.isSession(q.Origin)
+	switch {
+	case errors.Is(err, keyring.ErrUnavailable) && !listed:
+		// Where there is no keychain, nothing is in it.
+	case err != nil && isSession && !listed:
 		s.notify("warning: could not look into the keychain: %v", err)
+	case err != nil:
+		return places, err
+	}
+	if !isSession {
+		return places, nil
 	}
 	if c, ok := s.inFile(file); ok && q.Matches(c) {
 		each(c)
@@ -104,6 +107,9 @@ func (s *Store) forgetInKeychain(ctx context.Context, q helper.Query, each func(
 		c, err := s.Keychain.Get(ctx, q)
 		if errors.Is(err, helper.ErrNotFound) {
 			break
+		}
+		if errors.Is(err, keyring.ErrDamaged) && q.Username == nil {
+			return true, false, s.Keychain.Erase(ctx, q)
 		}
 		if err != nil {
 			return some, true, err

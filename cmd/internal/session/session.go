@@ -143,8 +143,10 @@ func (s *Store) apiKey(q helper.Query) (helper.Credential, bool) {
 func (s *Store) read(ctx context.Context, q helper.Query) (helper.Credential, error) {
 	if !s.isSession(q.Origin) {
 		c, err := s.Keychain.Get(ctx, q)
-		if errors.Is(err, keyring.ErrUnavailable) && s.isSession(q.Origin.WithoutPath()) {
-			return c, helper.ErrNotFound // the session itself may still be in cre.yaml
+		if errors.Is(err, keyring.ErrUnavailable) {
+			// Where nothing can be kept, nothing is: git and docker then go
+			// on without a credential.
+			err = fmt.Errorf("%w: %w", helper.ErrNotFound, err)
 		}
 		return c, err
 	}

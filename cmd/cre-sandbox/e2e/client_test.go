@@ -1,0 +1,26 @@
+//go:build unix
+
+package e2e
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"cre-credential-helper/helper"
+	"cre-credential-helper/helper/helpertest"
+	"cre-credential-helper/keyring/keyringtest"
+)
+
+// TestClientContract runs the contract of every store over the client, the
+// built helper and gnome-keyring together.
+func TestClientContract(t *testing.T) {
+	open := func(t *testing.T) helper.Store {
+		for _, variable := range append(keyringtest.Start(t).Env(), "HOME="+t.TempDir()) {
+			name, value, _ := strings.Cut(variable, "=")
+			t.Setenv(name, value)
+		}
+		return helper.Client{Program: filepath.Join(bin, "cre-credential-helper")}
+	}
+	helpertest.TestStore(t, open, helpertest.Options{Renews: true, QuietErase: true})
+}

@@ -1,0 +1,64 @@
+//go:build unix
+
+package e2e
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+)
+
+// bin is the folder with the three built programs and the two links.
+var bin string
+
+// repository is the checkout's top.
+const repository = "../../.."
+
+// callbackPort is held during every login: the provider has registered one
+// port only.
+var callbackPort sync.Mutex
+
+func TestMain(m *testing.M) {
+	slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, nil))) // the sandbox's library logs every refusal
+	dir, err := os.MkdirTemp("", "cre-e2e-")
+	if err == nil {
+		bin = dir
+		err = build()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "building the programs under test:", err)
+		os.Exit(1)
+	}
+	status := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(status)
+}
+
+func build() error {
+	for folder, program := range map[string]string{
+		repository:          "./cmd/cre",
+		repository + "/cmd": "./cre-credential-helper",
+		"..":                ".",
+	} {
+		args := []string{"build", "-o", bin + string(filepath.Separator)}
+		if raceDetector {
+			args = append(args, "-race")
+		}
+		cmd := exec.Command("go", append(args, program)...)
+		cmd.Dir, cmd.Stderr = folder, os.Stderr
+		if err := cmd.Run(); err != nil {
+			return fmt.Errorf("%s: %w", program, err)
+		}
+	}
+	for _, link := range []string{"git-credential-cre", "docker-credential-cre"} {
+		if err := os.Symlink("cre-credential-helper", filepath.Join(bin, link)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
