@@ -3,6 +3,7 @@
 GO       ?= go
 PREFIX   ?= /usr/local
 DESTDIR  ?=
+FUZZTIME ?= 60s
 
 SANDBOX     := cmd/cre-sandbox
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -44,11 +45,14 @@ cross: ## build and vet for every other platform
 		GOOS=$${platform%/*} GOARCH=$${platform#*/} CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/cre-credential-helper || exit 1; \
 	done
 
-fuzz: ## run every fuzz target for a minute
-	@for target in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
-		for name in $$(sed -n 's/^func \(Fuzz[A-Za-z]*\).*/\1/p' $$target/*_test.go); do \
-			echo "fuzz $$target $$name"; $(GO) test -run '^$$' -fuzz "^$$name$$" -fuzztime 60s $$target || exit 1; \
-		done; \
+fuzz: ## run every fuzz target for FUZZTIME, a minute
+	@for module in . $(SANDBOX); do ( cd $$module && \
+		for folder in $$($(GO) list -f '{{.Dir}}' ./...); do \
+			for name in $$(sed -n 's/^func \(Fuzz[A-Za-z]*\).*/\1/p' $$folder/*_test.go 2>/dev/null); do \
+				echo "fuzz $$folder $$name" && \
+				$(GO) test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) $$folder || exit 1; \
+			done; \
+		done ) || exit 1; \
 	done
 
 install: build ## install into PREFIX, below DESTDIR

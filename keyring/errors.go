@@ -16,11 +16,11 @@ var (
 	// ErrUnavailable reports that there is no keychain on this machine: no
 	// D-Bus session, nothing on it that keeps secrets, or a platform without
 	// any. Nothing was kept and nothing can be.
-	ErrUnavailable = errors.New("no keychain on this machine: start a Secret Service such as gnome-keyring, or set CRE_CREDENTIAL_STORE=file")
+	ErrUnavailable = errors.New("no keychain on this machine: start a Secret Service such as gnome-keyring")
 
 	// ErrLocked reports that there is a keychain and that it is locked, or
 	// that it refused what was asked of it.
-	ErrLocked = errors.New("the keychain is locked or refuses: unlock it (on Linux the login keyring) and try again, or set CRE_CREDENTIAL_STORE=file")
+	ErrLocked = errors.New("the keychain is locked or refuses: unlock it (on Linux the login keyring) and try again")
 
 	// ErrTimeout is an [ErrLocked]: the keychain did not answer in time, most
 	// likely because it waits for somebody to unlock it. A write that ended so

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"cre-credential-helper/cmd/internal/session"
 	"cre-credential-helper/fallback"
@@ -27,7 +28,7 @@ const (
 func exitCode(err error, say func(string)) int {
 	var told *helper.ToldError
 	if err != nil && !errors.As(err, &told) {
-		say(err.Error())
+		say(strings.ReplaceAll(err.Error(), "\n", "; ")) // joined ones have a line each
 	}
 	kinds := []struct {
 		target error

@@ -74,7 +74,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer, say fu
 		say("one operation is expected: get, store, erase, check, list, capability or version; see " + name + " --help")
 		return exitUsage
 	}
-	server := helper.Server{Version: version.Of(name)}
+	server := helper.Server{Version: name + " version " + version.String()}
 	if readsRequest(args[0]) || args[0] == "list" {
 		store, err := open(os.Getenv, os.Setenv, os.UserHomeDir, say)
 		if err != nil {

@@ -28,7 +28,7 @@ ENVIRONMENT:
    CRE_CREDENTIAL_HELPER  the helper to ask instead of cre-credential-helper
    CRE_CLI_ENV            PRODUCTION (default), STAGING or DEVELOPMENT
    BROWSER                the program that login opens the URL with
-   NO_COLOR               no colour
+   NO_COLOR               no color
 
 See cre(1) for all of them, and for the exit statuses.`
 
@@ -75,7 +75,7 @@ func (m machine) app() *cli.App {
 		Name:                 "cre",
 		Usage:                "a CRE session, kept in the keychain",
 		Description:          appDescription,
-		Version:              version.Of("cre"),
+		Version:              version.String(),
 		Writer:               m.out,
 		ErrWriter:            m.ui.err,
 		Flags:                []cli.Flag{nonInteractive},

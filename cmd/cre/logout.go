@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 )
@@ -17,7 +18,7 @@ func (m machine) logout(c *cli.Context) error {
 	}
 	removed := false
 	p.helper.Notice = func(line string) {
-		removed = true
+		removed = removed || !strings.HasPrefix(line, "warning:")
 		m.ui.say("%s", line)
 	}
 	err = p.helper.Erase(c.Context, p.query())

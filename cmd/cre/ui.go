@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 )
@@ -36,7 +37,10 @@ func (u *ui) say(format string, args ...any) {
 
 func (u *ui) warn(text string) { u.say("%s %s", u.paint(yellow, "warning:"), text) }
 
-func (u *ui) fail(err error) { u.say("%s %v", u.paint(red, "Error:"), err) }
+// fail shows an error on one line, even if it is of several joined ones.
+func (u *ui) fail(err error) {
+	u.say("%s %s", u.paint(red, "Error:"), strings.ReplaceAll(err.Error(), "\n", "; "))
+}
 
 func (u *ui) paint(color, text string) string {
 	if !u.colored {

@@ -19,11 +19,15 @@ var bin string
 // repository is the checkout's top.
 const repository = "../../.."
 
+const noSleep = "atexit_sleep_ms=0"
+
 // callbackPort is held during every login: the provider has registered one
 // port only.
 var callbackPort sync.Mutex
 
 func TestMain(m *testing.M) {
+	// A program under the race detector sleeps for a second before it exits.
+	_ = os.Setenv("GORACE", noSleep)
 	slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, nil))) // the sandbox's library logs every refusal
 	dir, err := os.MkdirTemp("", "cre-e2e-")
 	if err == nil {

@@ -71,6 +71,7 @@ func run(t *testing.T, dir string, env []string, more ...func(commands)) {
 				"PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"),
 				"BROWSER=cre-sandbox browse",
 				"GIT_CONFIG_NOSYSTEM=1",
+				"GORACE="+noSleep,
 			)
 			return os.Mkdir(home, 0o755)
 		},

@@ -83,7 +83,7 @@ func (s *Store) renewalPlace(ctx context.Context, c helper.Credential) (toKeycha
 
 // save keeps a renewed credential. The old one is worth nothing any more, so
 // when the keychain fails now, after it was found to work, a session goes to
-// cre.yaml rather than nowhere.
+// cre.yaml rather than nowhere, unless Mode says never.
 func (s *Store) save(ctx context.Context, c helper.Credential, toKeychain bool) error {
 	if !s.isSession(c.Origin) {
 		return s.Keychain.Store(ctx, c)
@@ -92,8 +92,8 @@ func (s *Store) save(ctx context.Context, c helper.Credential, toKeychain bool) 
 		return s.toFile(c, true)
 	}
 	err := s.toKeychain(ctx, c)
-	if err == nil {
-		return nil
+	if err == nil || s.Mode == Keyring {
+		return err
 	}
 	if ferr := s.toFile(c, true); ferr != nil {
 		return errors.Join(err, ferr)

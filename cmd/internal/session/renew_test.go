@@ -108,6 +108,17 @@ func TestAKeychainThatFailsAfterTheRenewal(t *testing.T) {
 	w.mustGet()
 }
 
+func TestModeKeyringRatherLosesARenewedSession(t *testing.T) {
+	w := newWorld(t)
+	w.Mode = session.Keyring
+	w.mustStore(w.login())
+	w.pass(2 * time.Hour)
+	w.keychain.set(nil, errLocked)
+	if _, err := w.Get(t.Context(), w.query()); !errors.Is(err, errLocked) || strings.Contains(w.file(), "Token") {
+		t.Errorf("%v, cre.yaml:\n%s", err, w.file())
+	}
+}
+
 func TestCredentialsOfOtherOriginsAreRenewedToo(t *testing.T) {
 	w := newWorld(t)
 	c := w.login()

@@ -250,7 +250,7 @@ func (s *Store) Check(ctx context.Context, o helper.Origin) error {
 	if s.Mode == Auto && errors.Is(err, keyring.ErrUnavailable) {
 		return nil
 	}
-	return err
+	return orFile(err)
 }
 
 func (s *Store) notify(format string, args ...any) {

@@ -174,8 +174,12 @@ func TestAPIKey(t *testing.T) {
 			t.Errorf("%s gets %+v, %v", o, c, err)
 		}
 	}
-	approved := helper.Credential{Origin: w.Environment.Origin(), Username: "apikey", Secret: w.APIKey, AuthType: helper.AuthAPIKey}
-	w.mustStore(approved)
+	for _, authType := range []string{helper.AuthAPIKey, helper.AuthBasic} {
+		w.mustStore(helper.Credential{Origin: w.Environment.Origin(), Username: "apikey", Secret: w.APIKey, AuthType: authType})
+	}
+	if list, err := w.List(t.Context()); err != nil || len(list) != 1 {
+		t.Errorf("git's approve stored the key: %+v, %v", list, err)
+	}
 	if err := w.Erase(t.Context(), w.query()); err != nil {
 		t.Fatal(err)
 	}

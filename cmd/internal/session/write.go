@@ -29,7 +29,7 @@ var ErrNotASession = errors.New("cre.yaml can only hold a CRE session")
 // renewed here: git stores again whatever worked, and by then the token that
 // it was handed may be an old one.
 func (s *Store) Store(ctx context.Context, c helper.Credential) error {
-	if c.AuthType == helper.AuthAPIKey && c.Secret.Equal(s.APIKey) {
+	if key, ok := s.apiKey(helper.Query{Origin: c.Origin}); ok && c.Secret.Equal(key.Secret) {
 		return nil
 	}
 	return s.locked(ctx, func() error {
@@ -59,6 +59,15 @@ func (s *Store) storeSession(ctx context.Context, c helper.Credential) error {
 	if s.Mode == Auto && errors.Is(err, keyring.ErrUnavailable) {
 		s.notify("warning: no keychain on this machine, the session is kept in plain text in %s", s.Files.SessionPath())
 		return s.toFile(c, false)
+	}
+	return orFile(err)
+}
+
+// orFile adds to what the keychain failed with the other place that a session
+// can be stored in.
+func orFile(err error) error {
+	if errors.Is(err, keyring.ErrUnavailable) || errors.Is(err, keyring.ErrLocked) {
+		return fmt.Errorf("%w; or set CRE_CREDENTIAL_STORE=file to keep the session in plain text", err)
 	}
 	return err
 }
