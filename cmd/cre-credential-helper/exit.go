@@ -23,9 +23,15 @@ const (
 	exitInterrupted = 130
 )
 
+// errInterrupted stands for a context that a signal has ended.
+var errInterrupted = errors.New("interrupted")
+
 // exitCode says err, unless the caller has been told it, and returns the
 // status that stands for it.
 func exitCode(err error, say func(string)) int {
+	if errors.Is(err, context.Canceled) {
+		err = errInterrupted
+	}
 	var told *helper.ToldError
 	if err != nil && !errors.As(err, &told) {
 		say(strings.ReplaceAll(err.Error(), "\n", "; ")) // joined ones have a line each
@@ -35,7 +41,7 @@ func exitCode(err error, say func(string)) int {
 		code   int
 	}{
 		{nil, exitOK},
-		{context.Canceled, exitInterrupted},
+		{errInterrupted, exitInterrupted},
 		{helper.ErrNotFound, exitFailure},
 		{helper.ErrRequest, exitUsage},
 		{errSetting, exitUsage},

@@ -54,12 +54,14 @@ func (m machine) run(ctx context.Context, args []string) int {
 	if err == nil {
 		return exitOK
 	}
+	if errors.Is(err, context.Canceled) {
+		m.ui.say("Interrupted.")
+		return exitInterrupted
+	}
 	m.ui.fail(err)
 	var program *helper.ProgramError
 	var usage usageError
 	switch {
-	case errors.Is(err, context.Canceled):
-		return exitInterrupted
 	case errors.As(err, &usage):
 		return exitUsage
 	case errors.As(err, &program) && program.ExitCode > 0:

@@ -51,6 +51,7 @@ func run(t *testing.T, dir string, env []string, more ...func(commands)) {
 		"sandbox":  startSandbox,
 		"login":    login,
 		"stats":    checkStats,
+		"alone":    alone,
 		"occupied": occupied,
 		"secrets":  findSecrets,
 		"mode":     checkMode,
@@ -108,9 +109,14 @@ func startSandbox(ts *testscript.TestScript, neg bool, args []string) {
 
 // login runs cre login while no other script does.
 func login(ts *testscript.TestScript, neg bool, args []string) {
+	alone(ts, neg, append([]string{"cre", "login"}, args...))
+}
+
+// alone runs a command that logs in while no other script does.
+func alone(ts *testscript.TestScript, neg bool, args []string) {
 	callbackPort.Lock()
 	defer callbackPort.Unlock()
-	checkExit(ts, neg, ts.Exec("cre", append([]string{"login"}, args...)...))
+	checkExit(ts, neg, ts.Exec(args[0], args[1:]...))
 }
 
 // occupied runs a command while somebody else listens on the callback's port.
