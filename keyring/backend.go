@@ -129,8 +129,8 @@ func panicked(p any) error {
 
 // describe says what failed on what, once: not found needs no words.
 func describe(op, account string, err error) error {
-	if err == nil || errors.Is(err, helper.ErrNotFound) {
-		return err
+	if err == nil || errors.Is(err, helper.ErrNotFound) || errors.Is(err, ErrUnavailable) {
+		return err // which item it was about makes no difference
 	}
 	return fmt.Errorf("keychain: %s %s: %w", op, account, err)
 }

@@ -16,7 +16,7 @@ var (
 	// ErrUnavailable reports that there is no keychain on this machine: no
 	// D-Bus session, nothing on it that keeps secrets, or a platform without
 	// any. Nothing was kept and nothing can be.
-	ErrUnavailable = errors.New("no keychain on this machine: start a Secret Service such as gnome-keyring")
+	ErrUnavailable = errors.New("there is no keychain on this machine: start a Secret Service such as gnome-keyring")
 
 	// ErrLocked reports that there is a keychain and that it is locked, or
 	// that it refused what was asked of it.

@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -45,17 +44,27 @@ The request's shape picks the form: git's attributes, docker's URL or JSON,
 Bazel's JSON. See cre-credential-helper(1).
 `
 
-const terminalHint = "reading the request from the terminal: type protocol=https, host=… and a blank line," +
-	" or end the input for the CRE session"
+// For whoever types the operation at a terminal and then sees nothing happen.
+const (
+	typeHint    = "reading the request from the terminal: type lines such as protocol=https and host=example.com, then an empty line"
+	sessionHint = typeHint + "; or end the input at once for the CRE session"
+)
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	say := func(line string) { fmt.Fprintln(os.Stderr, name+": "+line) }
-	if term.IsTerminal(int(os.Stdin.Fd())) && len(os.Args) == 2 && readsRequest(os.Args[1]) {
-		say(terminalHint)
+	if len(os.Args) == 2 && readsRequest(os.Args[1]) && term.IsTerminal(int(os.Stdin.Fd())) {
+		say(terminalHint(os.Args[1]))
 	}
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, say))
+}
+
+func terminalHint(op string) string {
+	if op == "get" || op == "check" {
+		return sessionHint
+	}
+	return typeHint
 }
 
 func readsRequest(op string) bool {
@@ -82,20 +91,11 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer, say fu
 		}
 		server.Store, server.Default = store, store.Environment.Origin()
 	}
-	return exitCode(explain(server.Serve(ctx, args[0], in, out)), say)
+	return exitCode(server.Serve(ctx, args[0], in, out), say)
 }
 
 func printTo(out io.Writer, text string) error {
 	_, err := io.WriteString(out, text)
-	return err
-}
-
-// explain adds what to do to the one failure that has no more to say.
-func explain(err error) error {
-	var told *helper.ToldError
-	if errors.Is(err, helper.ErrNotFound) && !errors.As(err, &told) {
-		return fmt.Errorf("%w: try running cre login, or store one", err)
-	}
 	return err
 }
 

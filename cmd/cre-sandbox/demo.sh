@@ -5,7 +5,8 @@ set -eu
 
 PATH=$(cd "$(dirname "$0")/../../bin" && pwd):$PATH
 HOME=$(mktemp -d)
-trap 'rm -rf "$HOME"' EXIT
+trap 'cre logout >/dev/null 2>&1; rm -rf "$HOME"' EXIT # a keychain isn't in HOME
+trap 'exit 130' INT TERM
 BROWSER='cre-sandbox browse' # a person would see the login form
 export PATH HOME BROWSER
 unset CRE_API_KEY CRE_CREDENTIAL_STORE CRE_CREDENTIAL_HELPER

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/urfave/cli/v2"
 
 	"cre-credential-helper/cmd/internal/version"
@@ -34,7 +36,7 @@ See cre(1) for all of them, and for the exit statuses.`
 
 // app builds the command line. It never ends the process itself.
 func (m machine) app() *cli.App {
-	nonInteractive := &cli.BoolFlag{Name: flagNonInteractive, Usage: "never open a browser: fail instead"}
+	nonInteractive := &cli.BoolFlag{Name: flagNonInteractive, Usage: "fail at once instead of waiting for a person"}
 	onUsageError := func(_ *cli.Context, err error, _ bool) error {
 		return usagef("%w: see cre --help", err)
 	}
@@ -63,6 +65,11 @@ func (m machine) app() *cli.App {
 		Usage:     "print a completion script for bash, zsh or fish",
 		UsageText: "cre completion bash > ~/.local/share/bash-completion/completions/cre",
 		Action:    m.completion,
+		BashComplete: func(c *cli.Context) {
+			for _, shell := range shells() {
+				fmt.Fprintln(c.App.Writer, shell)
+			}
+		},
 	}}
 	for _, c := range commands {
 		c.OnUsageError = onUsageError
@@ -81,12 +88,11 @@ func (m machine) app() *cli.App {
 		Flags:                []cli.Flag{nonInteractive},
 		Commands:             commands,
 		EnableBashCompletion: true,
-		HideHelpCommand:      true,
 		ExitErrHandler:       func(*cli.Context, error) {},
 		OnUsageError:         onUsageError,
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
-				return usagef("there is no command %q: see cre --help", c.Args().First())
+				return usagef("there is no command %q here (the official CRE CLI may have it): see cre --help", c.Args().First())
 			}
 			return cli.ShowAppHelp(c)
 		},

@@ -2,13 +2,15 @@ package main
 
 import (
 	"io"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 )
 
 const bashCompletion = `_cre() {
-  local IFS=$'\n'
-  COMPREPLY=($(compgen -W "$("${COMP_WORDS[@]:0:$COMP_CWORD}" --generate-bash-completion 2>/dev/null)" -- "${COMP_WORDS[COMP_CWORD]}"))
+  local IFS=$'\n' cur="${COMP_WORDS[COMP_CWORD]}" words=("${COMP_WORDS[@]:0:$COMP_CWORD}")
+  [[ $cur == -* ]] && words+=("$cur")
+  COMPREPLY=($(compgen -W "$("${words[@]}" --generate-bash-completion 2>/dev/null)" -- "$cur"))
 }
 complete -F _cre cre
 `
@@ -22,10 +24,12 @@ _cre() {
 compdef _cre cre
 `
 
+func shells() []string { return []string{"bash", "zsh", "fish"} }
+
 func (m machine) completion(c *cli.Context) error {
 	var script string
 	var err error
-	switch shell := c.Args().First(); shell {
+	switch strings.Join(c.Args().Slice(), " ") {
 	case "bash":
 		script = bashCompletion
 	case "zsh":
@@ -33,7 +37,7 @@ func (m machine) completion(c *cli.Context) error {
 	case "fish":
 		script, err = c.App.ToFishCompletion()
 	default:
-		err = usagef("completion takes bash, zsh or fish, not %q", shell)
+		err = usagef("completion takes one of %s", strings.Join(shells(), ", "))
 	}
 	if err != nil {
 		return err

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 )
@@ -18,8 +17,8 @@ func (m machine) logout(c *cli.Context) error {
 	}
 	removed := false
 	p.helper.Notice = func(line string) {
-		removed = removed || !strings.HasPrefix(line, "warning:")
-		m.ui.say("%s", line)
+		removed = removed || !isWarning(line)
+		m.ui.notice(line)
 	}
 	err = p.helper.Erase(c.Context, p.query())
 	hadContext, cerr := p.removeContext(c.Context)

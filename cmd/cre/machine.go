@@ -94,11 +94,11 @@ func (m machine) connect() (*platformClient, error) {
 	}
 	home, err := m.homeDir()
 	if err != nil {
-		return nil, fmt.Errorf("finding the home directory: %w", err)
+		return nil, usageError{err}
 	}
 	return &platformClient{
 		Environment: env,
-		helper:      helper.Client{Program: program, Notice: func(line string) { m.ui.say("%s", line) }},
+		helper:      helper.Client{Program: program, Notice: m.ui.notice},
 		files:       fallback.Open(filepath.Join(home, ".cre")),
 		http:        m.http(),
 	}, nil
@@ -126,7 +126,7 @@ func (m machine) helperProgram() (string, error) {
 	if named := m.getenv(variable); named != "" {
 		path, err := exec.LookPath(named)
 		if err != nil {
-			return "", fmt.Errorf("%s: %w", variable, err)
+			return "", usagef("%s: there is no program %q: correct it or unset it", variable, named)
 		}
 		return path, nil
 	}

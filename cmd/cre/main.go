@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"os"
 	"os/signal"
@@ -21,8 +22,8 @@ const requestTimeout = 30 * time.Second // of one HTTP request
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	browser.Stdout = os.Stderr // a browser's chatter is no result
-	terminal := term.IsTerminal(int(os.Stderr.Fd()))
+	browser.Stdout, browser.Stderr = io.Discard, io.Discard // a browser's chatter helps nobody
+	terminal := term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("TERM") != "dumb"
 	m := machine{
 		getenv:     os.Getenv,
 		homeDir:    os.UserHomeDir,
@@ -32,7 +33,7 @@ func main() {
 		ui: &ui{
 			err:      os.Stderr,
 			animated: terminal,
-			colored:  terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
+			colored:  terminal && os.Getenv("NO_COLOR") == "",
 		},
 	}
 	os.Exit(m.run(ctx, os.Args))

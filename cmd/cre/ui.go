@@ -35,7 +35,20 @@ func (u *ui) say(format string, args ...any) {
 	fmt.Fprintf(u.err, format+"\n", args...)
 }
 
-func (u *ui) warn(text string) { u.say("%s %s", u.paint(yellow, "warning:"), text) }
+const warning = "warning:"
+
+func (u *ui) warn(text string) { u.say("%s %s", u.paint(yellow, warning), text) }
+
+// notice shows what the helper had to say.
+func (u *ui) notice(line string) {
+	if isWarning(line) {
+		u.warn(strings.TrimSpace(strings.TrimPrefix(line, warning)))
+		return
+	}
+	u.say("%s", line)
+}
+
+func isWarning(line string) bool { return strings.HasPrefix(line, warning) }
 
 // fail shows an error on one line, even if it is of several joined ones.
 func (u *ui) fail(err error) {

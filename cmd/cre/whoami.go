@@ -44,8 +44,11 @@ func (m machine) whoami(c *cli.Context) error {
 // to the helper, which renews it if it can, and asked with once more.
 func (p *platformClient) identity(ctx context.Context) (identity, error) {
 	who, cred, err := p.ask(ctx)
-	if !errors.Is(err, account.ErrRejected) || cred.AuthType == helper.AuthAPIKey {
+	switch {
+	case !errors.Is(err, account.ErrRejected):
 		return who, err
+	case cred.AuthType == helper.AuthAPIKey:
+		return identity{}, fmt.Errorf("the API key in CRE_API_KEY doesn't work: correct it, or unset it to use your session: %w", err)
 	}
 	reject := helper.Query{Origin: cred.Origin, Username: &cred.Username, Secret: cred.Secret}
 	if err := p.helper.Erase(ctx, reject); err != nil {

@@ -94,7 +94,7 @@ func (c Client) revoke(ctx context.Context, endpoint string, form url.Values) er
 	}
 	defer response.Body.Close()
 	if response.StatusCode/100 != 2 {
-		return fmt.Errorf("%s answered with HTTP status %d; the session may stay valid there until it expires", request.URL.Host, response.StatusCode)
+		return fmt.Errorf("%s answered with HTTP status %d, so the session may stay valid there until it expires", request.URL.Host, response.StatusCode)
 	}
 	return nil
 }

@@ -82,9 +82,9 @@ func (e Environment) endpoint(path string) string {
 	return strings.TrimSuffix(e.AuthBase, "/") + "/" + path
 }
 
-// Select returns the environment that the variables name, and one warning for
-// each thing in them that a user should know about: an unknown environment,
-// for which PRODUCTION stands in, and every override. A variable that is set
+// Select returns the environment that the variables name, and what a user
+// should know about them, a line each: an unknown environment, for which
+// PRODUCTION stands in, and the overrides that are set. A variable that is set
 // to nothing isn't set. An override that secrets must not be sent to is an
 // error that names the variable.
 func Select(getenv func(string) string) (env Environment, warnings []string, err error) {
@@ -99,6 +99,7 @@ func Select(getenv func(string) string) (env Environment, warnings []string, err
 		{VarAudience, &env.Audience, checkText},
 		{VarGraphQLURL, &env.GraphQLURL, checkURL},
 	}
+	var set []string
 	for _, o := range overrides {
 		value := getenv(o.variable)
 		if value == "" {
@@ -108,7 +109,11 @@ func Select(getenv func(string) string) (env Environment, warnings []string, err
 			return Environment{}, nil, fmt.Errorf("%s: %w; correct it or unset it", o.variable, err)
 		}
 		*o.field = value
-		warnings = append(warnings, fmt.Sprintf("%s is set: %s stands in for the %s environment's own", o.variable, value, env.Name))
+		set = append(set, o.variable)
+	}
+	if len(set) > 0 {
+		warnings = append(warnings, fmt.Sprintf("using %s, not the %s environment's own: set by %s",
+			env.GraphQLURL, env.Name, strings.Join(set, ", ")))
 	}
 	return env, warnings, nil
 }

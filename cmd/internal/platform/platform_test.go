@@ -51,7 +51,9 @@ func TestSelect(t *testing.T) {
 		{"names are exact", []string{"CRE_CLI_ENV=staging"}, production, []string{"unknown environment"}},
 		{"every override", []string{"CRE_CLI_ENV=STAGING", "CRE_CLI_AUTH_BASE=http://127.0.0.1:8080/tenant", "CRE_CLI_CLIENT_ID=client",
 			"CRE_CLI_AUDIENCE=urn:mine", "CRE_CLI_GRAPHQL_URL=http://[::1]:8080/graphql"}, everything,
-			[]string{"CRE_CLI_AUTH_BASE is set", "CRE_CLI_CLIENT_ID is set", "CRE_CLI_AUDIENCE is set", "CRE_CLI_GRAPHQL_URL is set"}},
+			[]string{"set by CRE_CLI_AUTH_BASE, CRE_CLI_CLIENT_ID, CRE_CLI_AUDIENCE, CRE_CLI_GRAPHQL_URL"}},
+		{"one override", []string{"CRE_CLI_CLIENT_ID=client"},
+			Environment{production.Name, production.AuthBase, "client", production.Audience, production.GraphQLURL}, []string{"set by CRE_CLI_CLIENT_ID"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

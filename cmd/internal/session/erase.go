@@ -68,6 +68,7 @@ func (s *Store) forget(ctx context.Context, q helper.Query, each func(helper.Cre
 	file, err := s.Files.ReadSession()
 	if errors.Is(err, fallback.ErrDamaged) {
 		places, err = append(places, s.Files.SessionPath()), nil // the write below replaces it
+		s.notify("warning: %s is damaged: a session in it could not be revoked and stays valid until it expires", s.Files.SessionPath())
 	}
 	if err != nil {
 		return nil, err
@@ -93,6 +94,10 @@ func (s *Store) forget(ctx context.Context, q helper.Query, each func(helper.Cre
 		each(c)
 		file.Tokens = fallback.Tokens{}
 		places = append(places, s.Files.SessionPath())
+	}
+	if len(places) == 0 && (!file.Tokens.IsZero() || len(file.Keychain) > 0) {
+		s.notify("warning: %s holds a session of another environment, which stays: set the CRE_CLI_ variables as they were when it began to remove it",
+			s.Files.SessionPath())
 	}
 	if !left {
 		file.Keychain = dropOrigin(file.Keychain, q.Origin)
@@ -138,7 +143,7 @@ func (s *Store) revoke(ctx context.Context, c helper.Credential) {
 	ctx, cancel := context.WithTimeout(ctx, revokeWait)
 	defer cancel()
 	if err := s.Provider.Revoke(ctx, c); err != nil {
-		s.notify("warning: could not revoke the session, which stays valid at its provider: %v", err)
+		s.notify("warning: %v", err)
 		return
 	}
 	s.notify("revoked the session at %s", c.RevocationEndpoint)

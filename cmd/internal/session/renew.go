@@ -23,7 +23,7 @@ func (s *Store) renew(ctx context.Context, q helper.Query, c helper.Credential) 
 		return c, nil
 	}
 	if c.ExpiresWithin(0, s.Now()) {
-		return helper.Credential{}, fmt.Errorf("%w: the one kept has expired", helper.ErrNotFound)
+		return helper.Credential{}, fmt.Errorf("%w: it has expired, try running cre login", helper.ErrNotFound)
 	}
 	return c, nil
 }
@@ -109,5 +109,5 @@ func (s *Store) end(ctx context.Context, c helper.Credential) error {
 	if _, err := s.forget(ctx, exactly(c), func(helper.Credential) {}); err != nil {
 		return err
 	}
-	return fmt.Errorf("%w: the session has ended", helper.ErrNotFound)
+	return fmt.Errorf("%w: the session has ended, try running cre login", helper.ErrNotFound)
 }

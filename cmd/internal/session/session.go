@@ -147,6 +147,8 @@ func (s *Store) read(ctx context.Context, q helper.Query) (helper.Credential, er
 			// Where nothing can be kept, nothing is: git and docker then go
 			// on without a credential.
 			err = fmt.Errorf("%w: %w", helper.ErrNotFound, err)
+		} else if errors.Is(err, helper.ErrNotFound) {
+			err = fmt.Errorf("%w for %s", helper.ErrNotFound, q.Origin)
 		}
 		return c, err
 	}
@@ -158,7 +160,7 @@ func (s *Store) read(ctx context.Context, q helper.Query) (helper.Credential, er
 		return c, nil
 	}
 	if !inKeychain(file, q.Origin) {
-		return helper.Credential{}, helper.ErrNotFound
+		return helper.Credential{}, fmt.Errorf("%w: you are not logged in, try running cre login", helper.ErrNotFound)
 	}
 	return s.Keychain.Get(ctx, q)
 }

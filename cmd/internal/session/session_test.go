@@ -111,6 +111,16 @@ func TestModeFileUsesTheFile(t *testing.T) {
 	}
 }
 
+func TestAMoveToTheFileLeavesNothingInTheKeychain(t *testing.T) {
+	w := newWorld(t)
+	w.mustStore(w.login())
+	w.Mode = session.File
+	w.mustStore(w.login())
+	if list, err := w.keychain.List(t.Context()); err != nil || len(list) != 0 || w.file() != officialFile(w.login()) {
+		t.Errorf("in the keychain: %+v, %v; cre.yaml:\n%s", list, err, w.file())
+	}
+}
+
 func TestCREYAMLTakesOnlySessions(t *testing.T) {
 	w := newWorld(t)
 	w.Mode = session.File
@@ -260,7 +270,7 @@ func TestEraseWhenTheProviderIsDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.mustMiss()
-	if !w.noted("could not revoke") {
+	if !w.noted("warning: connection refused") {
 		t.Errorf("notices: %q", w.notices)
 	}
 }
@@ -283,8 +293,18 @@ func TestADamagedFileIsRepaired(t *testing.T) {
 	w.mustStore(w.login())
 	w.mustGet()
 	w.writeFile("AccessToken: [")
-	if err := w.Erase(t.Context(), w.query()); err != nil || w.file() != "" {
-		t.Errorf("erase: %v, %q", err, w.file())
+	if err := w.Erase(t.Context(), w.query()); err != nil || w.file() != "" || !w.noted("could not be revoked") {
+		t.Errorf("erase: %v, %q, notices %q", err, w.file(), w.notices)
+	}
+}
+
+func TestAnotherEnvironmentsSessionIsNamed(t *testing.T) {
+	w := newWorld(t)
+	other := w.login()
+	other.Secret = token("https://sandbox.example/", 0, w.now.Add(time.Hour))
+	w.writeFile(officialFile(other))
+	if err := w.Erase(t.Context(), w.query()); !errors.Is(err, helper.ErrNotFound) || !w.noted("another environment") || w.file() == "" {
+		t.Errorf("%v, notices %q, cre.yaml %q", err, w.notices, w.file())
 	}
 }
 

@@ -53,14 +53,29 @@ func exactly(c helper.Credential) helper.Query {
 
 func (s *Store) storeSession(ctx context.Context, c helper.Credential) error {
 	if s.Mode == File {
-		return s.toFile(c, false)
+		return s.moveToFile(ctx, c)
 	}
 	err := s.toKeychain(ctx, c)
 	if s.Mode == Auto && errors.Is(err, keyring.ErrUnavailable) {
-		s.notify("warning: no keychain on this machine, the session is kept in plain text in %s", s.Files.SessionPath())
+		s.notify("warning: there is no keychain on this machine: the session is kept in plain text in %s", s.Files.SessionPath())
 		return s.toFile(c, false)
 	}
 	return orFile(err)
+}
+
+// moveToFile stores c in cre.yaml, and leaves no older session in the keychain.
+func (s *Store) moveToFile(ctx context.Context, c helper.Credential) error {
+	file, err := s.readForWriting()
+	if err != nil {
+		return err
+	}
+	if err := s.toFile(c, false); err != nil || !inKeychain(file, c.Origin) {
+		return err
+	}
+	if err := s.Keychain.Erase(ctx, helper.Query{Origin: c.Origin}); err != nil && !errors.Is(err, helper.ErrNotFound) {
+		s.notify("warning: an older session is still in the keychain (%v): erase removes both", err)
+	}
+	return nil
 }
 
 // orFile adds to what the keychain failed with the other place that a session
