@@ -13,11 +13,18 @@ import (
 	"github.com/gofrs/flock"
 )
 
-const lockPoll = 10 * time.Millisecond
+const (
+	lockPoll = 10 * time.Millisecond
+
+	// lockWait is longer than anybody may hold the lock who waits for a
+	// provider and then for a keychain.
+	lockWait = 2 * time.Minute
+)
 
 // Lock takes the one lock on the directory's files, among all processes of
-// this machine and all goroutines of this one. It waits for as long as ctx
-// lives: give ctx a deadline. When that passes, the error is [ErrLockTimeout].
+// this machine and all goroutines of this one. It waits for two minutes, or
+// until ctx ends if that is sooner. When the time is up, the error is
+// [ErrLockTimeout].
 // The kernel drops the lock of a process that dies; it is never taken away
 // from one that lives.
 //
@@ -25,6 +32,8 @@ const lockPoll = 10 * time.Millisecond
 // finds no cre.yaml, along with the directory if that was made for it and
 // nobody else has come to use it. To call unlock more than once does no harm.
 func (d Dir) Lock(ctx context.Context) (unlock func() error, err error) {
+	ctx, cancel := context.WithTimeout(ctx, lockWait)
+	defer cancel()
 	var madeDir bool
 	for {
 		lock, made, err := d.tryLock(ctx)

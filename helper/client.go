@@ -24,9 +24,9 @@ type Client struct {
 	Program string
 	Args    []string
 
-	// Notice is handed each line that a helper which succeeded wrote on
-	// standard error, without the program's name in front. Nil: they are
-	// dropped.
+	// Notice is handed each line that the helper wrote on standard error,
+	// without the program's name in front, except the one that says why it
+	// failed. Nil: they are dropped.
 	Notice func(line string)
 }
 
@@ -50,7 +50,7 @@ const (
 
 	// How long a helper that was asked to stop may take: it may have a token
 	// in its hands that must be saved.
-	stopDelay = 30 * time.Second
+	stopDelay = 2 * time.Minute
 )
 
 // Get implements [Store].
@@ -152,8 +152,9 @@ func (c Client) run(ctx context.Context, op string, req *attributeWriter) ([]byt
 		return nil, fmt.Errorf("%s %s: %w", c.Program, op, ctx.Err())
 	case errors.As(err, &exit):
 		e := &ProgramError{Program: c.Program, Operation: op, ExitCode: exit.ExitCode()}
-		if len(lines) > 0 {
-			e.Message = lines[len(lines)-1]
+		if last := len(lines) - 1; last >= 0 {
+			e.Message = lines[last]
+			c.notice(lines[:last])
 		}
 		return nil, e
 	case err != nil:
@@ -161,12 +162,16 @@ func (c Client) run(ctx context.Context, op string, req *attributeWriter) ([]byt
 	case out.full:
 		return nil, fmt.Errorf("%s %s answered more than %d bytes", c.Program, op, MaxRequest)
 	}
+	c.notice(lines)
+	return out.Bytes(), nil
+}
+
+func (c Client) notice(lines []string) {
 	for _, line := range lines {
 		if c.Notice != nil {
 			c.Notice(line)
 		}
 	}
-	return out.Bytes(), nil
 }
 
 // lines cuts what a helper wrote on standard error into lines, without the

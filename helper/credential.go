@@ -84,6 +84,13 @@ type Store interface {
 	Erase(ctx context.Context, q Query) error
 }
 
+// Updater is a [Store] that can renew what it keeps.
+type Updater interface {
+	// Update keeps c in place of what is kept for its username at its origin,
+	// as [Store] does, but without making it the one stored last.
+	Update(ctx context.Context, c Credential) error
+}
+
 // Lister is a [Store] that can say what it keeps.
 type Lister interface {
 	// List returns every credential, its secrets left out, sorted by origin

@@ -79,6 +79,7 @@ type Store struct {
 
 var (
 	_ helper.Store   = (*Store)(nil)
+	_ helper.Updater = (*Store)(nil)
 	_ helper.Lister  = (*Store)(nil)
 	_ helper.Checker = (*Store)(nil)
 )
@@ -134,6 +135,15 @@ func (s *Store) Get(ctx context.Context, q helper.Query) (helper.Credential, err
 // Store implements [helper.Store]. A damaged item is replaced. An error that is
 // [ErrTimeout] leaves it unknown whether c is kept.
 func (s *Store) Store(ctx context.Context, c helper.Credential) error {
+	return s.write(ctx, c, false)
+}
+
+// Update implements [helper.Updater], with the errors of Store.
+func (s *Store) Update(ctx context.Context, c helper.Credential) error {
+	return s.write(ctx, c, true)
+}
+
+func (s *Store) write(ctx context.Context, c helper.Credential, inPlace bool) error {
 	if c.Origin.Protocol == "" || c.Origin.Host == "" {
 		return fmt.Errorf("keychain: write: %w", helper.ErrOrigin)
 	}
@@ -154,9 +164,18 @@ func (s *Store) Store(ctx context.Context, c helper.Credential) error {
 			return err
 		}
 	}
-	d.Credentials = slices.DeleteFunc(d.Credentials, func(r record) bool { return string(r.Username) == c.Username })
-	d.Credentials = slices.Insert(d.Credentials, 0, newRecord(c))
+	d.Credentials = replace(d.Credentials, newRecord(c), inPlace)
 	return s.save(ctx, name, d, head)
+}
+
+// replace puts r in front, or in the place of the one it replaces.
+func replace(all []record, r record, inPlace bool) []record {
+	same := func(old record) bool { return old.Username == r.Username }
+	at := slices.IndexFunc(all, same)
+	if !inPlace || at < 0 {
+		at = 0
+	}
+	return slices.Insert(slices.DeleteFunc(all, same), at, r)
 }
 
 // Erase implements [helper.Store]. Erasing all of an origin repairs a damaged

@@ -53,6 +53,7 @@ const (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	say := func(line string) { fmt.Fprintln(os.Stderr, name+": "+line) }
 	if len(os.Args) == 2 && readsRequest(os.Args[1]) && term.IsTerminal(int(os.Stdin.Fd())) {
 		say(terminalHint(os.Args[1]))

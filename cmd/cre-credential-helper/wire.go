@@ -22,8 +22,6 @@ var errSetting = errors.New("unusable setting")
 // itself.
 const busVariable = "DBUS_SESSION_BUS_ADDRESS"
 
-const requestTimeout = 30 * time.Second // of one HTTP request
-
 // How long the keychain may take: long where a person may have to unlock it,
 // short where nobody can.
 const (
@@ -61,7 +59,7 @@ func open(getenv func(string) string, setenv func(key, value string) error, home
 		Mode:        mode,
 		Keychain:    keyring.New(keyring.Options{Timeout: timeout, Bus: bus}),
 		Files:       fallback.Open(sessionDir(home)),
-		Provider:    provider{oauth.Client{HTTP: oauth.NewHTTPClient(requestTimeout), Now: time.Now}},
+		Provider:    provider{},
 		Now:         time.Now,
 		Notify:      say,
 	}, nil

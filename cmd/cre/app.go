@@ -36,7 +36,7 @@ See cre(1) for all of them, and for the exit statuses.`
 
 // app builds the command line. It never ends the process itself.
 func (m machine) app() *cli.App {
-	nonInteractive := &cli.BoolFlag{Name: flagNonInteractive, Usage: "fail at once instead of waiting for a person"}
+	nonInteractiveFlag := &cli.BoolFlag{Name: flagNonInteractive, Usage: "fail at once instead of waiting for a person"}
 	onUsageError := func(_ *cli.Context, err error, _ bool) error {
 		return usagef("%w: see cre --help", err)
 	}
@@ -44,11 +44,8 @@ func (m machine) app() *cli.App {
 		Name:      "login",
 		Usage:     "log in with the browser and keep the session",
 		UsageText: "cre login\ncre login --no-browser   # prints the URL only",
-		Flags: []cli.Flag{
-			nonInteractive,
-			&cli.BoolFlag{Name: flagNoBrowser, Usage: "print the URL and let the person open it"},
-		},
-		Action: m.login,
+		Flags:     []cli.Flag{&cli.BoolFlag{Name: flagNoBrowser, Usage: "print the URL and let the person open it"}},
+		Action:    m.login,
 	}, {
 		Name:      "logout",
 		Usage:     "revoke and remove the session and the tenant context",
@@ -72,6 +69,7 @@ func (m machine) app() *cli.App {
 		},
 	}}
 	for _, c := range commands {
+		c.Flags = append(c.Flags, nonInteractiveFlag)
 		c.OnUsageError = onUsageError
 		c.HideHelpCommand = true
 		if c.Name != "completion" {
@@ -85,7 +83,7 @@ func (m machine) app() *cli.App {
 		Version:              version.String(),
 		Writer:               m.out,
 		ErrWriter:            m.ui.err,
-		Flags:                []cli.Flag{nonInteractive},
+		Flags:                []cli.Flag{nonInteractiveFlag},
 		Commands:             commands,
 		EnableBashCompletion: true,
 		ExitErrHandler:       func(*cli.Context, error) {},

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/cli/browser"
 	"github.com/urfave/cli/v2"
@@ -18,9 +19,12 @@ import (
 
 var errInteractive = errors.New("login needs a browser and a person: without them, set CRE_API_KEY to an API key instead of logging in")
 
+// storeWait is how long storing a session may take: somebody may have to unlock
+// the keychain, several times over.
+const storeWait = 5 * time.Minute
+
 func (m machine) login(c *cli.Context) error {
-	// The flag may stand before the command or after it.
-	if slices.ContainsFunc(c.Lineage(), func(c *cli.Context) bool { return c.Bool(flagNonInteractive) }) {
+	if nonInteractive(c) {
 		return usageError{errInteractive}
 	}
 	p, err := m.connect()
@@ -47,6 +51,11 @@ func (m machine) login(c *cli.Context) error {
 	return err
 }
 
+// nonInteractive finds the flag before the command or after it.
+func nonInteractive(c *cli.Context) bool {
+	return slices.ContainsFunc(c.Lineage(), func(c *cli.Context) bool { return c.Bool(flagNonInteractive) })
+}
+
 // browserLogin returns the credential that the helper has stored.
 func (m machine) browserLogin(ctx context.Context, p *platformClient, open bool) (cred helper.Credential, err error) {
 	defer m.ui.done()
@@ -63,22 +72,33 @@ func (m machine) browserLogin(ctx context.Context, p *platformClient, open bool)
 	}
 	err = login.Run(ctx, func(ctx context.Context, t oauth.Tokens) error {
 		cred = p.credential(t)
-		return p.helper.Store(ctx, cred)
+		return p.keep(context.WithoutCancel(ctx), cred)
 	})
 	return cred, err
 }
 
-// credential is the session, with all that the helper needs to renew and to
-// revoke it. It goes by the account's e-mail, else by its subject.
-func (p *platformClient) credential(t oauth.Tokens) helper.Credential {
-	id, _ := claims.Parse(t.ID) // a provider may leave it out
-	username := id.Email
-	if username == "" {
-		username = id.Subject
+// keep has the helper store cred. A session that nobody keeps is ended at the
+// provider, as far as that can be had.
+func (p *platformClient) keep(ctx context.Context, cred helper.Credential) error {
+	storeCtx, cancel := context.WithTimeout(ctx, storeWait)
+	defer cancel()
+	err := p.helper.Store(storeCtx, cred)
+	if err == nil {
+		return nil
 	}
+	client := oauth.Client{HTTP: p.http}
+	if rerr := client.Revoke(ctx, cred.RevocationEndpoint, cred.ClientID, cred.RefreshToken); rerr != nil {
+		return fmt.Errorf("the session could not be stored: %w; %w", err, rerr)
+	}
+	return fmt.Errorf("the session could not be stored and was revoked again: %w", err)
+}
+
+// credential is the session, with all that the helper needs to renew and to
+// revoke it.
+func (p *platformClient) credential(t oauth.Tokens) helper.Credential {
 	return helper.Credential{
 		Origin:             p.Origin(),
-		Username:           username,
+		Username:           claims.Username(t.ID, t.Access),
 		Secret:             t.Access,
 		AuthType:           helper.AuthBearer,
 		Expiry:             t.Expiry,

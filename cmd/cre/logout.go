@@ -20,16 +20,18 @@ func (m machine) logout(c *cli.Context) error {
 		removed = removed || !isWarning(line)
 		m.ui.notice(line)
 	}
-	err = p.helper.Erase(c.Context, p.query())
-	hadContext, cerr := p.removeContext(c.Context)
-	if hadContext && cerr == nil {
+	if err := p.helper.Erase(c.Context, p.query()); err != nil {
+		return fmt.Errorf("logging out: %w", err)
+	}
+	hadContext, err := p.removeContext(c.Context)
+	if err != nil {
+		return fmt.Errorf("removing the tenant context: %w", err)
+	}
+	if hadContext {
 		m.ui.say("removed %s", p.files.ContextPath())
 	}
 	if m.getenv("CRE_API_KEY") != "" {
 		m.ui.warn("CRE_API_KEY is set and stays so: commands go on using it until it is unset")
-	}
-	if err := errors.Join(err, cerr); err != nil {
-		return fmt.Errorf("logging out: %w", err)
 	}
 	if !removed && !hadContext {
 		_, err = fmt.Fprintln(m.out, "You were not logged in.")

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
 	"github.com/cli/browser"
 	"golang.org/x/term"
@@ -17,18 +16,17 @@ import (
 	"cre-credential-helper/cmd/internal/oauth"
 )
 
-const requestTimeout = 30 * time.Second // of one HTTP request
-
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
+	context.AfterFunc(ctx, stop)                            // a second signal ends the process at once
 	browser.Stdout, browser.Stderr = io.Discard, io.Discard // a browser's chatter helps nobody
 	terminal := term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("TERM") != "dumb"
 	m := machine{
 		getenv:     os.Getenv,
 		homeDir:    os.UserHomeDir,
 		executable: os.Executable,
-		http:       func() *http.Client { return oauth.NewHTTPClient(requestTimeout) },
+		http:       func() *http.Client { return oauth.NewHTTPClient(0) },
 		out:        os.Stdout,
 		ui: &ui{
 			err:      os.Stderr,

@@ -40,12 +40,14 @@ func (m machine) whoami(c *cli.Context) error {
 	return who.print(m.out)
 }
 
-// identity asks the platform. A session that the platform rejects is reported
-// to the helper, which renews it if it can, and asked with once more.
+// identity asks the platform. A session that the platform rejects, or may have
+// rejected, is reported to the helper, which renews it if it can, and asked
+// with once more.
 func (p *platformClient) identity(ctx context.Context) (identity, error) {
 	who, cred, err := p.ask(ctx)
+	rejected := errors.Is(err, account.ErrRejected)
 	switch {
-	case !errors.Is(err, account.ErrRejected):
+	case !rejected && !errors.Is(err, account.ErrQuestion), !rejected && cred.AuthType == helper.AuthAPIKey:
 		return who, err
 	case cred.AuthType == helper.AuthAPIKey:
 		return identity{}, fmt.Errorf("the API key in CRE_API_KEY doesn't work: correct it, or unset it to use your session: %w", err)

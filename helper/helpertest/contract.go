@@ -180,6 +180,27 @@ func cancelled(t *tester) {
 	t.mustGet(t.any(), c)
 }
 
+func updates(t *tester) {
+	updater, ok := t.store.(helper.Updater)
+	if !ok {
+		t.Skip("the store has no Update")
+	}
+	first, second := t.credential("first", "1"), t.credential("second", "2")
+	t.mustStore(first)
+	t.mustStore(second)
+	first.Secret = helper.NewSecret("renewed")
+	if err := updater.Update(t.ctx, first); err != nil {
+		t.Fatal(err)
+	}
+	t.mustGet(t.any(), second)
+	t.mustGet(t.of("first"), first)
+	third := t.credential("third", "3")
+	if err := updater.Update(t.ctx, third); err != nil {
+		t.Fatal(err)
+	}
+	t.mustGet(t.any(), third) // there was none whose place it could take
+}
+
 func newestFirst(t *tester) {
 	first, second, third := t.credential("first", "1"), t.credential("", "2"), t.credential("third", "3")
 	for _, c := range []helper.Credential{first, second, third} {

@@ -20,6 +20,7 @@ type Memory struct {
 
 var (
 	_ helper.Store   = (*Memory)(nil)
+	_ helper.Updater = (*Memory)(nil)
 	_ helper.Lister  = (*Memory)(nil)
 	_ helper.Checker = (*Memory)(nil)
 )
@@ -41,18 +42,27 @@ func (m *Memory) Get(ctx context.Context, q helper.Query) (helper.Credential, er
 }
 
 // Store implements [helper.Store].
-func (m *Memory) Store(ctx context.Context, c helper.Credential) error {
+func (m *Memory) Store(ctx context.Context, c helper.Credential) error { return m.put(ctx, c, false) }
+
+// Update implements [helper.Updater].
+func (m *Memory) Update(ctx context.Context, c helper.Credential) error { return m.put(ctx, c, true) }
+
+func (m *Memory) put(ctx context.Context, c helper.Credential, inPlace bool) error {
 	if err := m.Check(ctx, c.Origin); err != nil {
 		return err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	same := helper.Query{Origin: c.Origin, Username: &c.Username}
-	m.kept = slices.DeleteFunc(m.kept, same.Matches)
 	if !c.Expiry.IsZero() {
 		c.Expiry = c.Expiry.UTC().Truncate(time.Second)
 	}
-	m.kept = slices.Insert(m.kept, 0, c)
+	same := helper.Query{Origin: c.Origin, Username: &c.Username}
+	at := slices.IndexFunc(m.kept, same.Matches)
+	m.kept = slices.DeleteFunc(m.kept, same.Matches)
+	if !inPlace || at < 0 {
+		at = 0
+	}
+	m.kept = slices.Insert(m.kept, at, c)
 	return nil
 }
 

@@ -44,8 +44,8 @@ type Options struct {
 }
 
 // TestStore runs the contract of [helper.Store] over the stores that open
-// returns, and those of [helper.Lister] and [helper.Checker] where they are
-// implemented. Each call of open returns an empty store that shares nothing
+// returns, and those of [helper.Updater], [helper.Lister] and [helper.Checker]
+// where they are implemented. Each call of open returns an empty store that shares nothing
 // with the others.
 func TestStore(t *testing.T, open func(t *testing.T) helper.Store, opts Options) {
 	t.Helper()
@@ -66,6 +66,7 @@ func TestStore(t *testing.T, open func(t *testing.T) helper.Store, opts Options)
 	}
 	several := []contract{
 		{"the newest username answers", newestFirst},
+		{"an update leaves the newest in front", updates},
 		{"erase by username spares the others", eraseUsername},
 		{"origins with and without a path are apart", origins},
 		{"origins are used concurrently", concurrent},

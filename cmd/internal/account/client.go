@@ -20,6 +20,10 @@ var (
 	// 401 or 403, or a GraphQL error whose extensions.code says so.
 	ErrRejected = errors.New("the platform rejected the credential")
 
+	// ErrQuestion reports a GraphQL error that says no more than its text. It
+	// may be a rejected credential: the platform has both ways to say so.
+	ErrQuestion = errors.New("the platform refused the question")
+
 	// ErrAnswer reports an answer that isn't what the API promises.
 	ErrAnswer = errors.New("the platform's answer can't be used; try again, and update this program if it persists")
 )
@@ -150,5 +154,5 @@ func refusal(host string, errs []graphQLError) error {
 			return fmt.Errorf("%w (%s: %q)", ErrRejected, host, safetext.Clean(string(e.Message), 200))
 		}
 	}
-	return fmt.Errorf("%s refused the question: %q; try again, then try cre login if it persists", host, safetext.Clean(string(errs[0].Message), 200))
+	return fmt.Errorf("%w at %s: %q; try again, then try cre login if it persists", ErrQuestion, host, safetext.Clean(string(errs[0].Message), 200))
 }

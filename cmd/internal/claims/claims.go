@@ -5,6 +5,7 @@
 package claims
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -105,4 +106,12 @@ func deployAccess(all jwt.MapClaims) bool {
 		}
 	}
 	return false
+}
+
+// Username returns what a session goes by: the e-mail in its ID token, else
+// the subject of either token.
+func Username(id, access helper.Secret) string {
+	identity, _ := Parse(id) // a file may lack it
+	subject, _ := Parse(access)
+	return cmp.Or(identity.Email, identity.Subject, subject.Subject)
 }

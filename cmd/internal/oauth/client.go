@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"cre-credential-helper/cmd/internal/claims"
 	"cre-credential-helper/helper"
 )
 
@@ -65,7 +66,7 @@ func (c Client) Refresh(ctx context.Context, endpoint, clientID string, refresh 
 		spent := &oauth2.Token{RefreshToken: refresh.Reveal()}
 		return publicClient(endpoint, clientID).TokenSource(ctx, spent).Token()
 	})
-	return tokens, failed("refreshing the session", err)
+	return tokens, err
 }
 
 // Revoke ends a refresh token, and with it the session that it belongs to
@@ -118,6 +119,8 @@ func tokensOf(token *oauth2.Token, asked time.Time) Tokens {
 	tokens := Tokens{Access: helper.NewSecret(token.AccessToken)}
 	if token.ExpiresIn > 0 {
 		tokens.Expiry = asked.Add(time.Duration(token.ExpiresIn) * time.Second).UTC().Truncate(time.Second)
+	} else if c, err := claims.Parse(tokens.Access); err == nil {
+		tokens.Expiry = c.Expiry // expires_in is but recommended (RFC 6749, 5.1)
 	}
 	if token.RefreshToken != "" {
 		tokens.Refresh = helper.NewSecret(token.RefreshToken)

@@ -54,7 +54,7 @@ func refusal(endpoint string, status int, code string) error {
 	case status == http.StatusTooManyRequests, status >= 500:
 		return fmt.Errorf("%s answered with HTTP status %d (%s); try again in a while", host, status, code)
 	case code != "invalid_grant":
-		return fmt.Errorf("%s answered with HTTP status %d (%s); check the CRE_CLI_ variables, then log in again", host, status, code)
+		return fmt.Errorf("%s answered with HTTP status %d (%s); log in again", host, status, code)
 	case status == http.StatusBadRequest, status == http.StatusUnauthorized, status == http.StatusForbidden:
 		return fmt.Errorf("%w at %s; log in again", ErrRefused, host)
 	}

@@ -10,21 +10,20 @@ import (
 )
 
 // Erase implements [helper.Store]. Without a secret it forgets all that q
-// matches, in every place, and revokes first what can be revoked. With one it
-// is somebody's report that this very secret was refused: a credential that
-// can be renewed then only loses its access token.
+// matches in cre.yaml and in the keychain, wherever cre.yaml points, and
+// revokes first what can be revoked; what fails in one place doesn't spare the
+// other. With a secret it is somebody's report that this very secret was
+// refused: a credential that can be renewed then only loses its access token.
 func (s *Store) Erase(ctx context.Context, q helper.Query) error {
 	return s.locked(ctx, func() error {
 		if q.Secret.IsSet() {
 			return s.reject(ctx, q)
 		}
-		places, err := s.forget(ctx, q, func(c helper.Credential) { s.revoke(ctx, c) })
-		if s.isSession(q.Origin) {
-			for _, place := range places {
-				s.notify("removed the session from %s", place)
-			}
-		}
-		if err == nil && len(places) == 0 {
+		revoke := func(c helper.Credential) { s.revoke(ctx, c) }
+		inFile, err := s.forgetFile(q, revoke)
+		inKeychain, kerr := s.forgetKeychain(ctx, q, revoke)
+		err = errors.Join(err, kerr)
+		if err == nil && !inFile && !inKeychain {
 			return helper.ErrNotFound
 		}
 		return err
@@ -41,8 +40,7 @@ func (s *Store) reject(ctx context.Context, q helper.Query) error {
 	case c.Refreshable():
 		return s.expire(ctx, c)
 	}
-	_, err = s.forget(ctx, exactly(c), func(helper.Credential) {})
-	return err
+	return s.drop(ctx, c)
 }
 
 // expire makes the next get renew c, which is written back to where it was
@@ -59,80 +57,107 @@ func (s *Store) expire(ctx context.Context, c helper.Credential) error {
 		}
 	}
 	c.Expiry = longAgo()
-	return s.Keychain.Store(ctx, c)
+	return s.Keychain.Update(ctx, c)
 }
 
-// forget removes all that q matches, wherever cre.yaml points, and returns the
-// places where there was something. each sees every credential before it goes.
-func (s *Store) forget(ctx context.Context, q helper.Query, each func(helper.Credential)) (places []string, err error) {
-	file, err := s.Files.ReadSession()
-	if errors.Is(err, fallback.ErrDamaged) {
-		places, err = append(places, s.Files.SessionPath()), nil // the write below replaces it
-		s.notify("warning: %s is damaged: a session in it could not be revoked and stays valid until it expires", s.Files.SessionPath())
+// drop forgets c, which is worth nothing any more, in every place.
+func (s *Store) drop(ctx context.Context, c helper.Credential) error {
+	nothing := func(helper.Credential) {}
+	_, err := s.forgetFile(exactly(c), nothing)
+	_, kerr := s.forgetKeychain(ctx, exactly(c), nothing)
+	return errors.Join(err, kerr)
+}
+
+// forgetFile takes the session that q matches out of cre.yaml, and a damaged
+// cre.yaml away. It reports whether there was something. before sees a session
+// that goes.
+func (s *Store) forgetFile(q helper.Query, before func(helper.Credential)) (found bool, err error) {
+	if !s.isSession(q.Origin) {
+		return false, nil
 	}
+	path := s.Files.SessionPath()
+	file, err := s.Files.ReadSession()
+	switch {
+	case errors.Is(err, fallback.ErrDamaged):
+		err = s.Files.RemoveSession()
+		s.notify("warning: %s was damaged: a session in it could not be revoked and stays valid until it expires", path)
+		return true, err
+	case err != nil || file.Tokens.IsZero():
+		return false, err
+	}
+	c, owned := s.inFile(file)
+	switch {
+	case owned && q.Matches(c):
+		before(c)
+	case owned || q.Origin != s.Environment.Origin():
+		return false, nil
+	default:
+		// Whose tokens these are can't be told, so nobody else will ever take
+		// them away.
+		s.notify("warning: the tokens in %s name no environment known here: they could not be revoked and stay valid until they expire", path)
+	}
+	file.Tokens = fallback.Tokens{}
+	if err := s.Files.WriteSession(file); err != nil {
+		return true, err
+	}
+	s.notify("removed the session from %s", path)
+	return true, nil
+}
+
+// forgetKeychain takes all that q matches out of the keychain, and the pointer
+// out of cre.yaml when nothing is left there. before sees each credential that
+// goes.
+func (s *Store) forgetKeychain(ctx context.Context, q helper.Query, before func(helper.Credential)) (found bool, err error) {
+	file, err := s.readForWriting()
 	if err != nil {
-		return nil, err
+		return false, err
 	}
 	listed := inKeychain(file, q.Origin)
-	some, left, err := s.forgetInKeychain(ctx, q, each)
-	if some {
-		places = append(places, "the keychain")
-	}
-	isSession := listed || s.isSession(q.Origin)
+	found, err = s.eraseEach(ctx, q, before)
 	switch {
 	case errors.Is(err, keyring.ErrUnavailable) && !listed:
-		// Where there is no keychain, nothing is in it.
-	case err != nil && isSession && !listed:
+		return false, nil // where there is no keychain, nothing is in it
+	case err != nil && s.isSession(q.Origin) && !listed:
 		s.notify("warning: could not look into the keychain: %v", err)
+		return found, nil
 	case err != nil:
-		return places, err
+		return found, err
 	}
-	if !isSession {
-		return places, nil
+	if found && s.isSession(q.Origin) {
+		s.notify("removed the session from the keychain")
 	}
-	if c, ok := s.inFile(file); ok && q.Matches(c) {
-		each(c)
-		file.Tokens = fallback.Tokens{}
-		places = append(places, s.Files.SessionPath())
+	if !listed {
+		return found, nil
 	}
-	if len(places) == 0 && (!file.Tokens.IsZero() || len(file.Keychain) > 0) {
-		s.notify("warning: %s holds a session of another environment, which stays: set the CRE_CLI_ variables as they were when it began to remove it",
-			s.Files.SessionPath())
+	if _, err := s.Keychain.Get(ctx, helper.Query{Origin: q.Origin}); !errors.Is(err, helper.ErrNotFound) {
+		return found, err
 	}
-	if !left {
-		file.Keychain = dropOrigin(file.Keychain, q.Origin)
-	}
-	return places, s.Files.WriteSession(file)
+	file.Keychain = dropOrigin(file.Keychain, q.Origin)
+	return true, s.Files.WriteSession(file)
 }
 
-// forgetInKeychain reports whether there was something that q matches and
-// whether anything is left at its origin.
-func (s *Store) forgetInKeychain(ctx context.Context, q helper.Query, each func(helper.Credential)) (some, left bool, err error) {
+// eraseEach erases what q matches, the newest first: only so can each be seen.
+func (s *Store) eraseEach(ctx context.Context, q helper.Query, before func(helper.Credential)) (found bool, err error) {
+	seen := make(map[string]bool)
 	for {
 		c, err := s.Keychain.Get(ctx, q)
-		if errors.Is(err, helper.ErrNotFound) {
-			break
+		switch {
+		case errors.Is(err, helper.ErrNotFound):
+			return found, nil
+		case errors.Is(err, keyring.ErrDamaged) && q.Username == nil:
+			return true, s.Keychain.Erase(ctx, q)
+		case err != nil:
+			return found, err
+		case seen[c.Username]:
+			return found, keyring.ErrLocked // it says that it erases, and doesn't
 		}
-		if errors.Is(err, keyring.ErrDamaged) && q.Username == nil {
-			return true, false, s.Keychain.Erase(ctx, q)
-		}
-		if err != nil {
-			return some, true, err
-		}
-		each(c)
+		seen[c.Username] = true
+		before(c)
 		if err := s.Keychain.Erase(ctx, exactly(c)); err != nil {
-			return some, true, err
+			return found, err
 		}
-		some = true
+		found = true
 	}
-	if q.Username == nil {
-		return some, false, nil
-	}
-	_, err = s.Keychain.Get(ctx, helper.Query{Origin: q.Origin})
-	if errors.Is(err, helper.ErrNotFound) {
-		return some, false, nil
-	}
-	return some, true, err
 }
 
 // revoke ends c at its provider, as far as that can be had in bounded time.

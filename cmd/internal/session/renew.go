@@ -4,26 +4,40 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
+	"cre-credential-helper/fallback"
 	"cre-credential-helper/helper"
+)
+
+const (
+	// patience is how long a token that is still good is kept back while
+	// others hold the lock.
+	patience = 5 * time.Second
+
+	refreshWait = 90 * time.Second // from the exchange to the last write
 )
 
 // renew exchanges the refresh token of c, which expires or has. A token that
 // is still good is answered when it can't be renewed now, whatever stands in
-// the way.
+// the way. One that can't be renewed at all is answered as long as it is good,
+// or when its own refresh token is for the caller to use.
 func (s *Store) renew(ctx context.Context, q helper.Query, c helper.Credential) (helper.Credential, error) {
-	if c.Refreshable() {
-		fresh, err := s.renewLocked(ctx, q)
-		if err == nil || errors.Is(err, helper.ErrNotFound) {
-			return fresh, err
-		}
-		if c.ExpiresWithin(0, s.Now()) {
-			return helper.Credential{}, err
-		}
+	good := !c.ExpiresWithin(0, s.Now())
+	switch {
+	case !c.Refreshable() && (good || c.RefreshToken.IsSet()):
 		return c, nil
-	}
-	if c.ExpiresWithin(0, s.Now()) {
+	case !c.Refreshable():
 		return helper.Credential{}, fmt.Errorf("%w: it has expired, try running cre login", helper.ErrNotFound)
+	}
+	lockCtx, cancel := ctx, func() {}
+	if good {
+		lockCtx, cancel = context.WithTimeout(ctx, patience)
+	}
+	defer cancel()
+	fresh, err := s.renewLocked(ctx, lockCtx, q)
+	if err == nil || !good || errors.Is(err, helper.ErrNotFound) {
+		return fresh, err
 	}
 	return c, nil
 }
@@ -31,31 +45,32 @@ func (s *Store) renew(ctx context.Context, q helper.Query, c helper.Credential) 
 // renewLocked renews under the lock what it reads again there: of many
 // processes that find the same token expired, one asks the provider, and the
 // others find what it was answered.
-func (s *Store) renewLocked(ctx context.Context, q helper.Query) (fresh helper.Credential, err error) {
-	err = s.locked(ctx, func() error {
-		c, err := s.read(ctx, q)
-		if err != nil || !c.Refreshable() || !c.ExpiresWithin(RefreshMargin, s.Now()) {
-			fresh = c
-			return err
-		}
-		toKeychain, err := s.renewalPlace(ctx, c)
-		if err != nil {
-			return err
-		}
-		// From here on a new token may be in our hands alone, so nothing but
-		// the time runs out on it.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), refreshWait)
-		defer cancel()
-		fresh, err = s.Provider.Renew(ctx, c)
-		if errors.Is(err, ErrRefused) {
-			return s.end(ctx, c)
-		}
-		if err != nil {
-			return err
-		}
-		return s.save(ctx, fresh, toKeychain)
-	})
-	return fresh, err
+func (s *Store) renewLocked(ctx, lockCtx context.Context, q helper.Query) (fresh helper.Credential, err error) {
+	unlock, err := s.Files.Lock(lockCtx)
+	if err != nil {
+		return helper.Credential{}, err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	c, err := s.read(ctx, q)
+	if err != nil || !c.Refreshable() || !c.ExpiresWithin(RefreshMargin, s.Now()) {
+		return c, err
+	}
+	toKeychain, err := s.renewalPlace(ctx, c)
+	if err != nil {
+		return helper.Credential{}, err
+	}
+	// From here on a new token may be in our hands alone, so nothing but the
+	// time runs out on it.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), refreshWait)
+	defer cancel()
+	fresh, err = s.Provider.Renew(ctx, c)
+	switch {
+	case errors.Is(err, ErrRefused):
+		return s.end(ctx, q, c)
+	case err != nil:
+		return helper.Credential{}, err
+	}
+	return fresh, s.save(ctx, fresh, toKeychain)
 }
 
 // renewalPlace decides where the renewed c will go, and makes sure that it can:
@@ -83,19 +98,24 @@ func (s *Store) renewalPlace(ctx context.Context, c helper.Credential) (toKeycha
 
 // save keeps a renewed credential. The old one is worth nothing any more, so
 // when the keychain fails now, after it was found to work, a session goes to
-// cre.yaml rather than nowhere, unless Mode says never.
+// cre.yaml rather than nowhere, unless Mode says never or another environment's
+// session is there.
 func (s *Store) save(ctx context.Context, c helper.Credential, toKeychain bool) error {
 	if !s.isSession(c.Origin) {
-		return s.Keychain.Store(ctx, c)
+		return s.Keychain.Update(ctx, c)
 	}
-	if !toKeychain {
-		return s.toFile(c, true)
-	}
-	err := s.toKeychain(ctx, c)
-	if err == nil || s.Mode == Keyring {
+	file, err := s.Files.ReadSession()
+	if err != nil {
 		return err
 	}
-	if ferr := s.toFile(c, true); ferr != nil {
+	if !toKeychain {
+		return s.toFile(file, c)
+	}
+	err = s.toKeychain(file, c.Origin, func() error { return s.Keychain.Update(ctx, c) })
+	if err == nil || s.Mode == Keyring || s.belongsToAnother(file, c.Origin) {
+		return err
+	}
+	if ferr := s.toFile(file, c); ferr != nil {
 		return errors.Join(err, ferr)
 	}
 	s.notify("warning: the keychain failed (%v): the renewed session is kept in plain text in %s until the keychain works again",
@@ -103,11 +123,25 @@ func (s *Store) save(ctx context.Context, c helper.Credential, toKeychain bool) 
 	return nil
 }
 
-// end forgets a session that the provider has ended. The lock is held, and c
-// was read under it, so nobody else's fresh session is lost.
-func (s *Store) end(ctx context.Context, c helper.Credential) error {
-	if _, err := s.forget(ctx, exactly(c), func(helper.Credential) {}); err != nil {
-		return err
+// belongsToAnother reports whether cre.yaml holds the session of an
+// environment whose origin isn't o.
+func (s *Store) belongsToAnother(file fallback.File, o helper.Origin) bool {
+	c, ok := s.inFile(file)
+	return ok && c.Origin != o
+}
+
+// end forgets a session that the provider has ended. The official CLI takes no
+// lock: if it has put another session there meanwhile, that one is the answer.
+func (s *Store) end(ctx context.Context, q helper.Query, refused helper.Credential) (helper.Credential, error) {
+	c, err := s.read(ctx, q)
+	if err != nil {
+		return helper.Credential{}, err
 	}
-	return fmt.Errorf("%w: the session has ended, try running cre login", helper.ErrNotFound)
+	if !c.RefreshToken.Equal(refused.RefreshToken) {
+		return c, nil
+	}
+	if err := s.drop(ctx, c); err != nil {
+		return helper.Credential{}, err
+	}
+	return helper.Credential{}, fmt.Errorf("%w: the session has ended, try running cre login", helper.ErrNotFound)
 }

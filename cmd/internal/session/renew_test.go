@@ -75,6 +75,58 @@ func TestARefusedRefreshTokenEndsTheSession(t *testing.T) {
 	}
 }
 
+func TestASessionThatTheOfficialCLIRenewedMeanwhileStays(t *testing.T) {
+	w := newWorld(t)
+	w.writeFile(officialFile(w.login()))
+	w.pass(2 * time.Hour)
+	theirs := w.login()
+	theirs.Secret = token(w.Environment.Audience, 9, w.now.Add(time.Hour))
+	theirs.RefreshToken = helper.NewSecret("theirs")
+	w.provider.reused = true
+	w.provider.during = func() { w.writeFile(officialFile(theirs)) }
+	if got := w.mustGet(); !got.Secret.Equal(theirs.Secret) || w.file() != officialFile(theirs) {
+		t.Errorf("their session is lost; cre.yaml:\n%s", w.file())
+	}
+}
+
+func TestRenewingAnOlderAccountLeavesTheNewestInFront(t *testing.T) {
+	w := newWorld(t)
+	alice, bob := w.login(), w.login()
+	alice.Username, bob.Username = "alice@domain.com", "bob@domain.com"
+	bob.Expiry = bob.Expiry.Add(24 * time.Hour)
+	w.mustStore(alice)
+	w.mustStore(bob)
+	w.pass(2 * time.Hour)
+	if _, err := w.Get(t.Context(), helper.Query{Origin: alice.Origin, Username: &alice.Username}); err != nil || w.provider.renewals != 1 {
+		t.Fatalf("%v, %d renewals", err, w.provider.renewals)
+	}
+	if got := w.mustGet(); got.Username != bob.Username {
+		t.Errorf("%s has taken the first place", got.Username)
+	}
+}
+
+func TestSomebodysOwnRefreshTokenComesBackExpiredOrNot(t *testing.T) {
+	w := newWorld(t)
+	c := helper.Credential{
+		Origin: helper.Origin{Protocol: "https", Host: "git.example.com"}, Username: "oauth2",
+		Secret: helper.NewSecret("old"), Expiry: w.now.Add(-time.Hour), RefreshToken: helper.NewSecret("yours"),
+	}
+	w.mustStore(c)
+	got, err := w.Get(t.Context(), helper.Query{Origin: c.Origin})
+	if err != nil || got.RefreshToken.Reveal() != "yours" {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestAnOfficialFileWithoutExpiresInIsNoRejectedOne(t *testing.T) {
+	w := newWorld(t)
+	w.writeFile(strings.Replace(officialFile(w.login()), "ExpiresIn: 3600\n", "", 1))
+	w.mustGet()
+	if w.provider.renewals != 0 {
+		t.Error("a good token was renewed")
+	}
+}
+
 func TestNoRenewalWithoutAPlaceToSaveItIn(t *testing.T) {
 	w := newWorld(t)
 	w.mustStore(w.login())

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"cre-credential-helper/cmd/internal/claims"
@@ -53,14 +54,13 @@ const (
 	// out without renewing it: the official CLI's own figure.
 	RefreshMargin = 60 * time.Second
 
-	lockWait    = time.Minute
-	revokeWait  = 10 * time.Second
-	refreshWait = 2 * time.Minute // from the exchange to the last write
+	revokeWait = 10 * time.Second
 )
 
 // Keychain is what is asked of the operating system's keychain.
 type Keychain interface {
 	helper.Store
+	helper.Updater
 	helper.Lister
 	helper.Checker
 }
@@ -106,10 +106,10 @@ var (
 	_ helper.Checker = (*Store)(nil)
 )
 
-// Get implements [helper.Store]. It answers with a token that is good for more
-// than [RefreshMargin], renewing it when need be, or while it can't be
-// renewed with one that is still good. It never gives out the refresh token of
-// a credential that it can renew itself.
+// Get implements [helper.Store]. It renews a token that has no more than
+// [RefreshMargin] left, and answers with it as it is while it can't be renewed
+// and is still good. It never gives out what it renews
+// a credential with.
 func (s *Store) Get(ctx context.Context, q helper.Query) (helper.Credential, error) {
 	if c, ok := s.apiKey(q); ok {
 		return c, nil
@@ -123,6 +123,7 @@ func (s *Store) Get(ctx context.Context, q helper.Query) (helper.Credential, err
 	}
 	if c.Refreshable() {
 		c.RefreshToken, c.IDToken = helper.Secret{}, helper.Secret{}
+		c.TokenEndpoint, c.RevocationEndpoint, c.ClientID = "", "", ""
 	}
 	return c, nil
 }
@@ -142,15 +143,7 @@ func (s *Store) apiKey(q helper.Query) (helper.Credential, bool) {
 // read returns the credential that q asks for from where it is kept.
 func (s *Store) read(ctx context.Context, q helper.Query) (helper.Credential, error) {
 	if !s.isSession(q.Origin) {
-		c, err := s.Keychain.Get(ctx, q)
-		if errors.Is(err, keyring.ErrUnavailable) {
-			// Where nothing can be kept, nothing is: git and docker then go
-			// on without a credential.
-			err = fmt.Errorf("%w: %w", helper.ErrNotFound, err)
-		} else if errors.Is(err, helper.ErrNotFound) {
-			err = fmt.Errorf("%w for %s", helper.ErrNotFound, q.Origin)
-		}
-		return c, err
+		return s.readOther(ctx, q)
 	}
 	file, err := s.Files.ReadSession()
 	if err != nil {
@@ -163,6 +156,33 @@ func (s *Store) read(ctx context.Context, q helper.Query) (helper.Credential, er
 		return helper.Credential{}, fmt.Errorf("%w: you are not logged in, try running cre login", helper.ErrNotFound)
 	}
 	return s.Keychain.Get(ctx, q)
+}
+
+// readOther reads the credential of an origin that isn't CRE's.
+func (s *Store) readOther(ctx context.Context, q helper.Query) (helper.Credential, error) {
+	c, err := s.Keychain.Get(ctx, q)
+	switch {
+	case errors.Is(err, helper.ErrNotFound):
+		err = fmt.Errorf("%w for %s", helper.ErrNotFound, q.Origin)
+	case errors.Is(err, keyring.ErrUnavailable):
+		// Where nothing can be kept, nothing is: git and docker then go on
+		// without a credential.
+		err = fmt.Errorf("%w: %w", helper.ErrNotFound, err)
+	case errors.Is(err, keyring.ErrLocked) && s.needsNoKeychain(q.Origin.WithoutPath()):
+		err = fmt.Errorf("%w for %s: %w", helper.ErrNotFound, q.Origin, err)
+	}
+	return c, err
+}
+
+// needsNoKeychain reports whether o's credential is an API key or in cre.yaml:
+// then a path below o, which could have a credential of its own, must not be
+// what locks its users out.
+func (s *Store) needsNoKeychain(o helper.Origin) bool {
+	if _, ok := s.apiKey(helper.Query{Origin: o}); ok {
+		return true
+	}
+	file, err := s.Files.ReadSession()
+	return err == nil && s.isSession(o) && s.holds(file, o)
 }
 
 // isSession reports whether cre.yaml decides where o's credential is.
@@ -188,7 +208,7 @@ func (s *Store) inFile(file fallback.File) (helper.Credential, bool) {
 	}
 	c := helper.Credential{
 		Origin:             env.Origin(),
-		Username:           username(file.Tokens.ID, access),
+		Username:           claims.Username(file.Tokens.ID, file.Tokens.Access),
 		Secret:             file.Tokens.Access,
 		AuthType:           helper.AuthBearer,
 		Expiry:             access.Expiry,
@@ -210,16 +230,8 @@ func (s *Store) holds(file fallback.File, o helper.Origin) bool {
 	return ok && c.Origin == o
 }
 
-// username is the account's e-mail, else the subject.
-func username(id helper.Secret, access claims.Claims) string {
-	if c, err := claims.Parse(id); err == nil && c.Email != "" {
-		return c.Email
-	}
-	return access.Subject
-}
-
-// List implements [helper.Lister]: what the keychain keeps, and the session
-// in cre.yaml. On a machine without a keychain the latter is all there is.
+// List implements [helper.Lister]: what get would find in the keychain and in
+// cre.yaml. On a machine without a keychain the latter is all there is.
 func (s *Store) List(ctx context.Context) ([]helper.Credential, error) {
 	list, err := s.Keychain.List(ctx)
 	if err != nil && !errors.Is(err, keyring.ErrUnavailable) {
@@ -229,10 +241,16 @@ func (s *Store) List(ctx context.Context) ([]helper.Credential, error) {
 	if err != nil {
 		return nil, err
 	}
+	list = slices.DeleteFunc(list, func(c helper.Credential) bool {
+		return s.isSession(c.Origin) && !inKeychain(file, c.Origin) || s.holds(file, c.Origin)
+	})
 	if c, ok := s.inFile(file); ok {
 		c.Secret, c.RefreshToken, c.IDToken = helper.Secret{}, helper.Secret{}, helper.Secret{}
-		list = append([]helper.Credential{c}, list...)
+		list = append(list, c)
 	}
+	slices.SortStableFunc(list, func(a, b helper.Credential) int {
+		return strings.Compare(a.Origin.String(), b.Origin.String())
+	})
 	return list, nil
 }
 
@@ -246,11 +264,11 @@ func (s *Store) Check(ctx context.Context, o helper.Origin) error {
 		return err
 	}
 	if s.Mode == File {
-		return nil
+		return s.canHold(o)
 	}
 	err := s.Keychain.Check(ctx, o)
 	if s.Mode == Auto && errors.Is(err, keyring.ErrUnavailable) {
-		return nil
+		return s.canHold(o)
 	}
 	return orFile(err)
 }
@@ -261,16 +279,9 @@ func (s *Store) notify(format string, args ...any) {
 	}
 }
 
-// lock takes the one lock under which anything is written.
-func (s *Store) lock(ctx context.Context) (unlock func() error, err error) {
-	ctx, cancel := context.WithTimeout(ctx, lockWait)
-	defer cancel()
-	return s.Files.Lock(ctx)
-}
-
-// locked does write under the lock.
+// locked does write under the one lock under which anything is written.
 func (s *Store) locked(ctx context.Context, write func() error) (err error) {
-	unlock, err := s.lock(ctx)
+	unlock, err := s.Files.Lock(ctx)
 	if err != nil {
 		return err
 	}

@@ -248,7 +248,7 @@ func TestEraseLooksEverywhere(t *testing.T) {
 	if err := w.Erase(t.Context(), w.query()); err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(w.provider.revoked, " "); got != "refresh-other refresh-0 refresh-official" {
+	if got := strings.Join(w.provider.revoked, " "); got != "refresh-official refresh-other refresh-0" {
 		t.Errorf("revoked %q", got)
 	}
 	if !w.noted("revoked the session at https://login.chain.link/oauth/revoke") || !w.noted("from the keychain") || !w.noted("cre.yaml") {
@@ -298,13 +298,103 @@ func TestADamagedFileIsRepaired(t *testing.T) {
 	}
 }
 
-func TestAnotherEnvironmentsSessionIsNamed(t *testing.T) {
+func TestTokensOfNoKnownEnvironmentDoNotStay(t *testing.T) {
+	for name, file := range map[string]string{
+		"another audience": officialFile(helper.Credential{Secret: token("https://sandbox.example/", 0, time.Unix(1_900_000_000, 0))}),
+		"opaque":           "AccessToken: opaque\nRefreshToken: plain-text\n",
+		"no access token":  "RefreshToken: plain-text\n",
+	} {
+		w := newWorld(t)
+		w.writeFile(file)
+		if err := w.Erase(t.Context(), w.query()); err != nil || !w.noted("could not be revoked") || w.file() != "" {
+			t.Errorf("%s: erase: %v, notices %q, cre.yaml %q", name, err, w.notices, w.file())
+		}
+		w.writeFile(file)
+		w.mustStore(w.login())
+		if strings.Contains(w.file(), "Token") {
+			t.Errorf("%s: a login leaves them in cre.yaml:\n%s", name, w.file())
+		}
+	}
+}
+
+func TestAnotherEnvironmentsSessionStays(t *testing.T) {
 	w := newWorld(t)
-	other := w.login()
-	other.Secret = token("https://sandbox.example/", 0, w.now.Add(time.Hour))
-	w.writeFile(officialFile(other))
-	if err := w.Erase(t.Context(), w.query()); !errors.Is(err, helper.ErrNotFound) || !w.noted("another environment") || w.file() == "" {
-		t.Errorf("%v, notices %q, cre.yaml %q", err, w.notices, w.file())
+	staging := w.login()
+	staging.Secret = token("https://graphql.cre.stage.internal.griddle.sh/", 0, w.now.Add(time.Hour))
+	w.writeFile(officialFile(staging))
+	if err := w.Erase(t.Context(), w.query()); !errors.Is(err, helper.ErrNotFound) || w.file() != officialFile(staging) {
+		t.Errorf("erase: %v, cre.yaml %q", err, w.file())
+	}
+	w.mustStore(w.login())
+	w.pass(2 * time.Hour)
+	w.keychain.set(nil, errLocked)
+	if _, err := w.Get(t.Context(), w.query()); !errors.Is(err, errLocked) || !strings.Contains(w.file(), staging.Secret.Reveal()) {
+		t.Errorf("a renewal that can't be saved: %v, cre.yaml:\n%s", err, w.file())
+	}
+	w.Mode = session.File
+	w.mustStore(w.login())
+	if !w.noted("another environment's") {
+		t.Errorf("nothing was said about the session that was replaced: %q", w.notices)
+	}
+}
+
+func TestCheckFindsOutThatTheFileCannotHoldASession(t *testing.T) {
+	w := newWorld(t)
+	w.Environment.GraphQLURL = "https://proxy.example/graphql" // with the production audience
+	for _, mode := range []session.Mode{session.File, session.Auto} {
+		w.Mode = mode
+		w.keychain.set(errUnavailable, nil)
+		if err := w.Check(t.Context(), w.Environment.Origin()); !errors.Is(err, session.ErrNotASession) {
+			t.Errorf("%s: %v, want ErrNotASession", mode, err)
+		}
+	}
+	w.keychain.set(nil, nil)
+	if err := w.Check(t.Context(), w.Environment.Origin()); err != nil {
+		t.Errorf("the keychain can: %v", err)
+	}
+}
+
+func TestEraseGoesOnWhenTheKeychainFails(t *testing.T) {
+	w := newWorld(t)
+	w.mustStore(w.login())
+	w.pass(2 * time.Hour)
+	w.keychain.set(nil, errLocked)
+	w.mustGet() // the renewed session is in cre.yaml now
+	w.keychain.set(errLocked, nil)
+	if err := w.Erase(t.Context(), w.query()); !errors.Is(err, errLocked) {
+		t.Errorf("%v, want ErrLocked", err)
+	}
+	if strings.Contains(w.file(), "Token") || len(w.provider.revoked) != 1 || w.provider.revoked[0] != "refresh-1" {
+		t.Errorf("revoked %q, cre.yaml:\n%s", w.provider.revoked, w.file())
+	}
+}
+
+func TestALoginWithoutARefreshTokenReplacesTheSession(t *testing.T) {
+	w := newWorld(t)
+	w.mustStore(w.login())
+	login := w.login()
+	login.RefreshToken = helper.Secret{}
+	login.Secret = token(w.Environment.Audience, 7, w.now.Add(time.Hour))
+	w.mustStore(login)
+	if got := w.mustGet(); !got.Secret.Equal(login.Secret) {
+		t.Error("the new login was dropped")
+	}
+}
+
+func TestAPathNeedsNoKeychainWhenTheSessionDoesNot(t *testing.T) {
+	q := newWorld(t).query()
+	q.Origin.Path = "graphql"
+	w := newWorld(t)
+	w.writeFile(officialFile(w.login()))
+	w.keychain.set(errLocked, nil)
+	if _, err := w.Get(t.Context(), q); !errors.Is(err, helper.ErrNotFound) {
+		t.Errorf("with a session in cre.yaml: %v, want ErrNotFound", err)
+	}
+	w = newWorld(t)
+	w.APIKey = helper.NewSecret("key")
+	w.keychain.set(errLocked, nil)
+	if _, err := w.Get(t.Context(), q); !errors.Is(err, helper.ErrNotFound) {
+		t.Errorf("with an API key: %v, want ErrNotFound", err)
 	}
 }
 

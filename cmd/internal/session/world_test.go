@@ -173,7 +173,7 @@ type faultyKeychain struct {
 	mu       sync.Mutex
 	calls    int
 	fail     error // of every operation
-	failNext error // of the next store alone
+	failNext error // of the next write alone
 }
 
 func (k *faultyKeychain) called() (all int, err error) {
@@ -197,17 +197,28 @@ func (k *faultyKeychain) Get(ctx context.Context, q helper.Query) (helper.Creden
 }
 
 func (k *faultyKeychain) Store(ctx context.Context, c helper.Credential) error {
+	if err := k.writing(); err != nil {
+		return err
+	}
+	return k.Keychain.Store(ctx, c)
+}
+
+func (k *faultyKeychain) Update(ctx context.Context, c helper.Credential) error {
+	if err := k.writing(); err != nil {
+		return err
+	}
+	return k.Keychain.Update(ctx, c)
+}
+
+func (k *faultyKeychain) writing() error {
 	if _, err := k.called(); err != nil {
 		return err
 	}
 	k.mu.Lock()
+	defer k.mu.Unlock()
 	err := k.failNext
 	k.failNext = nil
-	k.mu.Unlock()
-	if err != nil {
-		return err
-	}
-	return k.Keychain.Store(ctx, c)
+	return err
 }
 
 func (k *faultyKeychain) Erase(ctx context.Context, q helper.Query) error {
@@ -242,12 +253,16 @@ type countingProvider struct {
 	reused   bool
 	fail     error
 	endpoint string // the one that was last asked
+	during   func() // what happens while it is asked
 }
 
 func (p *countingProvider) Renew(_ context.Context, c helper.Credential) (helper.Credential, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.endpoint = c.TokenEndpoint
+	if p.during != nil {
+		p.during()
+	}
 	if p.fail != nil {
 		return helper.Credential{}, p.fail
 	}

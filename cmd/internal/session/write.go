@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/fallback"
 	"cre-credential-helper/helper"
 	"cre-credential-helper/keyring"
@@ -14,7 +15,7 @@ import (
 
 // rejected stands in cre.yaml's ExpiresIn for an access token that its caller
 // reported as refused: the next get renews it.
-const rejected = 0
+const rejected = -1
 
 // longAgo is an expiry that has passed. The zero time would be an unknown one.
 func longAgo() time.Time { return time.Unix(1, 0).UTC() }
@@ -25,15 +26,15 @@ var ErrNotASession = errors.New("cre.yaml can only hold a CRE session")
 // Store implements [helper.Store]. A session goes to the keychain and cre.yaml
 // becomes a pointer to it, or where Mode says so to cre.yaml.
 //
-// A credential without a refresh token never takes the place of one that is
-// renewed here: git stores again whatever worked, and by then the token that
-// it was handed may be an old one.
+// A bare token never takes the place of a credential that is renewed here: git
+// stores again whatever worked, and by then the token that it was handed may be
+// an old one.
 func (s *Store) Store(ctx context.Context, c helper.Credential) error {
 	if key, ok := s.apiKey(helper.Query{Origin: c.Origin}); ok && c.Secret.Equal(key.Secret) {
 		return nil
 	}
 	return s.locked(ctx, func() error {
-		if !c.Refreshable() {
+		if c.TokenEndpoint == "" {
 			old, err := s.read(ctx, exactly(c))
 			if err == nil && old.Refreshable() {
 				return nil
@@ -51,28 +52,33 @@ func exactly(c helper.Credential) helper.Query {
 	return helper.Query{Origin: c.Origin, Username: &c.Username}
 }
 
+// storeSession writes over a damaged cre.yaml as over none.
 func (s *Store) storeSession(ctx context.Context, c helper.Credential) error {
-	if s.Mode == File {
-		return s.moveToFile(ctx, c)
+	file, err := s.readForWriting()
+	if err != nil {
+		return err
 	}
-	err := s.toKeychain(ctx, c)
+	if s.Mode == File {
+		return s.moveToFile(ctx, file, c)
+	}
+	err = s.toKeychain(file, c.Origin, func() error { return s.Keychain.Store(ctx, c) })
 	if s.Mode == Auto && errors.Is(err, keyring.ErrUnavailable) {
 		s.notify("warning: there is no keychain on this machine: the session is kept in plain text in %s", s.Files.SessionPath())
-		return s.toFile(c, false)
+		file.Keychain = dropOrigin(file.Keychain, c.Origin)
+		return s.toFile(file, c)
 	}
 	return orFile(err)
 }
 
 // moveToFile stores c in cre.yaml, and leaves no older session in the keychain.
-func (s *Store) moveToFile(ctx context.Context, c helper.Credential) error {
-	file, err := s.readForWriting()
-	if err != nil {
+func (s *Store) moveToFile(ctx context.Context, file fallback.File, c helper.Credential) error {
+	listed := inKeychain(file, c.Origin)
+	file.Keychain = dropOrigin(file.Keychain, c.Origin)
+	if err := s.toFile(file, c); err != nil || !listed {
 		return err
 	}
-	if err := s.toFile(c, false); err != nil || !inKeychain(file, c.Origin) {
-		return err
-	}
-	if err := s.Keychain.Erase(ctx, helper.Query{Origin: c.Origin}); err != nil && !errors.Is(err, helper.ErrNotFound) {
+	err := s.Keychain.Erase(ctx, helper.Query{Origin: c.Origin})
+	if err != nil && !errors.Is(err, helper.ErrNotFound) {
 		s.notify("warning: an older session is still in the keychain (%v): erase removes both", err)
 	}
 	return nil
@@ -87,33 +93,29 @@ func orFile(err error) error {
 	return err
 }
 
-// toKeychain stores c in the keychain. Renaming the pointer into place is the
-// commit: until then, the old session is the session.
-func (s *Store) toKeychain(ctx context.Context, c helper.Credential) error {
-	if err := s.Keychain.Store(ctx, c); err != nil {
+// toKeychain makes cre.yaml point to what write puts into the keychain.
+// Renaming the pointer into place is the commit: until then, the old session is
+// the session. Only another environment's tokens stay in the file.
+func (s *Store) toKeychain(file fallback.File, o helper.Origin, write func() error) error {
+	if err := write(); err != nil {
 		return err
 	}
-	file, err := s.readForWriting()
-	if err != nil {
-		return err
-	}
-	held := s.holds(file, c.Origin)
-	if !held && inKeychain(file, c.Origin) {
+	clear := !file.Tokens.IsZero() && !s.belongsToAnother(file, o)
+	if !clear && inKeychain(file, o) {
 		return nil
 	}
-	if held {
+	if clear {
 		file.Tokens = fallback.Tokens{}
 	}
-	file.Keychain = addOrigin(file.Keychain, c.Origin)
+	file.Keychain = append(dropOrigin(file.Keychain, o), o.String())
 	return s.Files.WriteSession(file)
 }
 
-// toFile makes cre.yaml the session. keep leaves the origin in the list of
-// those in the keychain: the next refresh then moves the session back there.
-func (s *Store) toFile(c helper.Credential, keep bool) error {
-	file, err := s.readForWriting()
-	if err != nil {
-		return err
+// toFile makes cre.yaml the session. Where file lists the origin as one in the
+// keychain, that stays: the next refresh then moves the session back there.
+func (s *Store) toFile(file fallback.File, c helper.Credential) error {
+	if s.belongsToAnother(file, c.Origin) {
+		s.notify("warning: the session in %s was another environment's: it is gone from there, and stays valid until it expires", s.Files.SessionPath())
 	}
 	file.Tokens = fallback.Tokens{
 		Access:    c.Secret,
@@ -125,10 +127,18 @@ func (s *Store) toFile(c helper.Credential, keep bool) error {
 	if !s.holds(file, c.Origin) {
 		return fmt.Errorf("%w: the secret for %s is not an access token for it", ErrNotASession, c.Origin)
 	}
-	if !keep {
-		file.Keychain = dropOrigin(file.Keychain, c.Origin)
-	}
 	return s.Files.WriteSession(file)
+}
+
+// canHold reports whether cre.yaml would be found to hold o's session: its
+// tokens say whose they are by their audience alone.
+func (s *Store) canHold(o helper.Origin) error {
+	env, ok := platform.ForAudience([]string{s.Environment.Audience}, s.Environment)
+	if o == s.Environment.Origin() && (!ok || env.Origin() != o) {
+		return fmt.Errorf("%w: tokens for %s would be taken for another environment's: set %s along with %s",
+			ErrNotASession, o, platform.VarAudience, platform.VarGraphQLURL)
+	}
+	return nil
 }
 
 // readForWriting reads cre.yaml. A damaged one is about to be replaced and
@@ -139,10 +149,6 @@ func (s *Store) readForWriting() (fallback.File, error) {
 		return fallback.File{}, nil
 	}
 	return file, err
-}
-
-func addOrigin(list []string, o helper.Origin) []string {
-	return append(dropOrigin(list, o), o.String())
 }
 
 func dropOrigin(list []string, o helper.Origin) []string {
