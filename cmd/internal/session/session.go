@@ -108,8 +108,7 @@ var (
 
 // Get implements [helper.Store]. It renews a token that has no more than
 // [RefreshMargin] left, and answers with it as it is while it can't be renewed
-// and is still good. It never gives out what it renews
-// a credential with.
+// and is still good. It never gives out what it renews a credential with.
 func (s *Store) Get(ctx context.Context, q helper.Query) (helper.Credential, error) {
 	if c, ok := s.apiKey(q); ok {
 		return c, nil
