@@ -45,6 +45,7 @@ func exitCode(err error, say func(string)) int {
 		{helper.ErrNotFound, exitFailure},
 		{helper.ErrRequest, exitUsage},
 		{errSetting, exitUsage},
+		{session.ErrNotASession, exitUsage},
 		{keyring.ErrLocked, exitLocked},
 		{keyring.ErrUnavailable, exitNoKeychain},
 		{session.ErrProvider, exitProvider},

@@ -79,9 +79,12 @@ func (s *Store) forgetFile(q helper.Query, before func(helper.Credential)) (foun
 	file, err := s.Files.ReadSession()
 	switch {
 	case errors.Is(err, fallback.ErrDamaged):
-		err = s.Files.RemoveSession()
+		if err := s.Files.RemoveSession(); err != nil {
+			return true, err
+		}
 		s.notify("warning: %s was damaged: a session in it could not be revoked and stays valid until it expires", path)
-		return true, err
+		s.notify("removed %s", path)
+		return true, nil
 	case err != nil || file.Tokens.IsZero():
 		return false, err
 	}
