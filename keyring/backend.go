@@ -26,9 +26,7 @@ type system struct{}
 
 func (system) Get(service, account string) (string, error) { return zalando.Get(service, account) }
 
-func (system) Set(service, account, secret string) error {
-	return zalando.Set(service, account, secret)
-}
+func (system) Set(service, account, secret string) error { return set(service, account, secret) }
 
 func (system) Delete(service, account string) error { return zalando.Delete(service, account) }
 

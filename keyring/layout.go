@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"cre-credential-helper/helper"
@@ -55,15 +56,31 @@ type place struct {
 	Path     text `json:"path,omitempty"`
 }
 
-// text is a string that survives JSON byte for byte: a JSON string or, where
-// it isn't valid UTF-8, an array that holds its base64.
+// text is a string that survives JSON and every keychain byte for byte: a JSON
+// string in plain ASCII or, where it isn't valid UTF-8, an array that holds its
+// base64. In the string, braces are escaped too, for KeePassXC replaces what
+// looks like its placeholders: {TITLE} by the item's title.
 type text string
 
 func (t text) MarshalJSON() ([]byte, error) {
-	if utf8.ValidString(string(t)) {
-		return json.Marshal(string(t))
+	if !utf8.ValidString(string(t)) {
+		return json.Marshal([][]byte{[]byte(t)})
 	}
-	return json.Marshal([][]byte{[]byte(t)})
+	quoted, err := json.Marshal(string(t))
+	if err != nil {
+		return nil, err
+	}
+	plain := make([]byte, 0, len(quoted))
+	for _, r := range string(quoted) {
+		if r < 0x7f && r != '{' && r != '}' {
+			plain = append(plain, byte(r))
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, r) {
+			plain = fmt.Appendf(plain, `\u%04x`, unit)
+		}
+	}
+	return plain, nil
 }
 
 func (t *text) UnmarshalJSON(b []byte) error {

@@ -27,6 +27,7 @@ func TestLayout(t *testing.T) {
 		"no secret":    {document{Credentials: []record{newRecord(helper.Credential{})}}, `{"v":1,"credentials":[{"username":""}]}`},
 		"empty secret": {document{Credentials: []record{newRecord(helper.Credential{Secret: helper.NewSecret("")})}}, `{"v":1,"credentials":[{"username":"","secret":""}]}`},
 		"not UTF-8":    {document{Credentials: []record{newRecord(helper.Credential{Username: "\xff"})}}, `{"v":1,"credentials":[{"username":["/w=="]}]}`},
+		"not plain":    {document{Credentials: []record{newRecord(helper.Credential{Username: "{ä🗝}\x7f"})}}, `{"v":1,"credentials":[{"username":"\u007b\u00e4\ud83d\udddd\u007d\u007f"}]}`},
 		"index":        {document{Origins: []place{newPlace(o)}}, `{"v":1,"origins":[{"protocol":"https","host":"api.example.test","path":"p"}]}`},
 		"head":         {document{Generation: "a", Pieces: 3, SHA256: "00"}, `{"v":1,"generation":"a","pieces":3,"sha256":"00"}`},
 	} {

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -31,7 +32,11 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	if role := os.Getenv(roleVariable); role != "" {
+	switch role := os.Getenv(roleVariable); role {
+	case "":
+	case "contract":
+		os.Exit(m.Run())
+	default:
 		playRole(role)
 		return
 	}
@@ -67,8 +72,11 @@ func healthy(t *testing.T) *keyringtest.Keyring {
 	return shared
 }
 
-func TestContractOnGnomeKeyring(t *testing.T) {
-	k := healthy(t)
+func TestContractOnGnomeKeyring(t *testing.T) { contractOnBus(t, healthy(t).Address) }
+
+// contractOnBus runs the contract with every limit over what this process'
+// bus has.
+func contractOnBus(t *testing.T, address string) {
 	for name, limit := range layouts {
 		if name == "tiny" {
 			continue // TestPiecesOnGnomeKeyring: here it would take minutes
@@ -77,7 +85,7 @@ func TestContractOnGnomeKeyring(t *testing.T) {
 			n := 0
 			open := func(t *testing.T) helper.Store {
 				n++
-				return keyring.New(keyring.Options{Service: fmt.Sprintf("contract-%s-%d", name, n), Limit: limit, Bus: k.Address})
+				return keyring.New(keyring.Options{Service: fmt.Sprintf("contract-%s-%d", name, n), Limit: limit, Bus: address})
 			}
 			helpertest.TestStore(t, open, helpertest.Options{})
 		})
@@ -184,7 +192,7 @@ func play(t *testing.T, role string, env []string, address string) outcome {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	c := exec.CommandContext(ctx, program)
-	c.Env = slices.Concat(os.Environ(), env, []string{roleVariable + "=" + role, addressVariable + "=" + address})
+	c.Env = slices.Concat(os.Environ(), env, []string{roleVariable + "=" + role, addressVariable + "=" + address, "GORACE=atexit_sleep_ms=0"})
 	begin := time.Now()
 	out, err := c.CombinedOutput()
 	if err != nil {
@@ -220,6 +228,16 @@ func playRole(role string) {
 		timeout = 200 * time.Millisecond
 	}
 	s := keyring.New(keyring.Options{Bus: os.Getenv(addressVariable), Timeout: timeout})
+	if size, ok := strings.CutPrefix(role, "store "); ok {
+		n, _ := strconv.Atoi(size)
+		fmt.Print(stateOf(s.Store(context.Background(), credential(origin("api.example.test"), n))))
+		return
+	}
+	if role == "get" {
+		c, err := s.Get(context.Background(), helper.Query{Origin: origin("api.example.test")})
+		fmt.Print(stateOf(err), " ", c.Secret.Reveal())
+		return
+	}
 	for verb, err := range everyVerb(context.Background(), s) {
 		fmt.Println(stateOf(err), verb, err)
 	}

@@ -53,6 +53,7 @@ func roundTrip(t *tester) {
 		t.credential("", ""),
 		t.credential("Ünïcödé 🗝", `pässwörd 🔑 "quoted" \ <&> = ' $(x) %s`),
 		t.credential(" spaces ", "  around  "),
+		t.credential("{TITLE}", "{USERNAME} {{TITLE}} }{ {S:username} \x7f \uffff"),
 	} {
 		t.mustStore(c)
 		t.mustGet(t.any(), c)

@@ -1,11 +1,11 @@
-// Package keyringtest runs a real keychain for tests: gnome-keyring on a D-Bus
-// daemon of its own, in folders of its own, with nothing of the user's.
+// Package keyringtest runs a real keychain for tests, gnome-keyring or
+// KeePassXC, on a D-Bus daemon of its own, in folders of its own, with nothing
+// of the user's.
 package keyringtest
 
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -22,6 +22,8 @@ import (
 const (
 	startTimeout = 20 * time.Second
 	callTimeout  = 10 * time.Second
+
+	password = "a password for tests"
 
 	secrets         = "org.freedesktop.secrets"
 	servicePath     = dbus.ObjectPath("/org/freedesktop/secrets")
@@ -71,7 +73,8 @@ type Keyring struct {
 
 	dir    string // HOME, the runtime and the data folder
 	bus    *exec.Cmd
-	daemon *exec.Cmd // nil on a bus without a keychain
+	start  func(*Keyring) error // starts the daemon; nil on a bus without a keychain
+	daemon *exec.Cmd
 	conn   *dbus.Conn
 }
 
@@ -100,12 +103,15 @@ func started(t testing.TB, open func() (*Keyring, error)) *Keyring {
 }
 
 // Open is [Start] for a TestMain: the caller closes what it returns.
-func Open() (*Keyring, error) {
+func Open() (*Keyring, error) { return openWith((*Keyring).startGnomeKeyring) }
+
+func openWith(start func(*Keyring) error) (*Keyring, error) {
 	k, err := OpenBus()
 	if err != nil {
 		return nil, err
 	}
-	if err := k.startDaemon(); err != nil {
+	k.start = start
+	if err := k.start(k); err != nil {
 		k.Close()
 		return nil, err
 	}
@@ -131,13 +137,16 @@ func (k *Keyring) Close() {
 	if k.conn != nil {
 		_ = k.conn.Close()
 	}
-	for _, c := range []*exec.Cmd{k.daemon, k.bus} {
-		if c != nil && c.Process != nil {
-			_ = c.Process.Kill()
-			_ = c.Wait()
-		}
-	}
+	kill(k.daemon)
+	kill(k.bus)
 	_ = os.RemoveAll(k.dir)
+}
+
+func kill(c *exec.Cmd) {
+	if c != nil && c.Process != nil {
+		_ = c.Process.Kill()
+		_ = c.Wait()
+	}
 }
 
 // Env returns the variables, as for [exec.Cmd].Env, with which a program
@@ -153,11 +162,25 @@ func (k *Keyring) Env() []string {
 // Signal sends a signal to the keychain's process. The bus goes on.
 func (k *Keyring) Signal(sig os.Signal) error { return k.daemon.Process.Signal(sig) }
 
-// StopBus ends the bus, and with it every connection. Its socket stays behind.
-func (k *Keyring) StopBus() {
-	_ = k.bus.Process.Kill()
-	_ = k.bus.Wait()
+// Restart ends the keychain's process with a signal and starts another one on
+// the same files.
+func (k *Keyring) Restart(t testing.TB, sig os.Signal) {
+	t.Helper()
+	if err := k.Signal(sig); err != nil {
+		t.Fatal(err)
+	}
+	late := time.AfterFunc(startTimeout, func() { _ = k.daemon.Process.Kill() })
+	_ = k.daemon.Wait() // its status tells of the signal only
+	if !late.Stop() {
+		t.Fatalf("%s did not end on %v", k.daemon.Args[0], sig)
+	}
+	if err := k.start(k); err != nil {
+		t.Fatal(err)
+	}
 }
+
+// StopBus ends the bus, and with it every connection. Its socket stays behind.
+func (k *Keyring) StopBus() { kill(k.bus) }
 
 // Lock locks the keychain. Nothing here can unlock it again: there is nobody
 // to prompt.
@@ -240,18 +263,22 @@ func startAndReadLine(c *exec.Cmd) (string, error) {
 	return strings.TrimSpace(line), err
 }
 
-func (k *Keyring) startDaemon() error {
-	k.daemon = exec.Command("gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets")
-	k.daemon.Env = append([]string{"HOME=" + k.dir, "PATH=" + os.Getenv("PATH")}, k.Env()...)
-	k.daemon.Stdin = strings.NewReader("a password for tests")
+func (k *Keyring) startGnomeKeyring() error {
+	k.daemon = k.program("gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets")
+	k.daemon.Stdin = strings.NewReader(password)
 	k.daemon.Stdout, k.daemon.Stderr = io.Discard, io.Discard
+	return k.startDaemon()
+}
+
+// startDaemon starts the keychain's process and waits until it can be used.
+func (k *Keyring) startDaemon() error {
 	if err := k.daemon.Start(); err != nil {
-		return fmt.Errorf("start gnome-keyring-daemon: %w", err)
+		return fmt.Errorf("start the keychain: %w", err)
 	}
 	deadline := time.Now().Add(startTimeout)
 	for !k.unlocked() {
 		if time.Now().After(deadline) {
-			return errors.New("gnome-keyring-daemon did not get ready in time")
+			return fmt.Errorf("%s did not get ready in time", k.daemon.Args[0])
 		}
 		time.Sleep(5 * time.Millisecond)
 	}

@@ -1,0 +1,101 @@
+package keyringtest
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// keepassDatabase is an empty database with everything in it exposed on the
+// bus. Its name becomes the collection's: "login", which clients look for.
+const keepassDatabase = `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
+<KeePassFile>
+  <Meta>
+    <DatabaseName>login</DatabaseName>
+    <RecycleBinEnabled>False</RecycleBinEnabled>
+    <CustomData>
+      <Item><Key>FDO_SECRETS_EXPOSED_GROUP</Key><Value>{00010203-0405-0607-0809-0a0b0c0d0e0f}</Value></Item>
+    </CustomData>
+  </Meta>
+  <Root>
+    <Group><UUID>AAECAwQFBgcICQoLDA0ODw==</UUID><Name>Root</Name></Group>
+    <DeletedObjects/>
+  </Root>
+</KeePassFile>
+`
+
+// keepassConfig makes the program serve secrets without asking anybody. It
+// saves when it ends, not after every change: version 2.7.4 saves in a thread
+// of its own, which crashes now and then when the next change comes meanwhile,
+// within 30 to 160 writes in a row.
+const keepassConfig = `[General]
+SingleInstance=false
+UpdateCheckMessageShown=true
+AutoSaveAfterEveryChange=false
+
+[FdoSecrets]
+Enabled=true
+ShowNotification=false
+ConfirmAccessItem=false
+ConfirmDeleteItem=false
+UnlockBeforeSearch=false
+`
+
+// KeePassXCPrograms returns the programs that [OpenKeePassXC] runs, for [Need].
+func KeePassXCPrograms() []string { return []string{"dbus-daemon", "keepassxc", "keepassxc-cli"} }
+
+// StartKeePassXC is [Start] with KeePassXC in place of gnome-keyring.
+func StartKeePassXC(t testing.TB) *Keyring {
+	t.Helper()
+	Need(t, KeePassXCPrograms()...)
+	return started(t, OpenKeePassXC)
+}
+
+// OpenKeePassXC is [StartKeePassXC] for a TestMain: the caller closes what it
+// returns.
+func OpenKeePassXC() (*Keyring, error) { return openWith((*Keyring).startKeePassXC) }
+
+func (k *Keyring) startKeePassXC() error {
+	database, config := filepath.Join(k.dir, "login.kdbx"), filepath.Join(k.dir, "keepassxc.ini")
+	if _, err := os.Stat(database); errors.Is(err, fs.ErrNotExist) {
+		if err := k.importDatabase(database); err != nil {
+			return fmt.Errorf("make a KeePassXC database: %w", err)
+		}
+	}
+	if err := os.WriteFile(config, []byte(keepassConfig), 0o600); err != nil {
+		return err
+	}
+	k.daemon = k.program("keepassxc", "--config", config, "--localconfig", config+".local", "--pw-stdin", database)
+	k.daemon.Stdin = strings.NewReader(password + "\n")
+	k.daemon.Stdout, k.daemon.Stderr = io.Discard, io.Discard
+	return k.startDaemon()
+}
+
+// importDatabase makes the database with the shortest key derivation that the
+// program offers, 100 ms.
+func (k *Keyring) importDatabase(database string) error {
+	source := database + ".xml"
+	if err := os.WriteFile(source, []byte(keepassDatabase), 0o600); err != nil {
+		return err
+	}
+	c := k.program("keepassxc-cli", "import", "-q", "-p", "-t", "100", source, database)
+	c.Stdin = strings.NewReader(strings.Repeat(password+"\n", 2))
+	if out, err := c.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %q", err, out)
+	}
+	return nil
+}
+
+// program prepares a program that finds no home and no display but the
+// keychain's own folders.
+func (k *Keyring) program(name string, args ...string) *exec.Cmd {
+	c := exec.Command(name, args...)
+	c.Env = append([]string{"HOME=" + k.dir, "PATH=" + os.Getenv("PATH"), "QT_QPA_PLATFORM=offscreen"}, k.Env()...)
+	return c
+}
