@@ -7,6 +7,7 @@ import (
 	"slices"
 	"syscall"
 	"testing"
+	"time"
 
 	"cre-credential-helper/keyring/keyringtest"
 )
@@ -57,4 +58,12 @@ func TestProcessesReplaceWhatOthersStored(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLockedKeePassXCTimesOut finds the keychain asking for its password with
+// a dialog that nobody answers.
+func TestLockedKeePassXCTimesOut(t *testing.T) {
+	k := keyringtest.StartKeePassXC(t)
+	k.Lock(t)
+	play(t, "impatient", k.Env(), k.Address).expect(t, "timeout", 10*time.Second)
 }

@@ -189,8 +189,14 @@ func (k *Keyring) Lock(t testing.TB) {
 	var locked []dbus.ObjectPath
 	var prompt dbus.ObjectPath
 	err := k.call("org.freedesktop.Secret.Service.Lock", servicePath, []any{[]dbus.ObjectPath{loginCollection}}, &locked, &prompt)
-	if err != nil || len(locked) != 1 {
-		t.Fatalf("lock the keyring: %d collections locked, error %v", len(locked), err)
+	if err == nil && len(locked) == 0 { // KeePassXC locks when the prompt is shown
+		err = k.call("org.freedesktop.Secret.Prompt.Prompt", prompt, []any{""})
+	}
+	if err == nil {
+		err = k.await(func() bool { return !k.unlocked() })
+	}
+	if err != nil {
+		t.Fatalf("lock the keyring: %v", err)
 	}
 }
 
@@ -275,8 +281,13 @@ func (k *Keyring) startDaemon() error {
 	if err := k.daemon.Start(); err != nil {
 		return fmt.Errorf("start the keychain: %w", err)
 	}
+	return k.await(k.unlocked)
+}
+
+// await waits until the keychain's process is in a state.
+func (k *Keyring) await(state func() bool) error {
 	deadline := time.Now().Add(startTimeout)
-	for !k.unlocked() {
+	for !state() {
 		if time.Now().After(deadline) {
 			return fmt.Errorf("%s did not get ready in time", k.daemon.Args[0])
 		}

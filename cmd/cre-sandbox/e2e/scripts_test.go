@@ -35,14 +35,19 @@ func noBus() string {
 	return ""
 }
 
-// TestKeychainMode runs the scripts with gnome-keyring.
+// TestKeychainMode runs the scripts with each Secret Service.
 func TestKeychainMode(t *testing.T) {
-	keychain := keyringtest.Start(t)
-	run(t, "testdata/keychain", keychain.Env(), func(cmds commands) {
-		cmds["items"] = func(ts *testscript.TestScript, neg bool, _ []string) {
-			checkItems(ts, neg, keychain.Items(t, "cre-credential-helper"))
-		}
-	})
+	for name, start := range services {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			keychain := start(t)
+			run(t, "testdata/keychain", keychain.Env(), func(cmds commands) {
+				cmds["items"] = func(ts *testscript.TestScript, neg bool, _ []string) {
+					checkItems(ts, neg, keychain.Items(t, "cre-credential-helper"))
+				}
+			})
+		})
+	}
 }
 
 // TestLockedKeychain runs the scripts with a gnome-keyring that nobody can
