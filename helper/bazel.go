@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -31,7 +32,7 @@ func (f *bazelForm) parse(op string, data []byte) (request, error) {
 		return request{}, err
 	}
 	u, err := url.Parse(uri)
-	if err != nil {
+	if err != nil || strings.ContainsFunc(uri, isControl) {
 		return request{}, fmt.Errorf("%w: the uri is not a URI", ErrRequest)
 	}
 	// A query or fragment belongs to the request that the caller is about to

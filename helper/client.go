@@ -73,7 +73,7 @@ func (c Client) Get(ctx context.Context, q Query) (Credential, error) {
 	if attrs[keyAuthType] != "" {
 		found.AuthType, found.Secret = attrs[keyAuthType], attrSecret(attrs, keyCredential)
 	}
-	if !found.Secret.IsSet() {
+	if !found.Secret.IsSet() || !q.Matches(found) {
 		return Credential{}, ErrNotFound
 	}
 	return found, nil
@@ -81,7 +81,12 @@ func (c Client) Get(ctx context.Context, q Query) (Credential, error) {
 
 // Store implements [Store].
 func (c Client) Store(ctx context.Context, cred Credential) error {
-	w := originRequest(cred.Origin)
+	_, err := c.run(ctx, opStore, storeRequest(cred))
+	return err
+}
+
+func storeRequest(cred Credential) *attributeWriter {
+	w := originRequest(cred.Origin, capAuthType)
 	w.add(keyUsername, cred.Username)
 	if cred.AuthType == AuthBasic {
 		w.addSecret(keyPassword, cred.Secret)
@@ -95,8 +100,7 @@ func (c Client) Store(ctx context.Context, cred Credential) error {
 	w.addText(keyTokenEnd, cred.TokenEndpoint)
 	w.addText(keyRevokeEnd, cred.RevocationEndpoint)
 	w.addText(keyClientID, cred.ClientID)
-	_, err := c.run(ctx, opStore, w)
-	return err
+	return w
 }
 
 // Erase implements [Store].
@@ -114,17 +118,26 @@ func (c Client) Check(ctx context.Context, o Origin) error {
 	return err
 }
 
-func originRequest(o Origin) *attributeWriter {
+func originRequest(o Origin, capabilities ...string) *attributeWriter {
 	w := &attributeWriter{}
-	w.add(keyCapability, capAuthType)
+	for _, c := range capabilities {
+		w.add(keyCapability, c)
+	}
 	w.add(keyProtocol, o.Protocol)
 	w.add(keyHost, o.Host)
+	if strings.HasPrefix(o.Path, "/") {
+		o.Path = "/" + o.Path // whoever reads it drops one
+	}
 	w.addText(keyPath, o.Path)
 	return w
 }
 
 func queryRequest(q Query) *attributeWriter {
-	w := originRequest(q.Origin)
+	var capabilities []string
+	if !q.PasswordOnly {
+		capabilities = append(capabilities, capAuthType)
+	}
+	w := originRequest(q.Origin, capabilities...)
 	if q.Username != nil {
 		w.add(keyUsername, *q.Username)
 	}

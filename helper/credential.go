@@ -39,6 +39,10 @@ type Credential struct {
 	TokenEndpoint      string
 	RevocationEndpoint string
 	ClientID           string
+
+	// ServerURL is how docker's form named Origin when it stored c, for the
+	// list operation to repeat. Empty: Origin's own URL.
+	ServerURL string
 }
 
 // Refreshable reports whether a helper can renew c by itself. Such a
@@ -58,15 +62,23 @@ type Query struct {
 	Origin   Origin  // matched exactly
 	Username *string // nil: any username
 
-	// Secret, when set, narrows an erase to a credential that holds this very
-	// secret: git-credential(1)'s "reject". A get ignores it.
+	// Secret, when set, narrows the match to a credential that holds this very
+	// secret: git-credential(1)'s "reject". No form's get sets it.
 	Secret Secret
+
+	// PasswordOnly narrows a get to what may be sent as a username and
+	// password, for a caller that can't be told about [Credential.AuthType]
+	// (git-credential(1)'s capability "authtype"). A store may make an
+	// exception for what it is meant to hand out all the same.
+	PasswordOnly bool
 }
 
 // Matches reports whether q asks for c.
 func (q Query) Matches(c Credential) bool {
 	return q.Origin == c.Origin && c.Origin.Host != "" &&
-		(q.Username == nil || *q.Username == c.Username)
+		(q.Username == nil || *q.Username == c.Username) &&
+		(!q.Secret.IsSet() || q.Secret.Equal(c.Secret)) &&
+		(!q.PasswordOnly || c.AuthType == AuthBasic)
 }
 
 // Store keeps credentials. Every method returns soon after ctx has ended.

@@ -42,7 +42,7 @@ func (f *dockerForm) parse(op string, data []byte) (request, error) {
 			return request{}, err
 		}
 	} else {
-		f.serverURL = string(bytes.TrimSpace(data))
+		f.serverURL = string(bytes.Trim(data, " \t\r\n"))
 	}
 	switch {
 	case f.serverURL == "":
@@ -54,6 +54,7 @@ func (f *dockerForm) parse(op string, data []byte) (request, error) {
 	if c.Origin, err = f.origin(); err != nil {
 		return request{}, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
+	c.ServerURL = f.serverURL
 	return request{query: Query{Origin: c.Origin}, credential: c, pathOptional: true}, nil
 }
 

@@ -40,6 +40,10 @@ const (
 	keyCapability = "capability[]"
 
 	capAuthType = "authtype"
+
+	// protocolCert is what git asks under for the passphrase of a client
+	// certificate, with an empty host.
+	protocolCert = "cert"
 )
 
 var singleKeys = []string{
@@ -62,6 +66,9 @@ func (f *gitForm) parse(op string, data []byte) (request, error) {
 		return request{}, err
 	}
 	f.authtype = slices.Contains(capabilities, capAuthType)
+	if host, given := attrs[keyHost]; attrs[keyProtocol] == protocolCert && given && host == "" {
+		return request{}, fmt.Errorf("%w: a certificate's passphrase has no host and isn't kept", ErrNotFound)
+	}
 	origin, err := NewOrigin(attrs[keyProtocol], attrs[keyHost], attrs[keyPath])
 	if err != nil {
 		return request{}, fmt.Errorf("%w: %w", ErrRequest, err)
@@ -81,9 +88,9 @@ func (f *gitForm) parse(op string, data []byte) (request, error) {
 		c.AuthType, c.Secret = attrs[keyAuthType], attrSecret(attrs, keyCredential)
 	}
 	req := request{
-		query:      Query{Origin: origin, Secret: c.Secret},
+		query:      Query{Origin: origin, Secret: c.Secret, PasswordOnly: op == opGet && !f.authtype},
 		credential: c,
-		ephemeral:  attrs[keyEphemeral] != "" && attrs[keyEphemeral] != "0",
+		ephemeral:  isTrue(attrs[keyEphemeral]),
 	}
 	if username, ok := attrs[keyUsername]; ok {
 		req.query.Username = &username
@@ -94,7 +101,18 @@ func (f *gitForm) parse(op string, data []byte) (request, error) {
 	return req, nil
 }
 
-// parseAttributes reads key=value lines up to a blank one or the end.
+// isTrue reads one of git-config(1)'s booleans. A word that is none of them
+// counts as true: it marks what had better not be kept.
+func isTrue(text string) bool {
+	switch strings.ToLower(text) {
+	case "", "0", "false", "no", "off":
+		return false
+	}
+	return true
+}
+
+// parseAttributes reads key=value lines up to a blank one or the end. What
+// depends on a capability that isn't announced before it is ignored.
 func parseAttributes(data []byte) (attrs map[string]string, capabilities []string, err error) {
 	attrs = make(map[string]string)
 	for len(data) > 0 && data[0] != '\n' {
@@ -119,12 +137,15 @@ func parseAttributes(data []byte) (attrs map[string]string, capabilities []strin
 			capabilities = nil // an empty element resets a list
 		case key == keyCapability:
 			capabilities = append(capabilities, value)
-		case known:
+		case !known, needsAuthType(key) && !slices.Contains(capabilities, capAuthType):
+		default:
 			attrs[key] = value
 		}
 	}
 	return attrs, capabilities, nil
 }
+
+func needsAuthType(key string) bool { return key == keyAuthType || key == keyCredential }
 
 func attrSecret(attrs map[string]string, key string) Secret {
 	if text, ok := attrs[key]; ok {

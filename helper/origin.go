@@ -56,7 +56,7 @@ func NewOrigin(protocol, host, path string) (Origin, error) {
 // that an origin can't hold.
 func ParseOrigin(rawURL string) (Origin, error) {
 	u, err := url.Parse(rawURL)
-	if err != nil {
+	if err != nil || strings.ContainsFunc(rawURL, isControl) {
 		return Origin{}, fmt.Errorf("%w: not a URL", ErrOrigin)
 	}
 	if u.User != nil {

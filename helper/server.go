@@ -9,6 +9,7 @@
 package helper
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -127,15 +128,17 @@ func (s Server) get(ctx context.Context, req request) (Credential, error) {
 // can't list has none to show.
 func (s Server) list(ctx context.Context, out io.Writer) error {
 	usernames := make(map[string]string)
+	var last Origin
 	if lister, ok := s.Store.(Lister); ok {
 		credentials, err := lister.List(ctx)
 		if err != nil {
 			return (&dockerForm{}).fail(out, opList, err)
 		}
-		for _, c := range credentials {
-			if _, newer := usernames[c.Origin.String()]; !newer {
-				usernames[c.Origin.String()] = c.Username
+		for _, c := range credentials { // an origin's newest comes first
+			if c.Origin != last {
+				usernames[cmp.Or(c.ServerURL, c.Origin.String())] = c.Username
 			}
+			last = c.Origin
 		}
 	}
 	return writeJSON(out, usernames)
@@ -152,4 +155,12 @@ func (s Server) defaultRequest(op string) (request, error) {
 // which wants to be told that there is no session.
 type emptyForm struct{ gitForm }
 
-func (*emptyForm) fail(_ io.Writer, _ string, err error) error { return err }
+// fail says it to docker's clients too: to erase the empty server URL is to
+// send nothing.
+func (*emptyForm) fail(out io.Writer, op string, err error) error {
+	if op == opErase {
+		_, werr := fmt.Fprintln(out, dockerNoServer)
+		return errors.Join(err, werr)
+	}
+	return err
+}

@@ -25,6 +25,8 @@ func kept(t *testing.T) helper.Store {
 			Secret: helper.NewSecret("access"), AuthType: helper.AuthBearer, Expiry: time.Unix(1893456000, 0),
 			RefreshToken: helper.NewSecret("refresh"), TokenEndpoint: "https://login.chain.link/oauth/token",
 		},
+		{Origin: origin(t, "https://both.example.com"), Username: "alice", Secret: helper.NewSecret("pass")},
+		{Origin: origin(t, "https://both.example.com"), Username: "alice+token", Secret: helper.NewSecret("token"), AuthType: "Digest"},
 		{
 			Origin: origin(t, "https://git.example.com"), Username: "oauth2", Secret: helper.NewSecret("access2"),
 			RefreshToken: helper.NewSecret("yours"),
@@ -62,12 +64,14 @@ func TestGet(t *testing.T) {
 		{"git, a path matches exactly", "protocol=https\nhost=example.com\npath=repo\n\n", "username=repo\npassword=path\n", nil},
 		{"git, another path doesn't match", "protocol=https\nhost=example.com\npath=rep\n\n", "", nil},
 		{"git, unknown attributes", "protocol=https\nx=1\nx=2\nhost=example.com\nwwwauth[]=a\nwwwauth[]=b\n\n", "username=alice\npassword=pa=ss\n", nil},
-		{"git, a token without authtype", "protocol=https\nhost=api.cre.chain.link\n\n",
-			"username=email@domain.com\npassword=access\npassword_expiry_utc=1893456000\n", nil},
+		{"git, a token without authtype", "protocol=https\nhost=api.cre.chain.link\n\n", "", nil},
+		{"git, an older password without authtype", "protocol=https\nhost=both.example.com\n\n", "username=alice\npassword=pass\n", nil},
+		{"git, the newest with authtype", "capability[]=authtype\nprotocol=https\nhost=both.example.com\n\n",
+			"capability[]=authtype\nauthtype=Digest\ncredential=token\nusername=alice+token\n", nil},
 		{"git, a token with authtype", "capability[]=authtype\ncapability[]=state\nprotocol=https\nhost=api.cre.chain.link\n\n",
 			"capability[]=authtype\nauthtype=Bearer\ncredential=access\nusername=email@domain.com\npassword_expiry_utc=1893456000\n", nil},
-		{"git, a list is reset", "capability[]=authtype\ncapability[]=\nprotocol=https\nhost=api.cre.chain.link\n\n",
-			"username=email@domain.com\npassword=access\npassword_expiry_utc=1893456000\n", nil},
+		{"git, a list is reset", "capability[]=authtype\ncapability[]=\nprotocol=https\nhost=both.example.com\n\n", "username=alice\npassword=pass\n", nil},
+		{"git, a certificate's passphrase", "protocol=cert\nhost=\npath=/client.pem\nusername=\n\n", "", nil},
 		{"git, somebody's own refresh token comes back", "protocol=https\nhost=git.example.com\n\n",
 			"username=oauth2\npassword=access2\noauth_refresh_token=yours\n", nil},
 		{"git, the erase's secret means nothing", "protocol=https\nhost=example.com\npassword=x\n\n", "username=alice\npassword=pa=ss\n", nil},
@@ -92,6 +96,7 @@ func TestGet(t *testing.T) {
 		{"docker, nothing found", "https://example.org", notFound, helper.ErrNotFound},
 		{"docker, no server", `{"ServerURL":""}`, "no credentials server URL\n", helper.ErrRequest},
 		{"docker, user info", "https://example.org@example.com", "bad request: not a usable origin: the URL holds user information\n", helper.ErrRequest},
+		{"docker, a line separator", "https://example.com/\u2028", "bad request: not a usable origin: not a URL\n", helper.ErrRequest},
 		{"docker, two lines", "https://example.com\nhttps://example.org", "bad request: not a usable origin: not a URL\n", helper.ErrRequest},
 
 		{"bazel", `{"uri":"https://api.cre.chain.link/graphql?x=1#f"}`,
@@ -133,7 +138,7 @@ func TestEmptyRequestAsksForTheDefault(t *testing.T) {
 	checkServe(t, s, "get", "", "username=alice\npassword=pa=ss\n", nil)
 	s.Default = origin(t, "https://example.org")
 	checkServe(t, s, "get", "", "", helper.ErrNotFound)
-	checkServe(t, s, "erase", "", "", helper.ErrRequest)
+	checkServe(t, s, "erase", "", "no credentials server URL\n", helper.ErrRequest)
 	checkServe(t, s, "store", "", "", helper.ErrRequest)
 	checkServe(t, helper.Server{Store: store}, "get", "", "", helper.ErrRequest)
 }
@@ -152,6 +157,10 @@ func TestStoreAndErase(t *testing.T) {
 	}{
 		{"git", "store", byGit, "", nil, alice},
 		{"git, ephemeral", "store", "ephemeral=1\n" + byGit, "", nil, nothing},
+		{"git, ephemeral in a word", "store", "ephemeral=true\n" + byGit, "", nil, nothing},
+		{"git, not ephemeral", "store", "ephemeral=false\n" + byGit, "", nil, alice},
+		{"git, authtype before the capability", "store", "authtype=Bearer\ncredential=x\ncapability[]=authtype\n" + byGit, "", nil, alice},
+		{"git, a certificate's passphrase", "store", "protocol=cert\nhost=\npath=c.pem\nusername=\npassword=x\n\n", "", nil, nothing},
 		{"git, no secret", "store", "protocol=https\nhost=example.net\nusername=alice\n\n", "", helper.ErrRequest, nothing},
 		{"git, authtype without the capability", "store", "protocol=https\nhost=example.net\nauthtype=Bearer\ncredential=x\n\n", "", helper.ErrRequest, nothing},
 		{"git, plain http endpoint", "store", "oauth_token_endpoint=http://login.example.com\n" + byGit, "", helper.ErrRequest, nothing},
@@ -185,9 +194,19 @@ func TestOtherOperations(t *testing.T) {
 	checkServe(t, s, "version", "", "helper 1.2.3\n", nil)
 	checkServe(t, s, "capability", "", "version 0\ncapability authtype\n", nil)
 	checkServe(t, s, "frobnicate", "x", "", nil)
-	checkServe(t, s, "list", "", `{"https://api.cre.chain.link":"email@domain.com","https://example.com":"alice",`+
+	checkServe(t, s, "list", "", `{"https://api.cre.chain.link":"email@domain.com","https://both.example.com":"alice+token","https://example.com":"alice",`+
 		`"https://example.com/repo":"repo","https://git.example.com":"oauth2"}`+"\n", nil)
 	checkServe(t, helper.Server{Store: helpertest.NewMemory()}, "list", "", "{}\n", nil)
+}
+
+// TestListRepeatsTheServerURL holds that docker finds its servers under the
+// names that it gave them, in the words of the newest credential.
+func TestListRepeatsTheServerURL(t *testing.T) {
+	s := helper.Server{Store: helpertest.NewMemory()}
+	for _, server := range []string{"Registry.example.com:443", "https://other.example.com/", "other.example.com"} {
+		checkServe(t, s, "store", `{"ServerURL":"`+server+`","Username":"`+server+`","Secret":"x"}`, "", nil)
+	}
+	checkServe(t, s, "list", "", `{"Registry.example.com:443":"Registry.example.com:443","other.example.com":"other.example.com"}`+"\n", nil)
 }
 
 // TestGitAnswersBeforeTheEnd holds that a caller which keeps its end open

@@ -47,6 +47,7 @@ type record struct {
 	TokenEndpoint      text   `json:"token_endpoint,omitempty"`
 	RevocationEndpoint text   `json:"revocation_endpoint,omitempty"`
 	ClientID           text   `json:"client_id,omitempty"`
+	ServerURL          text   `json:"server_url,omitempty"`
 }
 
 // place is an origin, in its parts: not every path survives a URL's parser.
@@ -139,6 +140,7 @@ func newRecord(c helper.Credential) record {
 		TokenEndpoint:      text(c.TokenEndpoint),
 		RevocationEndpoint: text(c.RevocationEndpoint),
 		ClientID:           text(c.ClientID),
+		ServerURL:          text(c.ServerURL),
 	}
 	if !c.Expiry.IsZero() {
 		r.Expires = new(c.Expiry.Unix())
@@ -157,6 +159,7 @@ func (r record) credential(o helper.Origin) helper.Credential {
 		TokenEndpoint:      string(r.TokenEndpoint),
 		RevocationEndpoint: string(r.RevocationEndpoint),
 		ClientID:           string(r.ClientID),
+		ServerURL:          string(r.ServerURL),
 	}
 	if r.Expires != nil {
 		c.Expiry = time.Unix(*r.Expires, 0).UTC()

@@ -16,14 +16,14 @@ func TestLayout(t *testing.T) {
 	full := newRecord(helper.Credential{
 		Username: "someone", Secret: helper.NewSecret("s"), AuthType: "Bearer", Expiry: time.Unix(4102444800, 5),
 		RefreshToken: helper.NewSecret("r"), IDToken: helper.NewSecret("i"),
-		TokenEndpoint: "https://t.test", RevocationEndpoint: "https://r.test", ClientID: "c",
+		TokenEndpoint: "https://t.test", RevocationEndpoint: "https://r.test", ClientID: "c", ServerURL: "u",
 	})
 	for name, c := range map[string]struct {
 		document document
 		value    string
 	}{
 		"full": {document{Credentials: []record{full}}, `{"v":1,"credentials":[{"username":"someone","secret":"s","authtype":"Bearer","expires":4102444800,` +
-			`"refresh_token":"r","id_token":"i","token_endpoint":"https://t.test","revocation_endpoint":"https://r.test","client_id":"c"}]}`},
+			`"refresh_token":"r","id_token":"i","token_endpoint":"https://t.test","revocation_endpoint":"https://r.test","client_id":"c","server_url":"u"}]}`},
 		"no secret":    {document{Credentials: []record{newRecord(helper.Credential{})}}, `{"v":1,"credentials":[{"username":""}]}`},
 		"empty secret": {document{Credentials: []record{newRecord(helper.Credential{Secret: helper.NewSecret("")})}}, `{"v":1,"credentials":[{"username":"","secret":""}]}`},
 		"not UTF-8":    {document{Credentials: []record{newRecord(helper.Credential{Username: "\xff"})}}, `{"v":1,"credentials":[{"username":["/w=="]}]}`},

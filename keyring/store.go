@@ -199,8 +199,7 @@ func (s *Store) Erase(ctx context.Context, q helper.Query) error {
 	}
 	before := len(d.Credentials)
 	d.Credentials = slices.DeleteFunc(d.Credentials, func(r record) bool {
-		c := r.credential(q.Origin)
-		return q.Matches(c) && (!q.Secret.IsSet() || q.Secret.Equal(c.Secret))
+		return q.Matches(r.credential(q.Origin))
 	})
 	switch after := len(d.Credentials); {
 	case absent:

@@ -74,9 +74,7 @@ func (m *Memory) Erase(ctx context.Context, q helper.Query) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	before := len(m.kept)
-	m.kept = slices.DeleteFunc(m.kept, func(c helper.Credential) bool {
-		return q.Matches(c) && (!q.Secret.IsSet() || q.Secret.Equal(c.Secret))
-	})
+	m.kept = slices.DeleteFunc(m.kept, q.Matches)
 	if len(m.kept) == before {
 		return helper.ErrNotFound
 	}

@@ -35,8 +35,6 @@ func (s *Store) reject(ctx context.Context, q helper.Query) error {
 	switch {
 	case err != nil:
 		return err
-	case !c.Secret.Equal(q.Secret):
-		return helper.ErrNotFound
 	case c.Refreshable():
 		return s.expire(ctx, c)
 	}

