@@ -1,4 +1,5 @@
 // Package e2e drives the built programs from outside, against the real things:
-// a sandbox on loopback, gnome-keyring on a bus of its own, no bus at all, and
-// Chromium. It has tests only.
+// a sandbox on loopback, gnome-keyring on a bus of its own, no bus at all,
+// Chromium, git, docker's Go client, and the JSON schemas of Bazel's form. It
+// has tests only.
 package e2e
