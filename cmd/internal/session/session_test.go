@@ -436,3 +436,43 @@ func TestOneOfManyRenews(t *testing.T) {
 		}
 	}
 }
+
+// TestASessionIsForWhoeverCanSendIt holds that a caller which can only send a
+// password gets a session's token as one, and no other origin's.
+func TestASessionIsForWhoeverCanSendIt(t *testing.T) {
+	w := newWorld(t)
+	w.mustStore(w.login())
+	q := w.query()
+	q.PasswordOnly = true
+	if c, err := w.Get(t.Context(), q); err != nil || c.AuthType != helper.AuthBearer {
+		t.Errorf("the session: %q, %v", c.AuthType, err)
+	}
+	other := helper.Credential{
+		Origin: helper.Origin{Protocol: "https", Host: "git.example.test"}, Username: "someone",
+		Secret: helper.NewSecret("token"), AuthType: helper.AuthBearer,
+	}
+	w.mustStore(other)
+	if _, err := w.Get(t.Context(), helper.Query{Origin: other.Origin, PasswordOnly: true}); !errors.Is(err, helper.ErrNotFound) {
+		t.Errorf("another origin's token as a password: %v, want ErrNotFound", err)
+	}
+}
+
+// TestARefusedSecretIsFoundBehindANewerOne holds that a report without a
+// username ends the credential that holds the secret, and no other.
+func TestARefusedSecretIsFoundBehindANewerOne(t *testing.T) {
+	w := newWorld(t)
+	o := helper.Origin{Protocol: "https", Host: "git.example.test"}
+	for _, username := range []string{"older", "newer"} {
+		w.mustStore(helper.Credential{Origin: o, Username: username, Secret: helper.NewSecret("secret of " + username)})
+	}
+	q := helper.Query{Origin: o, Secret: helper.NewSecret("secret of older")}
+	if err := w.Erase(t.Context(), q); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Erase(t.Context(), q); !errors.Is(err, helper.ErrNotFound) {
+		t.Errorf("a second report: %v, want ErrNotFound", err)
+	}
+	if c, err := w.Get(t.Context(), helper.Query{Origin: o}); err != nil || c.Username != "newer" {
+		t.Errorf("left is %q, %v", c.Username, err)
+	}
+}
