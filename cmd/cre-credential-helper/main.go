@@ -80,10 +80,6 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer, say fu
 	if len(args) == 1 && args[0] == "--version" {
 		args[0] = "version"
 	}
-	if len(args) == 0 {
-		say("an operation is expected\n\n" + strings.TrimSuffix(usage, "\n"))
-		return exitUsage
-	}
 	if len(args) != 1 || strings.HasPrefix(args[0], "-") {
 		say("one operation is expected: get, store, erase, check, list, capability or version; see " + name + " --help")
 		return exitUsage

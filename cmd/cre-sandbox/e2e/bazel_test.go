@@ -125,7 +125,7 @@ func TestBazelFailures(t *testing.T) {
 		{"two URIs", `{"uri":"https://basic.example.com","uri":"https://absent.example.com"}`, []string{"get"}, "given twice"},
 		{"unfinished JSON", `{"uri":"https://basic.example.com"`, []string{"get"}, "not valid JSON"},
 		{"a command that isn't get", `{"uri":"https://basic.example.com"}`, []string{"erase"}, "can only be asked with get"},
-		{"no command", `{"uri":"https://basic.example.com"}`, nil, "\nusage: "},
+		{"no command", `{"uri":"https://basic.example.com"}`, nil, "one operation is expected: get, "},
 		{"additional parameters", `{"uri":"https://basic.example.com"}`, []string{"get", "now"}, "one operation is expected"},
 	}
 	for _, tt := range tests {
