@@ -42,7 +42,7 @@ func (f *bazelForm) parse(op string, data []byte) (request, error) {
 	if err != nil {
 		return request{}, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
-	return request{query: Query{Origin: origin}, pathOptional: true}, nil
+	return request{query: Query{Origin: origin}, pathOptional: true, unexpired: true}, nil
 }
 
 func (f *bazelForm) answer(out io.Writer, c Credential) error {

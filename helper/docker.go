@@ -55,7 +55,7 @@ func (f *dockerForm) parse(op string, data []byte) (request, error) {
 		return request{}, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
 	c.ServerURL = f.serverURL
-	return request{query: Query{Origin: c.Origin}, credential: c, pathOptional: true}, nil
+	return request{query: Query{Origin: c.Origin}, credential: c, pathOptional: true, unexpired: true}, nil
 }
 
 func (f *dockerForm) parseCredential(data []byte, c *Credential) error {

@@ -28,6 +28,10 @@ type request struct {
 	// A form whose callers name a page rather than the place that a
 	// credential is good for: what is kept for the whole host serves too.
 	pathOptional bool
+
+	// A form that can't answer a refresh token: an expired secret, kept for
+	// its owner to renew, is of no use to its callers.
+	unexpired bool
 }
 
 // form is one way to write requests and answers.

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 )
 
 // The operations of the protocol. [Server.Serve] ignores every other one.
@@ -119,7 +120,10 @@ func (s Server) get(ctx context.Context, req request) (Credential, error) {
 	c, err := s.Store.Get(ctx, q)
 	if errors.Is(err, ErrNotFound) && req.pathOptional && q.Origin.Path != "" {
 		q.Origin = q.Origin.WithoutPath()
-		return s.Store.Get(ctx, q)
+		c, err = s.Store.Get(ctx, q)
+	}
+	if err == nil && req.unexpired && c.ExpiresWithin(0, time.Now()) {
+		return Credential{}, fmt.Errorf("%w: it has expired", ErrNotFound)
 	}
 	return c, err
 }

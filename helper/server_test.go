@@ -28,6 +28,10 @@ func kept(t *testing.T) helper.Store {
 		{Origin: origin(t, "https://both.example.com"), Username: "alice", Secret: helper.NewSecret("pass")},
 		{Origin: origin(t, "https://both.example.com"), Username: "alice+token", Secret: helper.NewSecret("token"), AuthType: "Digest"},
 		{
+			Origin: origin(t, "https://expired.example.com"), Username: "oauth2", Secret: helper.NewSecret("access3"),
+			Expiry: time.Unix(1000000000, 0), RefreshToken: helper.NewSecret("yours"),
+		},
+		{
 			Origin: origin(t, "https://git.example.com"), Username: "oauth2", Secret: helper.NewSecret("access2"),
 			RefreshToken: helper.NewSecret("yours"),
 		},
@@ -74,6 +78,10 @@ func TestGet(t *testing.T) {
 		{"git, a certificate's passphrase", "protocol=cert\nhost=\npath=/client.pem\nusername=\n\n", "", nil},
 		{"git, somebody's own refresh token comes back", "protocol=https\nhost=git.example.com\n\n",
 			"username=oauth2\npassword=access2\noauth_refresh_token=yours\n", nil},
+		{"git, even after the token's end", "protocol=https\nhost=expired.example.com\n\n",
+			"username=oauth2\npassword=access3\npassword_expiry_utc=1000000000\noauth_refresh_token=yours\n", nil},
+		{"docker, after the token's end", "https://expired.example.com", notFound, helper.ErrNotFound},
+		{"bazel, after the token's end", `{"uri":"https://expired.example.com/x"}`, "", helper.ErrNotFound},
 		{"git, the erase's secret means nothing", "protocol=https\nhost=example.com\npassword=x\n\n", "username=alice\npassword=pa=ss\n", nil},
 
 		{"git, no protocol", "host=example.com\n\n", "", helper.ErrRequest},
@@ -195,7 +203,7 @@ func TestOtherOperations(t *testing.T) {
 	checkServe(t, s, "capability", "", "version 0\ncapability authtype\n", nil)
 	checkServe(t, s, "frobnicate", "x", "", nil)
 	checkServe(t, s, "list", "", `{"https://api.cre.chain.link":"email@domain.com","https://both.example.com":"alice+token","https://example.com":"alice",`+
-		`"https://example.com/repo":"repo","https://git.example.com":"oauth2"}`+"\n", nil)
+		`"https://example.com/repo":"repo","https://expired.example.com":"oauth2","https://git.example.com":"oauth2"}`+"\n", nil)
 	checkServe(t, helper.Server{Store: helpertest.NewMemory()}, "list", "", "{}\n", nil)
 }
 
