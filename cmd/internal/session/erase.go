@@ -49,7 +49,7 @@ func (s *Store) expire(ctx context.Context, c helper.Credential) error {
 		if err != nil {
 			return err
 		}
-		if s.holds(file, c.Origin) {
+		if held, ok := s.inFile(file); ok && held.Origin == c.Origin && held.Secret.Equal(c.Secret) {
 			file.Tokens.ExpiresIn = rejected
 			return s.Files.WriteSession(file)
 		}

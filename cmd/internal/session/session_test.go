@@ -476,3 +476,26 @@ func TestARefusedSecretIsFoundBehindANewerOne(t *testing.T) {
 		t.Errorf("left is %q, %v", c.Username, err)
 	}
 }
+
+// TestARefusedTokenInTheKeychainSparesTheFile holds that a report of a token
+// which is left in the keychain says nothing about the session in cre.yaml.
+func TestARefusedTokenInTheKeychainSparesTheFile(t *testing.T) {
+	w := newWorld(t)
+	old := w.login()
+	w.mustStore(old)
+	current := old
+	current.Secret = token(w.Environment.Audience, 1, w.clock().Add(time.Hour))
+	w.writeFile(officialFile(current) + "Keychain:\n- " + current.Origin.String() + "\n")
+	q := w.query()
+	q.Secret = old.Secret
+	if err := w.Erase(t.Context(), q); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(w.file(), "ExpiresIn: -1") {
+		t.Errorf("the session counts as refused:\n%s", w.file())
+	}
+	q.Secret = current.Secret
+	if err := w.Erase(t.Context(), q); err != nil || !strings.Contains(w.file(), "ExpiresIn: -1") {
+		t.Errorf("its own token doesn't: %v\n%s", err, w.file())
+	}
+}
