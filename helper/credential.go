@@ -46,13 +46,14 @@ type Credential struct {
 }
 
 // Refreshable reports whether a helper can renew c by itself. Such a
-// credential's refresh token is the helper's own business: no answer shows it.
+// credential's refresh token is the helper's own business: no answer shows it
+// (docs/protocol.md, 9.1).
 func (c Credential) Refreshable() bool {
 	return c.RefreshToken.Reveal() != "" && c.TokenEndpoint != ""
 }
 
 // ExpiresWithin reports whether c has no more than margin left at now. A
-// credential of unknown expiry doesn't expire.
+// credential of unknown expiry doesn't expire (docs/protocol.md, 9.9).
 func (c Credential) ExpiresWithin(margin time.Duration, now time.Time) bool {
 	return !c.Expiry.IsZero() && c.Expiry.Sub(now) <= margin
 }
@@ -63,7 +64,8 @@ type Query struct {
 	Username *string // nil: any username
 
 	// Secret, when set, narrows the match to a credential that holds this very
-	// secret: git-credential(1)'s "reject". No form's get sets it.
+	// secret: git-credential(1)'s "reject" (docs/protocol.md, 11.4). No form's
+	// get sets it.
 	Secret Secret
 
 	// PasswordOnly narrows a get to what may be sent as a username and
@@ -73,7 +75,7 @@ type Query struct {
 	PasswordOnly bool
 }
 
-// Matches reports whether q asks for c.
+// Matches reports whether q asks for c (docs/protocol.md, 7.6 and 7.11).
 func (q Query) Matches(c Credential) bool {
 	return q.Origin == c.Origin && c.Origin.Host != "" &&
 		(q.Username == nil || *q.Username == c.Username) &&
@@ -85,14 +87,15 @@ func (q Query) Matches(c Credential) bool {
 // Implementations are checked by package helper/helpertest.
 type Store interface {
 	// Get returns the credential stored last among those that q matches, or
-	// an error that is [ErrNotFound].
+	// an error that is [ErrNotFound] (docs/protocol.md, 7.10).
 	Get(ctx context.Context, q Query) (Credential, error)
 
-	// Store keeps c in place of what was kept for its username at its origin.
+	// Store keeps c in place of what was kept for its username at its origin
+	// (docs/protocol.md, 2.2).
 	Store(ctx context.Context, c Credential) error
 
-	// Erase forgets every credential that q matches. That nothing does is
-	// ErrNotFound.
+	// Erase forgets every credential that q matches (docs/protocol.md, 11.1).
+	// That nothing does is ErrNotFound.
 	Erase(ctx context.Context, q Query) error
 }
 
@@ -106,12 +109,13 @@ type Updater interface {
 // Lister is a [Store] that can say what it keeps.
 type Lister interface {
 	// List returns every credential, its secrets left out, sorted by origin
-	// and the newest first.
+	// and the newest first (docs/protocol.md, 5.7).
 	List(ctx context.Context) ([]Credential, error)
 }
 
 // Checker is a [Store] that can say beforehand whether it would take a
-// credential for an origin, by writing something of no worth and removing it.
+// credential for an origin, by writing something of no worth and removing it
+// (docs/protocol.md, 2.4).
 type Checker interface {
 	Check(ctx context.Context, o Origin) error
 }

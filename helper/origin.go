@@ -13,7 +13,7 @@ var ErrOrigin = errors.New("not a usable origin")
 // Origin is where a credential is good: a protocol, a host with its port when
 // that isn't the protocol's own, and a path when the caller gave one. Two
 // origins made by [NewOrigin] or [ParseOrigin] are the same place exactly when
-// they are ==. The zero value is no origin.
+// they are == (docs/protocol.md, 7.6). The zero value is no origin.
 type Origin struct {
 	Protocol string // "https", lower-case
 	Host     string // "example.com:8443", lower-case
@@ -27,7 +27,7 @@ var defaultPorts = map[string]string{"http": "80", "https": "443"}
 // (RFC 3986, 6.2.2.1), the protocol's own port is dropped, and so is one
 // leading slash of the path. Protocol and host must not be empty, and no part
 // may hold a control character; the host must not hold anything that would
-// end it within a URL.
+// end it within a URL. See docs/protocol.md, 7.1 to 7.4.
 func NewOrigin(protocol, host, path string) (Origin, error) {
 	switch {
 	case protocol == "":
@@ -53,7 +53,7 @@ func NewOrigin(protocol, host, path string) (Origin, error) {
 
 // ParseOrigin makes an origin of an absolute URL. User information, query and
 // fragment are refused rather than dropped: whoever sends them means something
-// that an origin can't hold.
+// that an origin can't hold (docs/protocol.md, 7.5).
 func ParseOrigin(rawURL string) (Origin, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil || strings.ContainsFunc(rawURL, isControl) {

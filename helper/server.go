@@ -4,7 +4,8 @@
 // (docker-credential-helpers) or Bazel's (EngFlow's credential-helper-spec).
 //
 // [Server] answers requests from a [Store]; [Client] is a Store that asks a
-// helper program. The package knows nothing of where credentials are kept, of
+// helper program. The rules that doc comments cite are numbered in
+// docs/protocol.md. The package knows nothing of where credentials are kept, of
 // OAuth, or of CRE, and it imports the standard library only.
 package helper
 
@@ -33,15 +34,16 @@ type Server struct {
 	Store Store
 
 	// Default is what an empty get or check asks for. Zero: an empty request
-	// is an error, as it always is for store and erase.
+	// is an error, as it always is for store and erase (docs/protocol.md, 3.1).
 	Default Origin
 
-	// Version is the line that the version operation answers.
+	// Version is the line that the version operation answers
+	// (docs/protocol.md, 2.6).
 	Version string
 }
 
 // ToldError wraps an error that the caller has been told within the protocol:
-// nothing is left to print, only an exit status to choose.
+// nothing is left to print, only an exit status to choose (docs/protocol.md, 5.5).
 type ToldError struct{ Err error }
 
 func (e *ToldError) Error() string { return e.Err.Error() }
@@ -49,8 +51,8 @@ func (e *ToldError) Unwrap() error { return e.Err }
 
 // Serve does one operation: get, store, erase, check, list, version or
 // capability. Operations that it doesn't know it ignores, as gitcredentials(7)
-// asks of helpers. An error is for standard error and the exit status, except
-// a [ToldError], which is for the exit status alone.
+// asks of helpers (docs/protocol.md, 2.8). An error is for standard error and
+// the exit status, except a [ToldError], which is for the exit status alone.
 func (s Server) Serve(ctx context.Context, op string, in io.Reader, out io.Writer) error {
 	switch op {
 	case opGet, opStore, opErase, opCheck:
