@@ -110,11 +110,11 @@ var (
 // [RefreshMargin] left, and answers with it as it is while it can't be renewed
 // and is still good. It never gives out what it renews a credential with.
 func (s *Store) Get(ctx context.Context, q helper.Query) (helper.Credential, error) {
-	if c, ok := s.apiKey(q); ok {
-		return c, nil
-	}
 	if s.isSession(q.Origin) {
 		q.PasswordOnly = false // a session's token is for whoever can send it
+	}
+	if c, ok := s.apiKey(q); ok {
+		return c, nil
 	}
 	c, err := s.read(ctx, q)
 	if err == nil && c.ExpiresWithin(RefreshMargin, s.Now()) {

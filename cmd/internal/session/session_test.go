@@ -174,6 +174,11 @@ func TestAPIKey(t *testing.T) {
 	if c := w.mustGet(); c.AuthType != helper.AuthAPIKey || c.Secret.Reveal() != "key" || c.Username != session.APIKeyUsername {
 		t.Errorf("got %+v", c)
 	}
+	bare := w.query()
+	bare.PasswordOnly = true // it may be sent as a password as well
+	if c, err := w.Get(t.Context(), bare); err != nil || c.Secret.Reveal() != "key" {
+		t.Errorf("without authtype: %+v, %v", c, err)
+	}
 	for _, o := range []helper.Origin{
 		{Protocol: "http", Host: "api.cre.chain.link"},
 		{Protocol: "https", Host: "api.cre.chain.link.evil.example"},
