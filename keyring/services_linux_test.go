@@ -16,7 +16,7 @@ import (
 // this one's D-Bus library is bound to gnome-keyring.
 func TestContractOnKeePassXC(t *testing.T) {
 	if os.Getenv(roleVariable) == "contract" {
-		contractOnBus(t, os.Getenv(addressVariable))
+		contractOnBus(t, os.Getenv(addressVariable), "unlimited", "windows")
 		return
 	}
 	k := keyringtest.StartKeePassXC(t)

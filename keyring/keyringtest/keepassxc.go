@@ -47,19 +47,12 @@ ConfirmDeleteItem=false
 UnlockBeforeSearch=false
 `
 
-// KeePassXCPrograms returns the programs that [OpenKeePassXC] runs, for [Need].
-func KeePassXCPrograms() []string { return []string{"dbus-daemon", "keepassxc", "keepassxc-cli"} }
-
 // StartKeePassXC is [Start] with KeePassXC in place of gnome-keyring.
 func StartKeePassXC(t testing.TB) *Keyring {
 	t.Helper()
-	Need(t, KeePassXCPrograms()...)
-	return started(t, OpenKeePassXC)
+	Need(t, "dbus-daemon", "keepassxc", "keepassxc-cli")
+	return started(t, func() (*Keyring, error) { return openWith((*Keyring).startKeePassXC) })
 }
-
-// OpenKeePassXC is [StartKeePassXC] for a TestMain: the caller closes what it
-// returns.
-func OpenKeePassXC() (*Keyring, error) { return openWith((*Keyring).startKeePassXC) }
 
 func (k *Keyring) startKeePassXC() error {
 	database, config := filepath.Join(k.dir, "login.kdbx"), filepath.Join(k.dir, "keepassxc.ini")

@@ -66,7 +66,7 @@ func Need(t testing.TB, programs ...string) {
 }
 
 // Keyring is a running keychain, or a bus without one. It is made by [Start],
-// [Open], [StartBus] or [OpenBus].
+// [StartKeePassXC], [Open], [StartBus] or [OpenBus].
 type Keyring struct {
 	// Address is the bus's, for DBUS_SESSION_BUS_ADDRESS.
 	Address string
