@@ -23,7 +23,15 @@ const (
 var errTooLarge = errors.New("is larger than 1 MiB")
 
 // read fails with fs.ErrNotExist when there is no such file or no directory.
-func (d Dir) read(name string) ([]byte, error) {
+func (d Dir) read(name string) (data []byte, err error) {
+	err = patiently(func() error {
+		data, err = d.readOnce(name)
+		return err
+	})
+	return data, err
+}
+
+func (d Dir) readOnce(name string) ([]byte, error) {
 	path := d.file(name)
 	if err := d.verify(); err != nil {
 		return nil, err

@@ -43,14 +43,14 @@ func (d Dir) Lock(ctx context.Context) (unlock func() error, err error) {
 			return sync.OnceValue(func() error { return d.unlock(lock, madeDir) }), nil
 		case errors.Is(ctx.Err(), context.DeadlineExceeded):
 			return nil, fmt.Errorf("%w: another cre process holds %s: try again", ErrLockTimeout, d.file(lockName))
-		case !errors.Is(err, fs.ErrNotExist) || ctx.Err() != nil:
+		case !errors.Is(err, fs.ErrNotExist) && !isShared(err) || ctx.Err() != nil:
 			return nil, fmt.Errorf("lock the session: %w", err)
 		}
 	}
 }
 
 // tryLock fails with fs.ErrNotExist when the file, or the whole directory, was
-// removed by its last holder while we waited.
+// removed by its last holder while we waited; see isShared for Windows.
 func (d Dir) tryLock(ctx context.Context) (lock *flock.Flock, madeDir bool, err error) {
 	if madeDir, err = d.make(); err != nil {
 		return nil, madeDir, err
@@ -59,7 +59,11 @@ func (d Dir) tryLock(ctx context.Context) (lock *flock.Flock, madeDir bool, err 
 		return nil, madeDir, err
 	}
 	lock = flock.New(d.file(lockName), flock.SetFlag(os.O_CREATE|os.O_RDWR|noFollow))
-	if _, err = lock.TryLockContext(ctx, lockPoll); err != nil {
+	err = patiently(func() error {
+		_, err := lock.TryLockContext(ctx, lockPoll)
+		return err
+	})
+	if err != nil {
 		return nil, madeDir, err
 	}
 	held, err := lock.Stat()

@@ -102,7 +102,7 @@ func countUp(ctx context.Context, dir string) (err error) {
 }
 
 func TestLockExcludesGoroutinesAndProcesses(t *testing.T) {
-	dir := t.TempDir()
+	dir := tempDir(t)
 	counter := filepath.Join(dir, "counter")
 	if err := os.WriteFile(counter, []byte("0"), 0o600); err != nil {
 		t.Fatal(err)
@@ -259,6 +259,24 @@ func TestKilledWriterLeavesAWholeSessionAndNoLock(t *testing.T) {
 			t.Fatalf("left %q", entries)
 		}
 	}
+}
+
+// A reader takes no lock.
+func TestReaderBesideAWriterSeesWholeSessions(t *testing.T) {
+	d := newDir(t)
+	child := startChild(t, "rewrite", d.path)
+	waitForSession(t, d)
+	for range 100 {
+		f, err := d.ReadSession()
+		if err != nil || len(f.Tokens.Refresh.Reveal()) != 100000 {
+			t.Errorf("a session of %d bytes, %v", len(f.Tokens.Refresh.Reveal()), err)
+			break
+		}
+	}
+	if err := child.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = child.Wait() // killed, as it should be
 }
 
 func waitForSession(t *testing.T, d Dir) {

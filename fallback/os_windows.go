@@ -10,7 +10,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// patience is how long a reader may keep a file open that is to be replaced.
+// patience is how long others may be in the way: whoever reads a file that is
+// to be replaced, replaces one that is to be read, or removes the lock's file.
 const patience = time.Second
 
 // noFollow: Windows has no such flag, and no FIFO among its files.
@@ -32,12 +33,16 @@ func dropLock(lock *flock.Flock) error {
 	return err
 }
 
+// isShared reports that somebody has the file open in a way that stands in
+// ours. Of the lock's file that is whoever removes it at the moment.
+func isShared(err error) bool { return errors.Is(err, windows.ERROR_SHARING_VIOLATION) }
+
 // patiently repeats what fails because somebody has the file open for the
-// moment: another reader of it, or a virus scanner.
+// moment: another one of us, or a virus scanner.
 func patiently(do func() error) error {
 	for deadline := time.Now().Add(patience); ; time.Sleep(lockPoll) {
 		err := do()
-		inUse := errors.Is(err, windows.ERROR_SHARING_VIOLATION) || errors.Is(err, windows.ERROR_ACCESS_DENIED)
+		inUse := isShared(err) || errors.Is(err, windows.ERROR_ACCESS_DENIED)
 		if !inUse || time.Now().After(deadline) {
 			return err
 		}

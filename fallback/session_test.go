@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -31,10 +32,42 @@ func tokens() Tokens {
 	}
 }
 
+// tempDir is t.TempDir for Wine, too, which lacks the call that os.RemoveAll
+// makes on Windows.
+func tempDir(t *testing.T) string {
+	t.Helper()
+	if runtime.GOOS != "windows" {
+		return t.TempDir()
+	}
+	dir, err := os.MkdirTemp("", "fallback")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := removeTree(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+func removeTree(dir string) error {
+	entries, err := os.ReadDir(dir)
+	for _, entry := range entries {
+		path := filepath.Join(dir, entry.Name())
+		if entry.IsDir() {
+			err = errors.Join(err, removeTree(path))
+		} else {
+			err = errors.Join(err, os.Remove(path))
+		}
+	}
+	return errors.Join(err, os.Remove(dir))
+}
+
 // newDir returns a directory that doesn't exist yet.
 func newDir(t *testing.T) Dir {
 	t.Helper()
-	return Open(filepath.Join(t.TempDir(), ".cre"))
+	return Open(filepath.Join(tempDir(t), ".cre"))
 }
 
 // plant puts a file into d as somebody else would have left it.
