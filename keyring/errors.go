@@ -47,7 +47,7 @@ func classify(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, zalando.ErrNotFound), errors.Is(err, helper.ErrNotFound):
+	case errors.Is(err, zalando.ErrNotFound), errors.Is(err, helper.ErrNotFound), isGone(err):
 		return helper.ErrNotFound
 	case errors.Is(err, ErrUnavailable), errors.Is(err, ErrLocked):
 		return err

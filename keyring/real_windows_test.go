@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	zalando "github.com/zalando/go-keyring"
+	"golang.org/x/sys/windows"
 
 	"cre-credential-helper/helper"
 	"cre-credential-helper/helper/helpertest"
@@ -104,6 +105,15 @@ func TestMissingPieceOnCredentialManager(t *testing.T) {
 	mustStore(t, s, credential(o, 1))
 	if pieces := keptPieces(t, service, o); len(pieces) > 0 {
 		t.Errorf("pieces are left: %q", pieces)
+	}
+}
+
+func TestItemDeletedWhileReadIsNotFound(t *testing.T) {
+	m := newMemory(0)
+	m.setStep(func(string) error { return windows.ERROR_KEY_DELETED })
+	s := keyring.New(keyring.Options{Backend: m})
+	if _, err := s.Get(t.Context(), helper.Query{Origin: origin("api.example.test")}); !errors.Is(err, helper.ErrNotFound) {
+		t.Errorf("get: %v", err)
 	}
 }
 

@@ -1,0 +1,5 @@
+//go:build !windows
+
+package keyring
+
+func isGone(error) bool { return false }
