@@ -80,7 +80,6 @@ func run(t *testing.T, dir string, env []string, more ...func(commands)) {
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {
 			home := filepath.Join(e.WorkDir, "home")
-			e.Vars = append(e.Vars, env...)
 			e.Vars = append(e.Vars,
 				"HOME="+home,
 				"PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"),
@@ -88,6 +87,7 @@ func run(t *testing.T, dir string, env []string, more ...func(commands)) {
 				"GIT_CONFIG_NOSYSTEM=1",
 				"GORACE="+noSleep,
 			)
+			e.Vars = append(e.Vars, env...)
 			return os.Mkdir(home, 0o755)
 		},
 	})
