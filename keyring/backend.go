@@ -89,7 +89,7 @@ func (s *Store) ready(ctx context.Context) error {
 		return fmt.Errorf("not asked: %w", ctx.Err())
 	}
 	if s.onBus && !listens(s.bus) {
-		return fmt.Errorf("%w (no D-Bus session)", ErrUnavailable)
+		return noSecretService(errNoBus)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"runtime"
 
 	zalando "github.com/zalando/go-keyring"
 
@@ -16,7 +17,7 @@ var (
 	// ErrUnavailable reports that there is no keychain on this machine: no
 	// D-Bus session, nothing on it that keeps secrets, or a platform without
 	// any. Nothing was kept and nothing can be.
-	ErrUnavailable = errors.New("there is no keychain on this machine: start a Secret Service such as gnome-keyring")
+	ErrUnavailable = errors.New("there is no keychain on this machine")
 
 	// ErrLocked reports that there is a keychain and that it is locked, or
 	// that it refused what was asked of it.
@@ -51,11 +52,21 @@ func classify(err error) error {
 		return helper.ErrNotFound
 	case errors.Is(err, ErrUnavailable), errors.Is(err, ErrLocked):
 		return err
-	case errors.Is(err, zalando.ErrUnsupportedPlatform), isDialError(err), isNoService(err):
-		return fmt.Errorf("%w (%w)", ErrUnavailable, err)
+	case errors.Is(err, zalando.ErrUnsupportedPlatform):
+		return fmt.Errorf("%w: none is supported on %s", ErrUnavailable, runtime.GOOS)
+	case isDialError(err), isNoService(err):
+		return noSecretService(err)
 	}
 	return fmt.Errorf("%w (%w)", ErrLocked, err)
 }
+
+// noSecretService is [ErrUnavailable] where it would be on D-Bus.
+func noSecretService(cause error) error {
+	return fmt.Errorf("%w (%w): start a Secret Service such as gnome-keyring", ErrUnavailable, cause)
+}
+
+// errNoBus reports that there is no D-Bus session to ask.
+var errNoBus = errors.New("no D-Bus session")
 
 // isDialError reports whether nobody listens where the bus should be.
 func isDialError(err error) bool {
