@@ -1,4 +1,4 @@
-//go:build unix
+//go:build unix && wine
 
 package e2e
 

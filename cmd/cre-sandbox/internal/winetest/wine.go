@@ -138,10 +138,11 @@ func (w *Windows) Profile(t testing.TB) string {
 	return filepath.Join(users, name)
 }
 
-// Link makes name a command of Unix that runs a Windows program.
+// Link makes name a command of Unix that runs a Windows program, for a minute
+// at the most.
 func (w *Windows) Link(t testing.TB, exe, name string) {
 	t.Helper()
-	Script(t, name, fmt.Sprintf(`exec '%s' '%s' "$@"`, w.wine, exe))
+	Script(t, name, fmt.Sprintf(`exec timeout 60 '%s' '%s' "$@"`, w.wine, exe))
 }
 
 // Script makes name a command of Unix that runs one line of shell.
