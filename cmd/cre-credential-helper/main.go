@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -99,6 +98,3 @@ func printTo(out io.Writer, text string) error {
 	_, err := io.WriteString(out, text)
 	return err
 }
-
-// sessionDir is where the official CLI keeps its files, too.
-func sessionDir(home string) string { return filepath.Join(home, ".cre") }

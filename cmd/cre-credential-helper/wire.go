@@ -58,7 +58,7 @@ func open(getenv func(string) string, setenv func(key, value string) error, home
 		APIKey:      helper.NewSecret(getenv("CRE_API_KEY")),
 		Mode:        mode,
 		Keychain:    keyring.New(keyring.Options{Timeout: timeout, Bus: bus}),
-		Files:       fallback.Open(sessionDir(home)),
+		Files:       fallback.InHome(home),
 		Provider:    provider{},
 		Now:         time.Now,
 		Notify:      say,
@@ -94,10 +94,7 @@ func (p provider) Renew(ctx context.Context, c helper.Credential) (helper.Creden
 	case err != nil:
 		return helper.Credential{}, fmt.Errorf("%w: %w", session.ErrProvider, err)
 	}
-	c.Secret, c.Expiry = tokens.Access, tokens.Expiry
-	if tokens.Refresh.Reveal() != "" {
-		c.RefreshToken = tokens.Refresh
-	}
+	c.Secret, c.Expiry, c.RefreshToken = tokens.Access, tokens.Expiry, tokens.Refresh
 	if tokens.ID.Reveal() != "" {
 		c.IDToken = tokens.ID
 	}

@@ -99,13 +99,13 @@ func (m machine) connect() (*platformClient, error) {
 	return &platformClient{
 		Environment: env,
 		helper:      helper.Client{Program: program, Notice: m.ui.notice},
-		files:       fallback.Open(filepath.Join(home, ".cre")),
+		files:       fallback.InHome(home),
 		http:        m.http(),
 	}, nil
 }
 
 func (p *platformClient) account() account.Client {
-	return account.Client{HTTP: p.http, URL: p.GraphQLURL, UserAgent: "cre-credential-helper"}
+	return account.Client{HTTP: p.http, URL: p.GraphQLURL}
 }
 
 func (p *platformClient) provider() oauth.Provider {

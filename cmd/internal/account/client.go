@@ -83,7 +83,7 @@ func (c Client) request(ctx context.Context, cred helper.Credential, query strin
 	if err != nil {
 		return nil, err
 	}
-	request.Header.Set("Authorization", cred.AuthType+" "+cred.Secret.Reveal())
+	request.Header.Set("Authorization", helper.AuthorizationHeader(cred))
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Accept", "application/json")
 	request.Header.Set("User-Agent", c.userAgent())
