@@ -82,13 +82,11 @@ func (d Dir) write(name string, data []byte) error {
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	// What can't be swept now doesn't undo the write: the next one tries again.
-	_ = d.sweep(name)
 	return nil
 }
 
-// remove removes a file and everything that broken-off writes left of it, the
-// official CLI's included. No such file is no error.
+// remove removes a file, and what the official CLI left of it when it crashed.
+// No such file is no error.
 func (d Dir) remove(name string) error {
 	path := d.file(name)
 	if err := d.replaceable(name); err != nil {
@@ -97,7 +95,6 @@ func (d Dir) remove(name string) error {
 	err := cmp.Or(
 		ignoreAbsent(patiently(func() error { return os.Remove(path) })),
 		ignoreAbsent(os.Remove(path+".tmp")),
-		ignoreAbsent(d.sweep(name)),
 		ignoreAbsent(syncDir(d.path)),
 	)
 	if err != nil {
@@ -113,21 +110,26 @@ func (d Dir) replaceable(name string) error {
 	return ignoreAbsent(checkRegular(d.file(name)))
 }
 
-// sweep removes the temporaries that writers of a file left when they crashed.
-// The caller's lock tells that none of them is in use.
-func (d Dir) sweep(name string) error {
-	entries, err := os.ReadDir(d.path)
-	if err != nil {
-		return err
-	}
-	var failed error
+// sweep removes the temporaries that writers left when they crashed: they may
+// hold tokens. The caller's lock tells that none of them is in use. What can't
+// be removed stays for the next one to try.
+func (d Dir) sweep() {
+	entries, _ := os.ReadDir(d.path)
 	for _, entry := range entries {
-		random, found := strings.CutPrefix(entry.Name(), tempPrefix+name)
-		if found && random != "" && strings.Trim(random, "0123456789") == "" {
-			failed = cmp.Or(failed, ignoreAbsent(os.Remove(d.file(entry.Name()))))
+		if isTemporary(entry.Name()) {
+			_ = os.Remove(d.file(entry.Name()))
 		}
 	}
-	return failed
+}
+
+func isTemporary(name string) bool {
+	for _, of := range []string{sessionName, contextName} {
+		random, found := strings.CutPrefix(name, tempPrefix+of)
+		if found && random != "" && strings.Trim(random, "0123456789") == "" {
+			return true
+		}
+	}
+	return false
 }
 
 func checkRegular(path string) error {

@@ -19,6 +19,15 @@ func TestLeftOversOfCrashedWritersAreSwept(t *testing.T) {
 		}
 		return d
 	}
+	locked := func(t *testing.T, d Dir, do func() error) {
+		unlock, err := d.Lock(soon(t))
+		if err == nil {
+			err = errors.Join(do(), unlock())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	check := func(t *testing.T, d Dir, want ...string) {
 		want = append(want, others...)
 		slices.Sort(want)
@@ -26,20 +35,21 @@ func TestLeftOversOfCrashedWritersAreSwept(t *testing.T) {
 			t.Errorf("left %q, want %q", got, want)
 		}
 	}
-	t.Run("by the next write of the same file", func(t *testing.T) {
+	t.Run("by the next writer", func(t *testing.T) {
 		d := newPlanted(t)
-		if err := d.WriteSession(File{Tokens: tokens()}); err != nil {
-			t.Fatal(err)
-		}
-		check(t, d, ".tmp-context.yaml5", sessionName)
+		locked(t, d, func() error { return d.WriteSession(File{Tokens: tokens()}) })
+		check(t, d, lockName, sessionName)
+	})
+	t.Run("by whoever takes the lock and writes elsewhere", func(t *testing.T) {
+		d := newPlanted(t)
+		locked(t, d, func() error { return nil })
+		check(t, d)
 	})
 	t.Run("by a removal, the official CLI's too", func(t *testing.T) {
 		d := newPlanted(t)
 		plant(t, d, "cre.yaml.tmp", fiveKeys)
-		if err := d.RemoveSession(); err != nil {
-			t.Fatal(err)
-		}
-		check(t, d, ".tmp-context.yaml5")
+		locked(t, d, d.RemoveSession)
+		check(t, d)
 	})
 }
 

@@ -26,7 +26,7 @@ const (
 // until ctx ends if that is sooner. When the time is up, the error is
 // [ErrLockTimeout].
 // The kernel drops the lock of a process that dies; it is never taken away
-// from one that lives.
+// from one that lives. Whoever gets it removes what writers left that crashed.
 //
 // The lock is a file of its own, cre.lock. It is removed by the unlock that
 // finds no cre.yaml, along with the directory if that was made for it and
@@ -40,6 +40,7 @@ func (d Dir) Lock(ctx context.Context) (unlock func() error, err error) {
 		madeDir = madeDir || made
 		switch {
 		case err == nil:
+			d.sweep()
 			return sync.OnceValue(func() error { return d.unlock(lock, madeDir) }), nil
 		case errors.Is(ctx.Err(), context.DeadlineExceeded):
 			return nil, fmt.Errorf("%w: another cre process holds %s: try again", ErrLockTimeout, d.file(lockName))

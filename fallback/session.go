@@ -83,8 +83,8 @@ func (d Dir) WriteSession(f File) error {
 	return d.write(sessionName, data)
 }
 
-// RemoveSession removes cre.yaml, damaged or not, and what broken-off writes
-// left of it. No file is no error. The caller holds the lock.
+// RemoveSession removes cre.yaml, damaged or not, and what the official CLI left
+// of it when it crashed. No file is no error. The caller holds the lock.
 func (d Dir) RemoveSession() error { return d.remove(sessionName) }
 
 // encode gives nothing that couldn't be read back.

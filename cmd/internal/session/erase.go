@@ -138,13 +138,17 @@ func (s *Store) forgetKeychain(ctx context.Context, q helper.Query, before func(
 }
 
 // eraseEach erases what q matches, the newest first: only so can each be seen.
+// Where nothing is found, a writer that crashed may have left something all the
+// same, which the keychain's own erase removes.
 func (s *Store) eraseEach(ctx context.Context, q helper.Query, before func(helper.Credential)) (found bool, err error) {
 	seen := make(map[string]bool)
 	for {
 		c, err := s.Keychain.Get(ctx, q)
 		switch {
+		case errors.Is(err, helper.ErrNotFound) && found:
+			return true, nil
 		case errors.Is(err, helper.ErrNotFound):
-			return found, nil
+			return false, ignoreNotFound(s.Keychain.Erase(ctx, q))
 		case errors.Is(err, keyring.ErrDamaged) && q.Username == nil:
 			return true, s.Keychain.Erase(ctx, q)
 		case err != nil:
@@ -159,6 +163,13 @@ func (s *Store) eraseEach(ctx context.Context, q helper.Query, before func(helpe
 		}
 		found = true
 	}
+}
+
+func ignoreNotFound(err error) error {
+	if errors.Is(err, helper.ErrNotFound) {
+		return nil
+	}
+	return err
 }
 
 // revoke ends c at its provider, as far as that can be had in bounded time.

@@ -142,11 +142,24 @@ func (s *Store) apiKey(q helper.Query) (helper.Credential, bool) {
 	return c, s.APIKey.Reveal() != "" && q.Matches(c)
 }
 
-// read returns the credential that q asks for from where it is kept.
+// read returns the credential that q asks for from where it is kept. Readers
+// take no lock: a session that isn't where the file said may have been moved
+// meanwhile, so the file is read once more.
 func (s *Store) read(ctx context.Context, q helper.Query) (helper.Credential, error) {
 	if !s.isSession(q.Origin) {
 		return s.readOther(ctx, q)
 	}
+	c, err := s.readSession(ctx, q)
+	if errors.Is(err, helper.ErrNotFound) {
+		c, err = s.readSession(ctx, q)
+	}
+	if errors.Is(err, helper.ErrNotFound) {
+		err = fmt.Errorf("%w: you are not logged in, try running cre login", helper.ErrNotFound)
+	}
+	return c, err
+}
+
+func (s *Store) readSession(ctx context.Context, q helper.Query) (helper.Credential, error) {
 	file, err := s.Files.ReadSession()
 	if err != nil {
 		return helper.Credential{}, err
@@ -155,7 +168,7 @@ func (s *Store) read(ctx context.Context, q helper.Query) (helper.Credential, er
 		return c, nil
 	}
 	if !inKeychain(file, q.Origin) {
-		return helper.Credential{}, fmt.Errorf("%w: you are not logged in, try running cre login", helper.ErrNotFound)
+		return helper.Credential{}, helper.ErrNotFound
 	}
 	return s.Keychain.Get(ctx, q)
 }

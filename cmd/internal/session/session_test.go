@@ -442,6 +442,36 @@ func TestOneOfManyRenews(t *testing.T) {
 	}
 }
 
+// TestAReaderOvertakenByALoginFindsIt lets a logout and a login elsewhere pass
+// between a reader's look at cre.yaml and its look into the keychain.
+func TestAReaderOvertakenByALoginFindsIt(t *testing.T) {
+	w := newWorld(t)
+	w.mustStore(w.login())
+	moved := w.login()
+	moved.Secret = token(w.Environment.Audience, 1, w.clock().Add(time.Hour))
+	w.keychain.onGet = func() {
+		if err := w.keychain.Keychain.Erase(t.Context(), w.query()); err != nil {
+			t.Error(err)
+		}
+		w.writeFile(officialFile(moved))
+	}
+	if got := w.mustGet(); !got.Secret.Equal(moved.Secret) {
+		t.Error("the reader found another session")
+	}
+}
+
+func TestAPointerToNothingIsNotLoggedIn(t *testing.T) {
+	w := newWorld(t)
+	w.mustStore(w.login())
+	if err := w.keychain.Keychain.Erase(t.Context(), w.query()); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.Get(t.Context(), w.query())
+	if !errors.Is(err, helper.ErrNotFound) || !strings.Contains(err.Error(), "you are not logged in, try running cre login") {
+		t.Errorf("get: %v", err)
+	}
+}
+
 // TestASessionIsForWhoeverCanSendIt holds that a caller which can only send a
 // password gets a session's token as one, and no other origin's.
 func TestASessionIsForWhoeverCanSendIt(t *testing.T) {

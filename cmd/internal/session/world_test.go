@@ -174,6 +174,7 @@ type faultyKeychain struct {
 	calls    int
 	fail     error // of every operation
 	failNext error // of the next write alone
+	onGet    func() // once, before the next read
 }
 
 func (k *faultyKeychain) called() (all int, err error) {
@@ -192,6 +193,13 @@ func (k *faultyKeychain) set(fail, failNext error) {
 func (k *faultyKeychain) Get(ctx context.Context, q helper.Query) (helper.Credential, error) {
 	if _, err := k.called(); err != nil {
 		return helper.Credential{}, err
+	}
+	k.mu.Lock()
+	do := k.onGet
+	k.onGet = nil
+	k.mu.Unlock()
+	if do != nil {
+		do()
 	}
 	return k.Keychain.Get(ctx, q)
 }

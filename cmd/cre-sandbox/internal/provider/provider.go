@@ -42,6 +42,7 @@ type Options struct {
 type Provider struct {
 	http.Handler
 	options  Options
+	op       *op.Provider
 	store    *store
 	verifier *op.AccessTokenVerifier
 }
@@ -77,6 +78,7 @@ func New(o Options) (*Provider, error) {
 	return &Provider{
 		Handler:  routes,
 		options:  o,
+		op:       p,
 		store:    s,
 		verifier: p.AccessTokenVerifier(op.ContextWithIssuer(context.Background(), o.Issuer)),
 	}, nil

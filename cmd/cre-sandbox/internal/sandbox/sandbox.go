@@ -175,6 +175,11 @@ func (s *Server) Stats() Stats {
 	return Stats{s.provider.Stats(), s.api.Stats(), s.faults.snapshot()}
 }
 
+// NewSession starts a session as a login would, without a browser.
+func (s *Server) NewSession(ctx context.Context) (provider.Session, error) {
+	return s.provider.NewSession(ctx)
+}
+
 // Fail makes an endpoint fail from now on; the zero [Failure] mends it.
 func (s *Server) Fail(e Endpoint, f Failure) { s.faults.fail(e, f) }
 

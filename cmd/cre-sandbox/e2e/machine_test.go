@@ -1,0 +1,246 @@
+//go:build unix
+
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"cre-credential-helper/cmd/cre-sandbox/internal/provider"
+	"cre-credential-helper/cmd/cre-sandbox/internal/sandbox"
+	"cre-credential-helper/keyring/keyringtest"
+)
+
+// plainBin is the folder with cre and cre-credential-helper as people get them,
+// for tests that run very many of them: the race detector takes time and memory.
+var plainBin = sync.OnceValues(func() (string, error) {
+	if !raceDetector {
+		return bin, nil
+	}
+	cmd := exec.Command("go", "build", "-o", filepath.Join(bin, "plain")+"/", "./cmd/cre", "./cmd/cre-credential-helper")
+	cmd.Dir, cmd.Stderr = repository, os.Stderr
+	return filepath.Join(bin, "plain"), cmd.Run()
+})
+
+// machine is a computer with a home, a platform, and a keychain or none.
+type machine struct {
+	*testing.T
+	home     string
+	bin      string // the programs' folder
+	env      []string
+	platform *sandbox.Server
+	keychain *keyringtest.Keyring // nil: there is none
+}
+
+// The two places that a session can be in.
+const (
+	fileMode     = "file"
+	keychainMode = "keychain"
+)
+
+// eachMode runs a test on a machine without a keychain and on one with a
+// gnome-keyring.
+func eachMode(t *testing.T, o sandbox.Options, test func(*machine)) {
+	for _, mode := range []string{fileMode, keychainMode} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			test(newMachine(t, mode, o))
+		})
+	}
+}
+
+func newMachine(t *testing.T, mode string, o sandbox.Options) *machine {
+	t.Helper()
+	platform, err := sandbox.Start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(platform.Close)
+	m := &machine{T: t, home: t.TempDir(), bin: bin, platform: platform}
+	m.env = append(os.Environ(), "HOME="+m.home, "BROWSER=cre-sandbox browse", "CRE_API_KEY=", "DISPLAY=", "WAYLAND_DISPLAY=")
+	m.env = append(m.env, platform.Env()...)
+	if mode == fileMode {
+		m.setenv("DBUS_SESSION_BUS_ADDRESS=" + noBus())
+		return m
+	}
+	m.keychain = keyringtest.Start(t)
+	m.setenv(m.keychain.Env()...)
+	return m
+}
+
+func (m *machine) setenv(variables ...string) { m.env = append(m.env, variables...) }
+
+// usePlainPrograms makes m run the programs without the race detector.
+func (m *machine) usePlainPrograms() {
+	m.Helper()
+	folder, err := plainBin()
+	if err != nil {
+		m.Fatal(err)
+	}
+	m.bin = folder
+}
+
+// outcome is what a program did.
+type outcome struct {
+	stdout, stderr string
+	status         int // -1: a signal ended it
+	took           time.Duration
+}
+
+func (o outcome) String() string {
+	return fmt.Sprintf("exit status %d after %v, answer %q, messages %q", o.status, o.took, o.stdout, o.stderr)
+}
+
+// token is the access token of the answer in git's form.
+func (o outcome) token() string {
+	for line := range strings.Lines(o.stdout) {
+		if token, ok := strings.CutPrefix(line, "password="); ok {
+			return strings.TrimSpace(token)
+		}
+	}
+	return ""
+}
+
+// command makes a program ready to run.
+func (m *machine) command(ctx context.Context, program string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, filepath.Join(m.bin, program), args...)
+	cmd.Env = append(slices.Clip(m.env), "PATH="+m.bin+":"+bin+":"+os.Getenv("PATH"))
+	return cmd
+}
+
+// run runs a program to its end.
+func (m *machine) run(stdin, program string, args ...string) outcome {
+	m.Helper()
+	ctx, cancel := context.WithTimeout(m.Context(), 2*time.Minute)
+	defer cancel()
+	return m.finish(m.command(ctx, program, args...), stdin)
+}
+
+func (m *machine) finish(cmd *exec.Cmd, stdin string) outcome {
+	m.Helper()
+	var out, messages bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &messages
+	begin := time.Now()
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		m.Fatal(err)
+	}
+	return outcome{out.String(), messages.String(), cmd.ProcessState.ExitCode(), time.Since(begin)}
+}
+
+// helper runs the credential helper with a request for the platform's origin.
+func (m *machine) helper(op string, attributes ...string) outcome {
+	m.Helper()
+	return m.run(m.request(attributes...), "cre-credential-helper", op)
+}
+
+func (m *machine) request(attributes ...string) string {
+	return "protocol=http\nhost=" + strings.TrimPrefix(m.platform.URL, "http://") + "\n" +
+		strings.Join(append(attributes, "\n"), "\n")
+}
+
+// get asks for the session, as a person or a script would, with an empty request.
+func (m *machine) get() outcome {
+	m.Helper()
+	return m.run("", "cre-credential-helper", "get")
+}
+
+// newSession starts a session at the platform.
+func (m *machine) newSession() provider.Session {
+	m.Helper()
+	s, err := m.platform.NewSession(m.Context())
+	if err != nil {
+		m.Fatal(err)
+	}
+	return s
+}
+
+// attributes are what cre login hands to the helper.
+func (m *machine) attributes(s provider.Session) []string {
+	return []string{
+		"capability[]=authtype", "authtype=Bearer", "credential=" + s.Access,
+		"username=email@domain.com",
+		fmt.Sprintf("password_expiry_utc=%d", s.Expiry.Unix()),
+		"oauth_refresh_token=" + s.Refresh, "oauth_id_token=" + s.ID,
+		"oauth_token_endpoint=" + m.platform.URL + "/oauth/token",
+		"oauth_revocation_endpoint=" + m.platform.URL + "/oauth/revoke",
+		"oauth_client_id=cre-sandbox",
+	}
+}
+
+// logIn starts a session and has the helper keep it, without a browser.
+func (m *machine) logIn() provider.Session {
+	m.Helper()
+	s := m.newSession()
+	if o := m.helper("store", m.attributes(s)...); o.status != 0 {
+		m.Fatalf("store: %v", o)
+	}
+	return s
+}
+
+// expire reports the token as refused: the next get has to renew the session.
+func (m *machine) expire(token string) {
+	m.Helper()
+	if o := m.helper("erase", "password="+token); o.status != 0 {
+		m.Fatalf("erase of a refused token: %v", o)
+	}
+}
+
+// mustGet returns the token that the platform takes.
+func (m *machine) mustGet() string {
+	m.Helper()
+	o := m.get()
+	if o.status != 0 || o.token() == "" {
+		m.Fatalf("get: %v", o)
+	}
+	return o.token()
+}
+
+// files lists what is in the home, relative to it.
+func (m *machine) files() (names []string) {
+	m.Helper()
+	err := filepath.WalkDir(m.home, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(m.home, path)
+		names = append(names, name)
+		return err
+	})
+	if err != nil {
+		m.Fatal(err)
+	}
+	return names
+}
+
+// items lists what is in the keychain.
+func (m *machine) items() []string {
+	m.Helper()
+	if m.keychain == nil {
+		return nil
+	}
+	return m.keychain.Items(m, "cre-credential-helper")
+}
+
+func (m *machine) sessionFile() string { return filepath.Join(m.home, ".cre", "cre.yaml") }
+
+// hasPlainText reports whether a token is in a file of the home.
+func (m *machine) hasPlainText() bool {
+	m.Helper()
+	return slices.ContainsFunc(m.files(), func(name string) bool {
+		data, err := os.ReadFile(filepath.Join(m.home, name))
+		return err == nil && secretPattern.Match(data)
+	})
+}

@@ -1,0 +1,252 @@
+// Package killpoint runs a Go program and kills it at a chosen moment: right
+// before or right after one of the system calls by which it changes what others
+// see, a file, a lock, or what has been sent. So a test can end a program at each
+// of its steps, one after the other, and the program needs no seam for it.
+package killpoint
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// ErrStuck reports a program that did not end in time. It has been killed.
+var ErrStuck = errors.New("the program did not end in time")
+
+const timeout = time.Minute
+
+// Result tells how a program ended.
+type Result struct {
+	// Killed tells whether the program got as far as its n-th point. If not,
+	// it ended by itself.
+	Killed bool
+	// Point names the last point that it got to, as in "before renameat".
+	Point          string
+	Status         int // the exit status; -1 when a signal ended it
+	Stdout, Stderr string
+}
+
+// Run runs cmd, of which it takes Path, Args, Env and Stdin, and kills it with
+// SIGKILL at its n-th point, counted from 1 over all its threads. Each system
+// call that counts is two points: before it is done, and after. An error means
+// that cmd could not be run like that.
+func Run(cmd *exec.Cmd, n int) (Result, error) {
+	dir, err := os.MkdirTemp("", "killpoint")
+	if err != nil {
+		return Result{}, err
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // a folder for temporary files
+	files, err := openFiles(dir, cmd.Stdin)
+	for _, f := range files {
+		defer f.Close() //nolint:errcheck // the program wrote to it, not we
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	t := tracee{until: n, within: map[int]string{}}
+	if err := t.run(cmd, files); err != nil {
+		return Result{}, fmt.Errorf("run %s: %w", cmd.Path, err)
+	}
+	out, err := os.ReadFile(files[1].Name())
+	messages, err2 := os.ReadFile(files[2].Name())
+	r := Result{Killed: t.killed, Point: t.point, Status: t.status, Stdout: string(out), Stderr: string(messages)}
+	return r, errors.Join(err, err2)
+}
+
+// openFiles makes the program's standard streams.
+func openFiles(dir string, stdin io.Reader) (files []*os.File, err error) {
+	for _, name := range []string{"stdin", "stdout", "stderr"} {
+		f, err := os.Create(filepath.Join(dir, name))
+		if err != nil {
+			return files, err
+		}
+		files = append(files, f)
+	}
+	if stdin == nil {
+		return files, nil
+	}
+	_, err = io.Copy(files[0], stdin)
+	_, err2 := files[0].Seek(0, io.SeekStart)
+	return files, errors.Join(err, err2)
+}
+
+// tracee is a program under ptrace(2).
+type tracee struct {
+	until  int
+	pid    int
+	within map[int]string // by thread: the call it is in, where that one counts
+	points int
+	point  string
+	killed bool
+	status int
+}
+
+// What package syscall lacks of ptrace(2)'s and wait(2)'s numbers.
+const (
+	ptraceGetSyscallInfo = 0x420e
+	ptraceOptionExitKill = 0x100000
+	waitAllThreads       = 0x40000000 // __WALL
+	syscallStop          = syscall.SIGTRAP | 0x80
+)
+
+func (t *tracee) run(cmd *exec.Cmd, files []*os.File) error {
+	runtime.LockOSThread() // one thread has to do all the tracing
+	defer runtime.UnlockOSThread()
+	attr := &syscall.ProcAttr{Env: cmd.Environ(), Sys: &syscall.SysProcAttr{Ptrace: true, Setpgid: true}}
+	for _, f := range files {
+		attr.Files = append(attr.Files, f.Fd())
+	}
+	var err error
+	if t.pid, err = syscall.ForkExec(cmd.Path, cmd.Args, attr); err != nil {
+		return err
+	}
+	stuck := make(chan struct{})
+	late := time.AfterFunc(timeout, func() { close(stuck); t.kill() })
+	defer late.Stop()
+	err = t.begin()
+	for err == nil {
+		err = t.step()
+	}
+	if !errors.Is(err, syscall.ECHILD) { // else nothing is left of it
+		t.kill()
+	}
+	select {
+	case <-stuck:
+		return ErrStuck
+	default:
+	}
+	if errors.Is(err, syscall.ECHILD) {
+		return nil
+	}
+	return err
+}
+
+// begin meets the program at its start.
+func (t *tracee) begin() error {
+	if _, err := t.wait(t.pid); err != nil {
+		return err
+	}
+	options := syscall.PTRACE_O_TRACESYSGOOD | syscall.PTRACE_O_TRACECLONE | ptraceOptionExitKill
+	if err := syscall.PtraceSetOptions(t.pid, options); err != nil {
+		return err
+	}
+	return syscall.PtraceSyscall(t.pid, 0)
+}
+
+// step waits for the next thing that happens in a thread, and lets the thread
+// go on. It fails with ECHILD when none is left.
+func (t *tracee) step() error {
+	var status syscall.WaitStatus
+	thread, err := syscall.Wait4(-t.pid, &status, waitAllThreads, nil)
+	if errors.Is(err, syscall.EINTR) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if !status.Stopped() {
+		if thread == t.pid {
+			t.status = status.ExitStatus()
+		}
+		return nil
+	}
+	signal := status.StopSignal()
+	switch {
+	case signal == syscallStop:
+		signal = 0
+		if err := t.atSyscall(thread); err != nil {
+			return ignoreGone(err)
+		}
+	case signal == syscall.SIGSTOP, signal == syscall.SIGTRAP: // a new thread; the one that made it
+		signal = 0
+	}
+	return ignoreGone(syscall.PtraceSyscall(thread, int(signal)))
+}
+
+func (t *tracee) wait(pid int) (status syscall.WaitStatus, err error) {
+	for {
+		_, err = syscall.Wait4(pid, &status, waitAllThreads, nil)
+		if !errors.Is(err, syscall.EINTR) {
+			return status, err
+		}
+	}
+}
+
+// ignoreGone: a thread that was killed meanwhile can't be told anything.
+func ignoreGone(err error) error {
+	if errors.Is(err, syscall.ESRCH) {
+		return nil
+	}
+	return err
+}
+
+func (t *tracee) kill() { _ = syscall.Kill(t.pid, syscall.SIGKILL) }
+
+// atSyscall counts the point that a thread is at, if it is one.
+func (t *tracee) atSyscall(thread int) error {
+	info, err := syscallInfo(thread)
+	if err != nil {
+		return err
+	}
+	switch info.op {
+	case opEntry:
+		if call := t.counts(info); call != "" {
+			t.within[thread] = call
+			t.reach("before " + call)
+		}
+	case opExit:
+		if call := t.within[thread]; call != "" {
+			delete(t.within, thread)
+			t.reach("after " + call)
+		}
+	}
+	return nil
+}
+
+func (t *tracee) reach(point string) {
+	if t.killed {
+		return
+	}
+	t.points++
+	t.point = point
+	if t.points == t.until {
+		t.killed = true
+		t.kill()
+	}
+}
+
+// counts names the call if it changes what others see, or returns "".
+func (t *tracee) counts(call syscallStopInfo) string {
+	switch call.number {
+	case syscall.SYS_OPENAT:
+		if call.args[2]&syscall.O_CREAT != 0 {
+			return "openat"
+		}
+	case syscall.SYS_WRITE, syscall.SYS_WRITEV, syscall.SYS_PWRITE64, syscall.SYS_SENDTO, syscall.SYS_SENDMSG:
+		// The runtime wakes its own threads by writing to an eventfd.
+		to, _ := os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", t.pid, call.args[0]))
+		if strings.HasPrefix(to, "/") || strings.HasPrefix(to, "socket:") {
+			return "write to " + to
+		}
+	}
+	return changes[call.number]
+}
+
+var changes = map[uint64]string{
+	syscall.SYS_FSYNC:     "fsync",
+	syscall.SYS_FDATASYNC: "fdatasync",
+	syscall.SYS_RENAMEAT:  "renameat",
+	syscall.SYS_UNLINKAT:  "unlinkat",
+	syscall.SYS_MKDIRAT:   "mkdirat",
+	syscall.SYS_FLOCK:     "flock",
+	syscall.SYS_FCHMOD:    "fchmod",
+	syscall.SYS_FCHMODAT:  "fchmodat",
+	syscall.SYS_FTRUNCATE: "ftruncate",
+}
