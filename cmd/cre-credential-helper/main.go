@@ -50,9 +50,10 @@ const (
 )
 
 func main() {
+	// Further signals change nothing: one Ctrl-C may arrive twice, from the
+	// terminal and from whoever runs this program, and must not end a renewal.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	say := func(line string) { fmt.Fprintln(os.Stderr, name+": "+line) }
 	if len(os.Args) == 2 && readsRequest(os.Args[1]) && term.IsTerminal(int(os.Stdin.Fd())) {
 		say(terminalHint(os.Args[1]))

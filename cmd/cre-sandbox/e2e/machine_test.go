@@ -5,7 +5,6 @@ package e2e
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -79,6 +78,23 @@ func newMachine(t *testing.T, mode string, o sandbox.Options) *machine {
 	return m
 }
 
+// in is m in a subtest.
+func (m *machine) in(t *testing.T) *machine {
+	sub := *m
+	sub.T = t
+	return &sub
+}
+
+// until waits for something that is about to happen.
+func (m *machine) until(what string, happened func() bool) {
+	m.Helper()
+	for deadline := time.Now().Add(time.Minute); !happened(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			m.Fatalf("it never happened that %s", what)
+		}
+	}
+}
+
 func (m *machine) setenv(variables ...string) { m.env = append(m.env, variables...) }
 
 // usePlainPrograms makes m run the programs without the race detector.
@@ -129,15 +145,22 @@ func (m *machine) run(stdin, program string, args ...string) outcome {
 
 func (m *machine) finish(cmd *exec.Cmd, stdin string) outcome {
 	m.Helper()
+	return m.start(cmd, stdin)()
+}
+
+// start starts a program. It has ended when wait returns.
+func (m *machine) start(cmd *exec.Cmd, stdin string) (wait func() outcome) {
+	m.Helper()
 	var out, messages bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &messages
 	begin := time.Now()
-	err := cmd.Run()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
+	if err := cmd.Start(); err != nil {
 		m.Fatal(err)
 	}
-	return outcome{out.String(), messages.String(), cmd.ProcessState.ExitCode(), time.Since(begin)}
+	return func() outcome {
+		_ = cmd.Wait() // the status says it all
+		return outcome{out.String(), messages.String(), cmd.ProcessState.ExitCode(), time.Since(begin)}
+	}
 }
 
 // helper runs the credential helper with a request for the platform's origin.

@@ -172,8 +172,8 @@ type faultyKeychain struct {
 	session.Keychain
 	mu       sync.Mutex
 	calls    int
-	fail     error // of every operation
-	failNext error // of the next write alone
+	fail     error  // of every operation
+	failNext error  // of the next write alone
 	onGet    func() // once, before the next read
 }
 

@@ -93,6 +93,7 @@ type faults struct {
 	mu       sync.Mutex
 	failures map[Endpoint]Failure
 	counts   map[Endpoint]int
+	arrived  map[Endpoint]int
 }
 
 func newFaults(o Options) *faults {
@@ -100,6 +101,7 @@ func newFaults(o Options) *faults {
 		latency:  maps.Clone(o.Latency),
 		failures: map[Endpoint]Failure{},
 		counts:   map[Endpoint]int{},
+		arrived:  map[Endpoint]int{},
 	}
 	maps.Copy(f.failures, o.Failures)
 	return f
@@ -108,6 +110,7 @@ func newFaults(o Options) *faults {
 // wrap lets time pass, and then either fails or calls next.
 func (f *faults) wrap(e Endpoint, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		f.arrive(e)
 		select {
 		case <-time.After(f.latency[e]):
 		case <-r.Context().Done():
@@ -119,6 +122,18 @@ func (f *faults) wrap(e Endpoint, next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+func (f *faults) arrive(e Endpoint) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.arrived[e]++
+}
+
+func (f *faults) requests(e Endpoint) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.arrived[e]
 }
 
 func (f *faults) fail(e Endpoint, failure Failure) {

@@ -180,6 +180,14 @@ func (s *Server) NewSession(ctx context.Context) (provider.Session, error) {
 	return s.provider.NewSession(ctx)
 }
 
+// VerifyAccessToken checks that the API takes a token now.
+func (s *Server) VerifyAccessToken(ctx context.Context, token string) error {
+	return s.provider.VerifyAccessToken(ctx, token)
+}
+
+// Requests returns how many requests have come to an endpoint, answered or not.
+func (s *Server) Requests(e Endpoint) int { return s.faults.requests(e) }
+
 // Fail makes an endpoint fail from now on; the zero [Failure] mends it.
 func (s *Server) Fail(e Endpoint, f Failure) { s.faults.fail(e, f) }
 
