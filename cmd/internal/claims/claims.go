@@ -35,6 +35,7 @@ const (
 type Claims struct {
 	Expiry   time.Time // exp, in UTC, to the second
 	Audience []string  // aud
+	Issuer   string    // iss
 	Subject  string    // sub
 	Email    string
 	OrgID    string // org_id
@@ -68,6 +69,7 @@ func Parse(token helper.Secret) (Claims, error) {
 	return Claims{
 		Expiry:       expiry,
 		Audience:     audience,
+		Issuer:       stringOf(all["iss"]),
 		Subject:      safetext.Clean(stringOf(all["sub"]), maxText),
 		Email:        safetext.Clean(stringOf(all["email"]), maxText),
 		OrgID:        safetext.Clean(stringOf(all["org_id"]), maxText),

@@ -21,16 +21,16 @@ func TestParse(t *testing.T) {
 		name, payload string
 		want          Claims
 	}{
-		{"every claim", `{"exp":1800000000,"aud":["https://api.cre.chain.link/","https://x/userinfo"],"sub":"auth0|1",
+		{"every claim", `{"exp":1800000000,"aud":["https://api.cre.chain.link/","https://x/userinfo"],"iss":"https://login.chain.link/","sub":"auth0|1",
 			"email":"email@domain.com","org_id":"org_1","nonce":"n","https://api.cre.chain.link/organization_status":"FULL_ACCESS"}`,
-			Claims{time.Unix(1800000000, 0).UTC(), []string{"https://api.cre.chain.link/", "https://x/userinfo"}, "auth0|1",
+			Claims{time.Unix(1800000000, 0).UTC(), []string{"https://api.cre.chain.link/", "https://x/userinfo"}, "https://login.chain.link/", "auth0|1",
 				"email@domain.com", "org_1", "n", true}},
 		{"no claim", `{}`, Claims{}},
 		{"one audience as a string", `{"aud":"a"}`, Claims{Audience: []string{"a"}}},
 		{"expiry with a fraction", `{"exp":1800000000.75}`, Claims{Expiry: time.Unix(1800000000, 0).UTC()}},
 		{"other deploy access", `{"https://x/organization_status":"GATED"}`, Claims{}},
 		{"name that doesn't end in organization_status", `{"organization_status_old":"FULL_ACCESS"}`, Claims{}},
-		{"display claims of another type count as absent", `{"email":1,"org_id":{},"sub":null,"nonce":[]}`, Claims{}},
+		{"display claims of another type count as absent", `{"iss":["a"],"email":1,"org_id":{},"sub":null,"nonce":[]}`, Claims{}},
 		{"control characters are dropped", `{"email":"a\nb\u001b[31m","org_id":"o\u0000"}`, Claims{Email: "a b[31m", OrgID: "o"}},
 	}
 	for _, tt := range tests {

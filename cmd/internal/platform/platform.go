@@ -153,14 +153,26 @@ func checkText(value string) error {
 
 const maxText = 1024 // characters
 
-// ForAudience returns the environment that a token for the audiences aud
-// belongs to. A built-in audience always gets the built-in environment: no
-// override may redirect a real session. Then comes current, as selected.
-func ForAudience(aud []string, current Environment) (Environment, bool) {
-	for _, env := range append(Known(), current) {
-		if env.Audience != "" && slices.Contains(aud, env.Audience) {
+// ForToken returns the environment that an access token belongs to, by the
+// audiences and the issuer that it names. A built-in audience always gets the
+// built-in environment: no override may redirect a real session. Then comes
+// current, as selected, if the token leads to its two places: the issuer to the
+// auth base, and the audience to the GraphQL URL.
+func ForToken(aud []string, issuer string, current Environment) (Environment, bool) {
+	for _, env := range Known() {
+		if slices.Contains(aud, env.Audience) {
 			return env, true
 		}
 	}
+	if slices.Contains(aud, current.Audience) && sameOrigin(issuer, current.AuthBase) && sameOrigin(current.Audience, current.GraphQLURL) {
+		return current, true
+	}
 	return Environment{}, false
+}
+
+// sameOrigin is false for what isn't a URL.
+func sameOrigin(a, b string) bool {
+	first, err := helper.ParseOrigin(a)
+	second, err2 := helper.ParseOrigin(b)
+	return err == nil && err2 == nil && first.WithoutPath() == second.WithoutPath()
 }

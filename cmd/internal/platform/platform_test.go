@@ -101,30 +101,41 @@ func TestOriginLeavesThePathOut(t *testing.T) {
 	}
 }
 
-func TestForAudience(t *testing.T) {
+func TestForToken(t *testing.T) {
 	production, development := Known()[0], Known()[2]
-	mine := Environment{Name: "PRODUCTION", Audience: "urn:mine", GraphQLURL: "http://127.0.0.1:1/graphql"}
-	redirected := production
-	redirected.AuthBase = "https://login.example"
+	mine := Environment{Name: "PRODUCTION", AuthBase: "http://[::1]:8/tenant", Audience: "http://127.0.0.1:1/", GraphQLURL: "http://127.0.0.1:1/graphql"}
+	const issuer = "http://[::1]:8/"
+	change := func(env Environment, change func(*Environment)) Environment {
+		change(&env)
+		return env
+	}
+	redirected := change(production, func(e *Environment) { e.AuthBase, e.GraphQLURL = "https://login.example", "https://api.example" })
 	tests := []struct {
 		name    string
 		aud     []string
+		iss     string
 		current Environment
 		want    Environment
 		found   bool
 	}{
-		{"built in", []string{development.Audience}, production, development, true},
-		{"among others", []string{"https://login.chain.link/userinfo", production.Audience}, development, production, true},
-		{"an override doesn't redirect a built-in audience", []string{production.Audience}, redirected, production, true},
-		{"the current one", []string{"urn:mine"}, mine, mine, true},
-		{"built in before current", []string{"urn:mine", development.Audience}, mine, development, true},
-		{"unknown", []string{"urn:other"}, mine, Environment{}, false},
-		{"an empty audience matches nothing", []string{""}, Environment{Name: "PRODUCTION"}, Environment{}, false},
-		{"no audience", nil, mine, Environment{}, false},
+		{"built in", []string{development.Audience}, "", production, development, true},
+		{"among others", []string{"https://login.chain.link/userinfo", production.Audience}, "", development, production, true},
+		{"an override doesn't redirect a built-in audience", []string{production.Audience}, "https://login.example/", redirected, production, true},
+		{"the current one", []string{mine.Audience}, issuer, mine, mine, true},
+		{"built in before current", []string{mine.Audience, development.Audience}, issuer, mine, development, true},
+		{"another auth base", []string{mine.Audience}, issuer, change(mine, func(e *Environment) { e.AuthBase = "https://login.example" }), Environment{}, false},
+		{"another port of the auth base", []string{mine.Audience}, issuer, change(mine, func(e *Environment) { e.AuthBase = "http://[::1]:81" }), Environment{}, false},
+		{"another GraphQL URL", []string{mine.Audience}, issuer, change(mine, func(e *Environment) { e.GraphQLURL = "http://127.0.0.1:2/graphql" }), Environment{}, false},
+		{"no issuer", []string{mine.Audience}, "", mine, Environment{}, false},
+		{"neither issuer nor auth base", []string{mine.Audience}, "", change(mine, func(e *Environment) { e.AuthBase = "" }), Environment{}, false},
+		{"an audience that is no URL", []string{"urn:mine"}, issuer, change(mine, func(e *Environment) { e.Audience = "urn:mine" }), Environment{}, false},
+		{"unknown", []string{"http://127.0.0.1:2/"}, issuer, mine, Environment{}, false},
+		{"an empty audience matches nothing", []string{""}, issuer, change(mine, func(e *Environment) { e.Audience = "" }), Environment{}, false},
+		{"no audience", nil, issuer, mine, Environment{}, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got, found := ForAudience(tt.aud, tt.current); got != tt.want || found != tt.found {
+			if got, found := ForToken(tt.aud, tt.iss, tt.current); got != tt.want || found != tt.found {
 				t.Errorf("got %+v, %v", got, found)
 			}
 		})

@@ -211,13 +211,13 @@ func inKeychain(file fallback.File, o helper.Origin) bool {
 }
 
 // inFile returns the session that cre.yaml itself holds. It belongs to the
-// environment whose audience its access token names, and so do its endpoints.
+// environment that its access token names, and so do its endpoints.
 func (s *Store) inFile(file fallback.File) (helper.Credential, bool) {
 	access, err := claims.Parse(file.Tokens.Access)
 	if err != nil {
 		return helper.Credential{}, false
 	}
-	env, ok := platform.ForAudience(access.Audience, s.Environment)
+	env, ok := platform.ForToken(access.Audience, access.Issuer, s.Environment)
 	if !ok {
 		return helper.Credential{}, false
 	}

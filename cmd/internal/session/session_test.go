@@ -150,6 +150,32 @@ func TestAnOfficialFileBelongsToItsTokensEnvironment(t *testing.T) {
 	}
 }
 
+// TestOverridesDoNotRedirectACustomEnvironmentsFile is about an environment
+// that isn't built in: its access token itself must lead to both places.
+func TestOverridesDoNotRedirectACustomEnvironmentsFile(t *testing.T) {
+	w := newWorld(t)
+	w.Environment.AuthBase, w.Environment.GraphQLURL, w.Environment.Audience = "https://login.own.example", "https://api.own.example/graphql", "https://api.own.example/"
+	own := w.Environment
+	login := w.login()
+	login.Secret = jwt(map[string]any{"aud": own.Audience, "iss": "https://login.own.example/", "exp": w.now.Add(time.Hour).Unix()})
+	w.writeFile(officialFile(login))
+	if c := w.mustGet(); c.Origin.String() != "https://api.own.example" {
+		t.Fatalf("the origin is %s", c.Origin)
+	}
+	w.pass(2 * time.Hour) // a get would renew
+	w.Environment.AuthBase = "https://evil.example"
+	w.mustMiss()
+	w.Environment = own
+	w.Environment.GraphQLURL = "https://evil.example/graphql"
+	w.mustMiss()
+	if err := w.Erase(t.Context(), w.query()); err != nil || !w.noted("could not be revoked") {
+		t.Errorf("erase: %v, notices %q", err, w.notices)
+	}
+	if w.provider.endpoint != "" || len(w.provider.revoked) > 0 {
+		t.Errorf("a refresh token went to %q, revoked %q", w.provider.endpoint, w.provider.revoked)
+	}
+}
+
 func TestTwoEnvironmentsLiveSideBySide(t *testing.T) {
 	w := newWorld(t)
 	production := w.Environment

@@ -131,11 +131,11 @@ func (s *Store) toFile(file fallback.File, c helper.Credential) error {
 }
 
 // canHold reports whether cre.yaml would be found to hold o's session: its
-// tokens say whose they are by their audience alone.
+// tokens alone say whose they are.
 func (s *Store) canHold(o helper.Origin) error {
-	env, ok := platform.ForAudience([]string{s.Environment.Audience}, s.Environment)
+	env, ok := platform.ForToken([]string{s.Environment.Audience}, s.Environment.AuthBase, s.Environment)
 	if o == s.Environment.Origin() && (!ok || env.Origin() != o) {
-		return fmt.Errorf("%w: tokens for %s would be taken for another environment's: set %s along with %s",
+		return fmt.Errorf("%w: tokens for %s would not be known as such again: set %s to a URL of the same origin as %s",
 			ErrNotASession, o, platform.VarAudience, platform.VarGraphQLURL)
 	}
 	return nil
