@@ -97,7 +97,10 @@ func (d Dir) make() (made bool, err error) {
 	}
 	// It is there already when another process made it meanwhile, and gone
 	// again when that process was the one to remove it.
-	if err = os.MkdirAll(d.path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err = os.MkdirAll(d.path, 0o700); err == nil {
+		err = ignoreAbsent(os.Chmod(d.path, 0o700)) // a umask may have taken the owner's own access
+	}
+	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return false, fmt.Errorf("make the session's directory: %w", err)
 	}
 	return true, d.verify()

@@ -12,8 +12,8 @@ var (
 	// Writing or removing it works all the same.
 	ErrDamaged = errors.New("damaged file")
 
-	// ErrUnsafe: somebody else could have written what is there, or it isn't
-	// a regular file in a directory.
+	// ErrUnsafe: somebody else could have written what is there, or it is a
+	// symbolic link, or isn't in a directory.
 	ErrUnsafe = errors.New("unsafe path")
 
 	// ErrLockTimeout: another process held the lock until the context's

@@ -20,7 +20,10 @@ const (
 	tempPrefix = ".tmp-"
 )
 
-var errTooLarge = errors.New("is larger than 1 MiB")
+var (
+	errTooLarge  = errors.New("is larger than 1 MiB")
+	errIrregular = errors.New("is not a regular file")
+)
 
 // read fails with fs.ErrNotExist when there is no such file or no directory.
 func (d Dir) read(name string) (data []byte, err error) {
@@ -50,7 +53,7 @@ func (d Dir) readOnce(name string) ([]byte, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, irregular(path)
+		return nil, damaged(path, errIrregular)
 	}
 	if err := checkAccess(path, info); err != nil {
 		return nil, err
@@ -75,6 +78,9 @@ func (d Dir) write(name string, data []byte) error {
 		return err
 	}
 	path := d.file(name)
+	if err := clearWay(path); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
 	err := patiently(func() error { return atomicwriter.WriteFile(path, data, 0o600) })
 	if err == nil {
 		err = syncDir(d.path)
@@ -103,11 +109,24 @@ func (d Dir) remove(name string) error {
 	return nil
 }
 
-// replaceable is about what stands at the path itself: a regular file may be
-// replaced or removed whoever owns it, for the directory is ours. Removing a
+// replaceable is about what stands at the path itself: whatever it is, it may
+// be replaced or removed whoever owns it, for the directory is ours. Removing a
 // symbolic link would leave the tokens behind it.
 func (d Dir) replaceable(name string) error {
-	return ignoreAbsent(checkRegular(d.file(name)))
+	err := ignoreAbsent(checkRegular(d.file(name)))
+	if errors.Is(err, ErrDamaged) {
+		return nil
+	}
+	return err
+}
+
+// clearWay removes what no file is renamed to: a FIFO, or the empty directory
+// that a container makes of a file that it should mount and doesn't find.
+func clearWay(path string) error {
+	if errors.Is(checkRegular(path), ErrDamaged) {
+		return ignoreAbsent(os.Remove(path))
+	}
+	return nil
 }
 
 // sweep removes the temporaries that writers left when they crashed: they may
@@ -132,16 +151,26 @@ func isTemporary(name string) bool {
 	return false
 }
 
+// checkRegular fails with ErrDamaged for what isn't a file but may be cleared
+// away like one.
 func checkRegular(path string) error {
 	info, err := os.Lstat(path)
-	if err == nil && !info.Mode().IsRegular() {
-		return irregular(path)
+	switch {
+	case err != nil:
+		return err
+	case info.Mode().IsRegular():
+		return nil
+	case info.Mode()&fs.ModeSymlink != 0:
+		return unsafePath(path, "is a symbolic link", "move it away")
+	case info.IsDir() && !isEmpty(path):
+		return unsafePath(path, "is a directory with something in it", "move it away")
 	}
-	return err
+	return damaged(path, errIrregular)
 }
 
-func irregular(path string) error {
-	return unsafePath(path, "is not a regular file", "move it away")
+func isEmpty(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	return err == nil && len(entries) == 0
 }
 
 func ignoreAbsent(err error) error {

@@ -99,9 +99,50 @@ func checkRefused(t *testing.T, what string, err error, path string) {
 	}
 }
 
-func TestDirectoryInPlaceOfAFileIsRefused(t *testing.T) {
+// TestEmptyDirectoryInPlaceOfAFileIsRepaired is about what a container makes of
+// a file that it should mount and doesn't find.
+func TestEmptyDirectoryInPlaceOfAFileIsRepaired(t *testing.T) {
+	checkRepaired(t, func(path string) error { return os.Mkdir(path, 0o755) })
+}
+
+// checkRepaired puts something in a file's place, in which no session is, and
+// which a write replaces and a removal removes.
+func checkRepaired(t *testing.T, plantIt func(path string) error) {
+	t.Helper()
 	d := newDir(t)
-	if err := os.MkdirAll(d.SessionPath(), 0o700); err != nil {
+	for _, name := range []string{sessionName, contextName} {
+		plant(t, d, name, "")
+		if err := errors.Join(os.Remove(d.file(name)), plantIt(d.file(name))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := d.ReadSession()
+	checkDamaged(t, err, d.SessionPath())
+	_, _, err = d.ReadTenant("PRODUCTION")
+	checkDamaged(t, err, d.ContextPath())
+	if err := errors.Join(d.Check(), d.WriteSession(File{Tokens: tokens()}), d.WriteTenant("PRODUCTION", sampleTenant())); err != nil {
+		t.Fatal(err)
+	}
+	if got := content(t, d, sessionName); got != fiveKeys {
+		t.Errorf("writing over it left %q", got)
+	}
+	checkTenant(t, d, "PRODUCTION", sampleTenant())
+	for _, name := range []string{sessionName, contextName} {
+		if err := errors.Join(os.Remove(d.file(name)), plantIt(d.file(name))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(d.RemoveSession(), d.RemoveContext()); err != nil {
+		t.Fatal(err)
+	}
+	if left := names(t, d); len(left) > 0 {
+		t.Errorf("removing it left %q", left)
+	}
+}
+
+func TestDirectoryWithSomethingInItIsRefused(t *testing.T) {
+	d := newDir(t)
+	if err := os.MkdirAll(d.file(sessionName+"/notes"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	for what, err := range everyAccess(d) {

@@ -22,7 +22,7 @@ func mode(t *testing.T, path string) fs.FileMode {
 }
 
 func TestModesUnderAnyUmask(t *testing.T) {
-	for _, umask := range []int{0, 0o022, 0o077} {
+	for _, umask := range []int{0, 0o022, 0o077, 0o777} {
 		d := newDir(t)
 		old := syscall.Umask(umask)
 		err := errors.Join(d.WriteSession(File{Tokens: tokens()}), d.WriteTenant("PRODUCTION", sampleTenant()))
@@ -129,7 +129,11 @@ func TestSymlinkedDirectoryIsFollowed(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoRegularFileIsRefused(t *testing.T) {
+func TestFIFOInPlaceOfAFileIsRepaired(t *testing.T) {
+	checkRepaired(t, func(path string) error { return syscall.Mkfifo(path, 0o600) })
+}
+
+func TestSymbolicLinkInPlaceOfAFileIsRefused(t *testing.T) {
 	victim := filepath.Join(t.TempDir(), "victim")
 	if err := os.WriteFile(victim, []byte(fiveKeys), 0o600); err != nil {
 		t.Fatal(err)
@@ -140,7 +144,6 @@ func TestWhatIsNoRegularFileIsRefused(t *testing.T) {
 	}{
 		{"symbolic link", func(path string) error { return os.Symlink(victim, path) }},
 		{"dangling symbolic link", func(path string) error { return os.Symlink(victim+"2", path) }},
-		{"FIFO", func(path string) error { return syscall.Mkfifo(path, 0o600) }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d := newDir(t)
@@ -162,6 +165,52 @@ func TestWhatIsNoRegularFileIsRefused(t *testing.T) {
 	}
 	if _, err := os.Lstat(victim + "2"); err == nil {
 		t.Error("a dangling link's target was made")
+	}
+}
+
+func TestALockThatIsNoFileIsRefused(t *testing.T) {
+	for name, plantIt := range map[string]func(path string) error{
+		"FIFO":      func(path string) error { return syscall.Mkfifo(path, 0o600) },
+		"directory": func(path string) error { return os.Mkdir(path, 0o700) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDir(t)
+			plant(t, d, sessionName, fiveKeys)
+			if err := plantIt(d.file(lockName)); err != nil {
+				t.Fatal(err)
+			}
+			_, err := d.Lock(soon(t))
+			checkRefused(t, "Lock", err, d.file(lockName))
+		})
+	}
+}
+
+func TestPlantedTemporariesAreSweptUnread(t *testing.T) {
+	victim := filepath.Join(t.TempDir(), "victim")
+	if err := os.WriteFile(victim, []byte("precious"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d := newDir(t)
+	plant(t, d, "other", "")
+	temporaries := []string{".tmp-cre.yaml0", ".tmp-cre.yaml1", ".tmp-cre.yaml2", "cre.yaml.tmp"}
+	for i, plantIt := range []func(path string) error{
+		func(path string) error { return os.Symlink(victim, path) },
+		func(path string) error { return os.Link(victim, path) },
+		func(path string) error { return syscall.Mkfifo(path, 0o666) },
+		func(path string) error { return os.Symlink(victim, path) },
+	} {
+		if err := plantIt(d.file(temporaries[i])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(d.Check(), d.WriteSession(File{Tokens: tokens()}), d.RemoveSession()); err != nil {
+		t.Fatal(err)
+	}
+	if left := names(t, d); len(left) != 1 {
+		t.Errorf("left %q", left)
+	}
+	if data, err := os.ReadFile(victim); err != nil || string(data) != "precious" {
+		t.Errorf("what they led to became %q, %v", data, err)
 	}
 }
 

@@ -56,7 +56,7 @@ func (d Dir) tryLock(ctx context.Context) (lock *flock.Flock, madeDir bool, err 
 	if madeDir, err = d.make(); err != nil {
 		return nil, madeDir, err
 	}
-	if err = d.replaceable(lockName); err != nil {
+	if err = d.checkLock(); err != nil {
 		return nil, madeDir, err
 	}
 	lock = flock.New(d.file(lockName), flock.SetFlag(os.O_CREATE|os.O_RDWR|noFollow))
@@ -71,10 +71,24 @@ func (d Dir) tryLock(ctx context.Context) (lock *flock.Flock, madeDir bool, err 
 	if err == nil {
 		err = checkSame(held, lock.Path())
 	}
+	if err == nil && held.Mode()&0o600 != 0o600 {
+		err = os.Chmod(lock.Path(), 0o600) // a umask has taken the owner's own access
+	}
 	if err != nil {
 		return nil, madeDir, cmp.Or(lock.Unlock(), err)
 	}
 	return lock, madeDir, nil
+}
+
+// checkLock refuses even what could be cleared away in the place of another
+// file: by now, somebody else may have put a lock there and hold it.
+func (d Dir) checkLock() error {
+	path := d.file(lockName)
+	err := ignoreAbsent(checkRegular(path))
+	if errors.Is(err, ErrDamaged) {
+		return unsafePath(path, "is not a regular file", "move it away")
+	}
+	return err
 }
 
 // checkSame fails with fs.ErrNotExist unless path still is the file held.
