@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/term"
 
+	"cre-credential-helper/cmd/internal/coredump"
 	"cre-credential-helper/cmd/internal/version"
 	"cre-credential-helper/helper"
 )
@@ -55,6 +56,9 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	say := func(line string) { fmt.Fprintln(os.Stderr, name+": "+line) }
+	if err := coredump.Disable(); err != nil {
+		say(fmt.Sprintf("warning: a core dump would hold tokens, and can't be switched off: %v", err))
+	}
 	if len(os.Args) == 2 && readsRequest(os.Args[1]) && term.IsTerminal(int(os.Stdin.Fd())) {
 		say(terminalHint(os.Args[1]))
 	}

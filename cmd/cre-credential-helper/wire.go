@@ -22,6 +22,8 @@ var errSetting = errors.New("unusable setting")
 // itself.
 const busVariable = "DBUS_SESSION_BUS_ADDRESS"
 
+const varAPIKey = "CRE_API_KEY"
+
 // How long the keychain may take: long where a person may have to unlock it,
 // short where nobody can.
 const (
@@ -47,6 +49,10 @@ func open(getenv func(string) string, setenv func(key, value string) error, home
 	if err != nil {
 		return nil, err
 	}
+	apiKey := helper.NewSecret(getenv(varAPIKey))
+	if err := setenv(varAPIKey, ""); err != nil { // the keychain's program, on macOS, would inherit it
+		return nil, fmt.Errorf("%w: %w", errSetting, err)
+	}
 	bus := keyring.BusAddress(getenv)
 	if bus != "" && bus != getenv(busVariable) {
 		if err := setenv(busVariable, bus); err != nil {
@@ -55,7 +61,7 @@ func open(getenv func(string) string, setenv func(key, value string) error, home
 	}
 	return &session.Store{
 		Environment: env,
-		APIKey:      helper.NewSecret(getenv("CRE_API_KEY")),
+		APIKey:      apiKey,
 		Mode:        mode,
 		Keychain:    keyring.New(keyring.Options{Timeout: timeout, Bus: bus}),
 		Files:       fallback.InHome(home),

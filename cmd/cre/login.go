@@ -31,8 +31,11 @@ func (m machine) login(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if m.getenv("CRE_API_KEY") != "" {
+	if m.getenv(varAPIKey) != "" {
 		m.ui.warn("CRE_API_KEY is set and comes before the session that you are about to start")
+		if err := m.unsetenv(varAPIKey); err != nil { // a browser would inherit it
+			return err
+		}
 	}
 	if err := p.helper.Check(c.Context, p.Origin()); err != nil {
 		return fmt.Errorf("the session could not be stored, so no browser was opened: %w", err)

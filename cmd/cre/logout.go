@@ -30,7 +30,7 @@ func (m machine) logout(c *cli.Context) error {
 	if hadContext {
 		m.ui.say("removed %s", p.files.ContextPath())
 	}
-	if m.getenv("CRE_API_KEY") != "" {
+	if m.getenv(varAPIKey) != "" {
 		m.ui.warn("CRE_API_KEY is set and stays so: commands go on using it until it is unset")
 	}
 	if !removed && !hadContext {

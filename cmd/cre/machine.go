@@ -22,12 +22,16 @@ import (
 // machine is what the commands need of the machine that they run on.
 type machine struct {
 	getenv     func(string) string
+	unsetenv   func(string) error
 	homeDir    func() (string, error)
 	executable func() (string, error) // this program's path
 	http       func() *http.Client
 	out        io.Writer // results
 	ui         *ui       // everything else
 }
+
+// varAPIKey is the helper's to use. Here it only makes a warning.
+const varAPIKey = "CRE_API_KEY"
 
 // The exit statuses, documented in cre(1). A helper's own status is passed on.
 const (

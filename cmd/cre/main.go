@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"github.com/cli/browser"
 	"golang.org/x/term"
 
+	"cre-credential-helper/cmd/internal/coredump"
 	"cre-credential-helper/cmd/internal/oauth"
 )
 
@@ -24,6 +26,7 @@ func main() {
 	terminal := term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("TERM") != "dumb"
 	m := machine{
 		getenv:     os.Getenv,
+		unsetenv:   os.Unsetenv,
 		homeDir:    os.UserHomeDir,
 		executable: os.Executable,
 		http:       func() *http.Client { return oauth.NewHTTPClient(0) },
@@ -33,6 +36,9 @@ func main() {
 			animated: terminal,
 			colored:  terminal && os.Getenv("NO_COLOR") == "",
 		},
+	}
+	if err := coredump.Disable(); err != nil {
+		m.ui.warn(fmt.Sprintf("a core dump would hold tokens, and can't be switched off: %v", err))
 	}
 	os.Exit(m.run(ctx, os.Args))
 }
