@@ -18,7 +18,8 @@ func CheckEndpoint(rawURL string) error {
 	u, err := url.Parse(rawURL)
 	switch {
 	case err != nil || u.Host == "" || u.Opaque != "":
-		return fmt.Errorf("%w: %q is not an absolute URL", ErrEndpoint, rawURL)
+		// Not quoted: where a password would stand in it can't be told.
+		return fmt.Errorf("%w: it is not an absolute URL", ErrEndpoint)
 	case u.User != nil || u.Fragment != "":
 		return fmt.Errorf("%w: %q must not hold user information or a fragment", ErrEndpoint, u.Redacted())
 	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):

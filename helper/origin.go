@@ -34,12 +34,14 @@ func NewOrigin(protocol, host, path string) (Origin, error) {
 		return Origin{}, fmt.Errorf("%w: the protocol is missing", ErrOrigin)
 	case host == "":
 		return Origin{}, fmt.Errorf("%w: the host is missing", ErrOrigin)
+	case strings.Contains(protocol+host, "@"): // there may be a password before it
+		return Origin{}, fmt.Errorf("%w: the protocol or the host holds user information", ErrOrigin)
 	case strings.ContainsFunc(protocol, notInScheme):
 		return Origin{}, fmt.Errorf("%w: protocol %q", ErrOrigin, protocol)
 	case strings.ContainsFunc(host, notInHost):
 		return Origin{}, fmt.Errorf("%w: host %q", ErrOrigin, host)
 	case strings.ContainsFunc(path, isControl):
-		return Origin{}, fmt.Errorf("%w: control character in path %q", ErrOrigin, path)
+		return Origin{}, fmt.Errorf("%w: the path holds a control character", ErrOrigin)
 	}
 	protocol, host = strings.ToLower(protocol), strings.ToLower(host)
 	if port := defaultPorts[protocol]; port != "" {

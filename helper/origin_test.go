@@ -2,6 +2,7 @@ package helper_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"cre-credential-helper/helper"
@@ -93,6 +94,26 @@ func TestCheckEndpoint(t *testing.T) {
 	for in, ok := range tests {
 		if err := helper.CheckEndpoint(in); (err == nil) != ok || err != nil && !errors.Is(err, helper.ErrEndpoint) {
 			t.Errorf("CheckEndpoint(%q) = %v, want ok %v", in, err, ok)
+		}
+	}
+}
+
+func TestErrorsQuoteNoUserInformation(t *testing.T) {
+	for _, url := range []string{
+		"https://alice:s3cret@example.com", "https://alice:s3cret@exa mple.com", "alice:s3cret@example.com",
+		"https://alice:s3cret@[::1", "http://alice:s3cret@example.com", "//alice:s3cret@",
+	} {
+		if err := helper.CheckEndpoint(url); err == nil || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("CheckEndpoint(%q): %v", url, err)
+		}
+		if _, err := helper.ParseOrigin(url); err == nil || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("ParseOrigin(%q): %v", url, err)
+		}
+		for _, attributes := range [][3]string{{"https", url, ""}, {url, "example.com", ""}, {"https", "example.com", url + "\x01"}} {
+			_, err := helper.NewOrigin(attributes[0], attributes[1], attributes[2])
+			if err == nil || strings.Contains(err.Error(), "s3cret") {
+				t.Errorf("NewOrigin(%q): %v", attributes, err)
+			}
 		}
 	}
 }
