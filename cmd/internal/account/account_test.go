@@ -114,15 +114,23 @@ func TestAnswersThatAreErrors(t *testing.T) {
 	}
 }
 
-func TestARedirectIsNotFollowed(t *testing.T) {
-	client, cred := platform(t, func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/graphql" {
-			t.Errorf("the credential went to %s", r.URL)
+func TestNoRedirectIsFollowed(t *testing.T) {
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		t.Errorf("elsewhere was sent %s with %v", r.Method, r.Header)
+	}))
+	t.Cleanup(elsewhere.Close)
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		for _, location := range []string{"/elsewhere", elsewhere.URL} {
+			client, cred := platform(t, func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path != "/graphql" {
+					t.Errorf("the credential went to %s", r.URL)
+				}
+				http.Redirect(w, r, location, status)
+			})
+			if _, err := client.WhoAmI(context.Background(), cred); err == nil {
+				t.Errorf("HTTP status %d to %s: no error", status, location)
+			}
 		}
-		http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
-	})
-	if _, err := client.WhoAmI(context.Background(), cred); err == nil {
-		t.Error("no error")
 	}
 }
 

@@ -3,6 +3,7 @@ package oauth
 import (
 	"context"
 	"fmt"
+	"html"
 	"net"
 	"net/http"
 	"regexp"
@@ -29,12 +30,26 @@ func TestWhoDoesNotKnowTheStateChangesNothing(t *testing.T) {
 		{"the state twice", "GET", own, good + "&state=" + state, 400},
 		{"the code twice", "GET", own, good + "&code=x", 400},
 		{"a broken query", "GET", own, good + "&x=%zz", 400},
-		{"another method", "POST", own, good, 405},
+		{"an empty state", "GET", own, "/callback?code=x&state=", 400},
+		{"the state in lower case", "GET", own, "/callback?code=x&state=" + strings.ToLower(state), 400},
+		{"the state of another parameter", "GET", own, "/callback?code=x&State=" + state, 400},
+		{"POST", "POST", own, good, 405},
 		{"HEAD", "HEAD", own, good, 405},
+		{"PUT", "PUT", own, good, 405},
+		{"DELETE", "DELETE", own, good, 405},
+		{"OPTIONS", "OPTIONS", own, good, 405},
+		{"a made-up method", "GETX", own, good, 405},
 		{"another path", "GET", own, strings.Replace(good, "callback", "callback/", 1), 404},
+		{"a doubled slash", "GET", own, "/" + good, 404},
+		{"a path in upper case", "GET", own, strings.Replace(good, "callback", "Callback", 1), 404},
+		{"a parent's path", "GET", own, strings.Replace(good, "callback", "x/../callback", 1), 404},
 		{"the root", "GET", own, "/", 404},
 		{"another host", "GET", "attacker.example", good, 421},
 		{"another host on this port", "GET", fmt.Sprintf("attacker.example:%d", s.port), good, 421},
+		{"a host that begins like ours", "GET", own + ".attacker.example", good, 421},
+		{"a host that ends like ours", "GET", "attacker-" + own, good, 421},
+		{"a trailing dot", "GET", fmt.Sprintf("localhost.:%d", s.port), good, 421},
+		{"another loopback address", "GET", fmt.Sprintf("127.0.0.2:%d", s.port), good, 421},
 		{"another port", "GET", "localhost:1", good, 421},
 		{"no port", "GET", "localhost", good, 421},
 	}
@@ -137,11 +152,24 @@ func TestThePortIsFreeAfterwards(t *testing.T) {
 
 func TestPagesLoadNothingAndAreKeptNowhere(t *testing.T) {
 	s := start(t, newFakeProvider(t), nil)
-	for _, a := range []answered{
+	own, nonces := fmt.Sprintf("localhost:%d", s.port), map[string]bool{}
+	pages := []answered{
 		s.callback("state", "wrong"),
 		s.request(http.MethodGet, "attacker.example", "/"),
+		s.request(http.MethodGet, own, "/"),
+		s.request(http.MethodPost, own, "/callback"),
 		s.callback("state", s.asked.Get("state"), "error", "access_denied", "error_description", "user does not belong to any organization"),
-	} {
+	}
+	if link := nextLink.FindStringSubmatch(pages[4].body); link != nil {
+		s.asked = s.provider.visit(html.UnescapeString(link[1]))
+	}
+	pages = append(pages, s.callback("state", s.asked.Get("state"), "code", "good"))
+	failed := start(t, newFakeProvider(t), nil)
+	pages = append(pages, failed.callback("state", failed.asked.Get("state"), "error", "access_denied"))
+	if last := len(pages) - 1; !pages[4].shows(settingUp) || !pages[last-1].shows(loggedIn) || !pages[last].shows(noSuccess) {
+		t.Errorf("the pages are %v", pages)
+	}
+	for _, a := range pages {
 		for name, want := range map[string]string{
 			"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff", "Content-Type": "text/html; charset=utf-8",
 		} {
@@ -153,6 +181,10 @@ func TestPagesLoadNothingAndAreKeptNowhere(t *testing.T) {
 		if nonce == nil {
 			t.Fatalf("no nonce in %s", a.body)
 		}
+		if nonces[nonce[1]] {
+			t.Error("a page's nonce was used before")
+		}
+		nonces[nonce[1]] = true
 		want := fmt.Sprintf("default-src 'none'; style-src 'nonce-%[1]s'; script-src 'nonce-%[1]s'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'", nonce[1])
 		if got := a.header.Get("Content-Security-Policy"); got != want {
 			t.Errorf("policy %q, want %q", got, want)

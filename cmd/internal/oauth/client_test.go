@@ -162,6 +162,30 @@ func TestRevoke(t *testing.T) {
 	}
 }
 
+func TestNoRedirectIsFollowed(t *testing.T) {
+	elsewhere := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		t.Errorf("elsewhere was sent %s with %q", r.Method, body)
+	})
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		for _, location := range []string{"/elsewhere", elsewhere} {
+			endpoint := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path != "/" {
+					t.Errorf("the secret went to %s", r.URL)
+				}
+				http.Redirect(w, r, location, status)
+			})
+			login := Login{Provider: Provider{AuthorizationEndpoint: endpoint, TokenEndpoint: endpoint}}
+			_, refreshErr := refresh(endpoint, Client{HTTP: http.DefaultClient})
+			_, exchangeErr := login.exchange(t.Context(), login.newAttempt(), "code")
+			revokeErr := Client{HTTP: http.DefaultClient}.Revoke(t.Context(), endpoint, "client", helper.NewSecret(oldRefresh))
+			if refreshErr == nil || exchangeErr == nil || revokeErr == nil {
+				t.Errorf("HTTP status %d to %s: refresh %v, exchange %v, revoke %v", status, location, refreshErr, exchangeErr, revokeErr)
+			}
+		}
+	}
+}
+
 func TestSecretsAreSentToUsableEndpointsOnly(t *testing.T) {
 	for _, endpoint := range []string{"", "http://login.example/oauth/token", "ftp://x", "https://u:p@login.example/"} {
 		if _, err := refresh(endpoint, Client{}); !errors.Is(err, helper.ErrEndpoint) {

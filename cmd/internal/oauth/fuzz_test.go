@@ -2,11 +2,55 @@ package oauth
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 )
+
+// roundTrip answers in a server's stead.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// FuzzTokenAnswer answers a refresh.
+func FuzzTokenAnswer(f *testing.F) {
+	f.Add(200, "application/json", `{"access_token":"a","id_token":"i","refresh_token":"r","expires_in":60,"token_type":"Bearer"}`)
+	f.Add(200, "application/json", `{"access_token":"a","expires_in":"1e400"}`)
+	f.Add(200, "application/json", `{"access_token":"a","expires_in":9223372036854775807}`)
+	f.Add(200, "application/x-www-form-urlencoded", "access_token=a&expires_in=-1&refresh_token=r")
+	f.Add(200, "text/html", "<html>")
+	f.Add(403, "application/json", `{"error":"invalid_grant","error_description":"\u001b[2J"}`)
+	f.Add(400, "application/json", `{"error":{"code":"invalid_grant"}}`)
+	f.Add(503, "application/json", `{"error":"invalid_grant"}`)
+	f.Fuzz(func(t *testing.T, status int, contentType, body string) {
+		requests := 0
+		client := Client{HTTP: &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			requests++
+			header := http.Header{"Content-Type": {contentType}, "Location": {"https://elsewhere.example/"}}
+			return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+		})}}
+		tokens, err := refresh("https://login.example/oauth/token", client)
+		if requests != 1 {
+			t.Errorf("the refresh token was sent %d times", requests)
+		}
+		if err == nil {
+			if status/100 != 2 || tokens.Access.Reveal() == "" || tokens.Refresh.Reveal() == "" {
+				t.Errorf("HTTP status %d and %q made tokens", status, body)
+			}
+			return
+		}
+		if strings.ContainsAny(err.Error(), "\r\n\x00\x1b") || len(body) > 20 && strings.Contains(err.Error(), body) {
+			t.Errorf("error %q", err)
+		}
+		if errors.Is(err, ErrRefused) && (status != 400 && status != 401 && status != 403 || !strings.Contains(body+contentType, "invalid_grant")) {
+			t.Errorf("HTTP status %d and %q ended a session", status, body)
+		}
+	})
+}
 
 // FuzzCallback sends a query to a login whose provider takes every code.
 func FuzzCallback(f *testing.F) {

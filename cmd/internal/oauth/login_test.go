@@ -24,6 +24,11 @@ func TestLogin(t *testing.T) {
 			t.Errorf("%s = %q, want %q", name, got, want)
 		}
 	}
+	for _, random := range []string{"state", "nonce"} {
+		if len(s.asked.Get(random)) < 26 { // 128 bits, five in a character
+			t.Errorf("%s = %q", random, s.asked.Get(random))
+		}
+	}
 	s.mustSucceed()
 	got := <-s.saved
 	if got.Access.Reveal() != "the-access-token" || got.Refresh.Reveal() != "the-refresh-token" || got.ID.Reveal() != goodIDToken(s.asked) {
@@ -79,12 +84,12 @@ func TestSavingThatFails(t *testing.T) {
 func TestADeniedLoginEndsAtOnce(t *testing.T) {
 	s := start(t, newFakeProvider(t), nil)
 	a := s.callback("state", s.asked.Get("state"), "error", "access_denied", "code", "ignored",
-		"error_description", "<b>No</b>\x1b[31m "+strings.Repeat("x", 1000))
-	if !a.shows(noSuccess) || !strings.Contains(a.body, "&lt;b&gt;No&lt;/b&gt;[31m xxx") {
+		"error_description", "<b>No</b>\x1b[31m\u009b2J\u202e\r\n"+strings.Repeat("x", 1000))
+	if !a.shows(noSuccess) || !strings.Contains(a.body, "&lt;b&gt;No&lt;/b&gt;[31m2J  xxx") {
 		t.Errorf("the page is %v", a)
 	}
 	err := s.end()
-	if !errors.Is(err, ErrDenied) || !strings.Contains(err.Error(), "access_denied: <b>No</b>[31m xxx") || len(err.Error()) > 400 {
+	if !errors.Is(err, ErrDenied) || !strings.Contains(err.Error(), "access_denied: <b>No</b>[31m2J  xxx") || len(err.Error()) > 400 {
 		t.Errorf("error %q", err)
 	}
 }
