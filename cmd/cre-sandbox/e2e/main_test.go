@@ -32,6 +32,9 @@ func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "cre-e2e-")
 	if err == nil {
 		bin = dir
+		err = os.Chmod(dir, 0o755) // some tests run the programs as another user
+	}
+	if err == nil {
 		err = build()
 	}
 	if err != nil {

@@ -1,0 +1,141 @@
+package e2e
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const (
+	nobody   = 65534
+	inMemory = "s3cret-in-memory"
+)
+
+var noCore = regexp.MustCompile(`(?m)^Max core file size +0 `)
+
+// holder is a program that has a secret in its memory, of a user who isn't
+// root, and with core dumps of any size allowed from without.
+type holder struct {
+	*exec.Cmd
+	dir  string
+	in   io.WriteCloser
+	said bytes.Buffer
+}
+
+// startHolder returns once the program has switched core dumps off.
+func startHolder(t *testing.T, name string, args ...string) *holder {
+	t.Helper()
+	h := &holder{dir: t.TempDir()}
+	h.Cmd = exec.Command("sh", append([]string{"-c", `ulimit -c unlimited; exec "$0" "$@"`, filepath.Join(bin, name)}, args...)...)
+	h.Env = append(os.Environ(), "HOME="+h.dir, "CRE_API_KEY="+inMemory, "GOTRACEBACK=crash", "DBUS_SESSION_BUS_ADDRESS="+noBus(),
+		"CRE_CREDENTIAL_HELPER="+filepath.Join(h.dir, "helper"))
+	h.Cmd.Dir, h.Stderr = h.dir, &h.said
+	if err := os.WriteFile(filepath.Join(h.dir, "helper"), []byte("#!/bin/sh\nexec sleep 3\n"), 0o755); err != nil { // cre waits for it
+		t.Fatal(err)
+	}
+	if os.Getuid() == 0 {
+		h.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+		for dir := h.dir; dir != os.TempDir(); dir = filepath.Dir(dir) {
+			if err := os.Chmod(dir, 0o777); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var err error
+	if h.in, err = h.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = h.Process.Kill() })
+	if _, err := io.WriteString(h.in, "protocol=https\nhost=example.com\npassword="+inMemory+"\n"); err != nil {
+		t.Fatal(err)
+	}
+	h.await(t)
+	return h
+}
+
+func (h *holder) await(t *testing.T) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		limits, err := os.ReadFile(h.proc("limits"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if noCore.Match(limits) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("core dumps stay on:\n%s", limits)
+		}
+	}
+}
+
+func (h *holder) proc(name string) string { return fmt.Sprintf("/proc/%d/%s", h.Process.Pid, name) }
+
+// holders are the programs that hold tokens, each at a moment when it waits.
+var holders = map[string][]string{
+	"cre-credential-helper": {"store"},
+	"cre":                   {"whoami"},
+}
+
+// TestACrashLeavesNoSecretBehind ends the programs in the ways that write a
+// core dump and a trace of everything that ran.
+func TestACrashLeavesNoSecretBehind(t *testing.T) {
+	for name, args := range holders {
+		for _, signal := range []syscall.Signal{syscall.SIGABRT, syscall.SIGQUIT, syscall.SIGSEGV} {
+			t.Run(name+" "+signal.String(), func(t *testing.T) {
+				t.Parallel()
+				h := startHolder(t, name, args...)
+				time.Sleep(100 * time.Millisecond) // by now it has read the secret
+				if err := h.Process.Signal(signal); err != nil {
+					t.Fatal(err)
+				}
+				var ended *exec.ExitError
+				if err := h.Wait(); !errors.As(err, &ended) {
+					t.Fatal(err)
+				}
+				if status := ended.Sys().(syscall.WaitStatus); !status.Signaled() || status.CoreDump() {
+					t.Errorf("it ended with %v, core dumped %v", ended, status.CoreDump())
+				}
+				if cores, _ := filepath.Glob(filepath.Join(h.dir, "core*")); len(cores) > 0 {
+					t.Errorf("it left %q", cores)
+				}
+				if said := h.said.String(); !strings.Contains(said, "goroutine ") || strings.Contains(said, inMemory) {
+					t.Errorf("it said %q", said)
+				}
+			})
+		}
+	}
+}
+
+// TestTheMemoryIsClosedToTheSameUser looks at the process as its own user's
+// other programs would: what can't be dumped belongs to root in /proc.
+func TestTheMemoryIsClosedToTheSameUser(t *testing.T) {
+	for name, args := range holders {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := startHolder(t, name, args...)
+			time.Sleep(100 * time.Millisecond) // until after the second system call
+			for _, file := range []string{"mem", "environ"} {
+				info, err := os.Stat(h.proc(file))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if owner := info.Sys().(*syscall.Stat_t).Uid; owner != 0 {
+					t.Errorf("%s belongs to user %d", file, owner)
+				}
+			}
+		})
+	}
+}
