@@ -23,6 +23,11 @@ type File struct {
 	unknown []*yaml.Node // keys and values by turns, kept for their owner
 }
 
+// IsZero reports whether there is nothing in f, as if there were no file.
+func (f File) IsZero() bool {
+	return f.Tokens.IsZero() && len(f.Keychain) == 0 && len(f.unknown) == 0
+}
+
 // Tokens is a session as the official CLI keeps it in cre.yaml's five
 // documented keys: AccessToken, IDToken, RefreshToken, ExpiresIn, TokenType.
 type Tokens struct {
@@ -73,7 +78,7 @@ func (d Dir) ReadSession() (File, error) {
 // After an error cre.yaml says the one or the other, never a part. The caller
 // holds the lock.
 func (d Dir) WriteSession(f File) error {
-	if f.Tokens.IsZero() && len(f.Keychain) == 0 && len(f.unknown) == 0 {
+	if f.IsZero() {
 		return d.RemoveSession()
 	}
 	data, err := f.encode()

@@ -83,8 +83,12 @@ func (s *Store) forgetFile(q helper.Query, before func(helper.Credential)) (foun
 		s.notify("warning: %s was damaged: a session in it could not be revoked and stays valid until it expires", path)
 		s.notify("removed %s", path)
 		return true, nil
-	case err != nil || file.Tokens.IsZero():
+	case err != nil:
 		return false, err
+	case file.IsZero():
+		return false, s.Files.RemoveSession() // an empty file, or what a broken-off write left
+	case file.Tokens.IsZero():
+		return false, nil
 	}
 	c, owned := s.inFile(file)
 	switch {

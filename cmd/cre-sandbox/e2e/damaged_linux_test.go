@@ -1,0 +1,140 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"cre-credential-helper/cmd/cre-sandbox/internal/sandbox"
+)
+
+// What a program may take that meets a damaged file, built with the race
+// detector. Without the file it takes about 60 MiB.
+const (
+	damagedTime   = 5 * time.Second
+	damagedMemory = 192 << 20 // bytes
+
+	maxrssUnit = 1024 // of the kernel's figure, in bytes
+)
+
+// written makes a damaged file of a text.
+func written(text string) func(path string) error {
+	return func(path string) error { return os.WriteFile(path, []byte(text), 0o600) }
+}
+
+// bomb grows ninefold with each of its lines.
+func bomb() string {
+	text := "a: &a [x]\n"
+	for name := 'b'; name < 'z'; name++ {
+		last := "*" + string(name-1) + ", "
+		text += string(name) + ": &" + string(name) + " [" + strings.Repeat(last, 8) + last + "]\n"
+	}
+	return text
+}
+
+// damages are what may be in a file's place.
+var damages = []struct {
+	name  string
+	plant func(path string) error
+	says  string // to whoever asks for the session
+}{
+	{"empty", written(""), "you are not logged in"},
+	{"truncated", written("AccessToken: \"eyJhbGciOi"), "is not valid YAML"},
+	{"not YAML", written("\x7fELF\x02\x01\x01\x00"), "is not valid YAML"},
+	{"an alias bomb", written(bomb()), "uses anchors or aliases"},
+	{"wrong types", written("AccessToken: [1]\nExpiresIn: {}\nPRODUCTION: 7\nPRODUCTION: 8\n"), "has a "},
+	{"nested deeply", written(strings.Repeat("[", 1<<20)), "is not valid YAML"},
+	{"nested deeply in blocks", written(strings.Repeat("- ", 1<<19)), "is not"},
+	{"very many keys", written(strings.Repeat("? \n", 1<<16)), "has a key"},
+	{"a directory", func(path string) error { return os.Mkdir(path, 0o755) }, "is not a regular file"},
+	{"a FIFO", func(path string) error { return syscall.Mkfifo(path, 0o600) }, "is not a regular file"},
+	{"1 GiB", func(path string) error {
+		if err := os.WriteFile(path, []byte("AccessToken: x\n"), 0o600); err != nil {
+			return err
+		}
+		return os.Truncate(path, 1<<30) // sparse
+	}, "is larger than 1 MiB"},
+}
+
+// TestDamagedFilesAreBoundedAndRepaired puts damage in the place of cre.yaml
+// and context.yaml: every program ends soon and takes little memory, a get
+// says what is wrong and what to do, and login and logout do it.
+func TestDamagedFilesAreBoundedAndRepaired(t *testing.T) {
+	s := startSandboxHere(t, sandbox.Options{})
+	for _, damage := range damages {
+		t.Run(damage.name, func(t *testing.T) {
+			t.Parallel()
+			env, home := newMachine(t, s)
+			session, tenant := filepath.Join(home, ".cre", "cre.yaml"), filepath.Join(home, ".cre", "context.yaml")
+			plant := func() {
+				t.Helper()
+				for _, path := range []string{session, tenant} {
+					_ = os.RemoveAll(path)
+					if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+						t.Fatal(err)
+					}
+					if err := damage.plant(path); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+
+			plant()
+			for _, program := range [][]string{{"cre-credential-helper", "get"}, {"cre", "whoami"}} {
+				r := runBounded(t, env, "", program[0], program[1:]...)
+				said := strings.TrimPrefix(r.said, overridden(s))
+				if r.state.Success() || r.out != "" || strings.Count(said, "\n") != 1 ||
+					!strings.Contains(said, damage.says) || !strings.Contains(said, "cre login") {
+					t.Errorf("%q answers %q and says %q, want %q", program, r.out, said, damage.says)
+				}
+			}
+
+			callbackPort.Lock()
+			login := runBounded(t, env, "", "cre", "login")
+			callbackPort.Unlock()
+			whoami := runBounded(t, env, "", "cre", "whoami")
+			if !login.state.Success() || !whoami.state.Success() || !strings.Contains(readFile(t, tenant), "tenant_id") {
+				t.Errorf("login: %s\nwhoami: %s", login.said, whoami.said)
+			}
+			if r := runBounded(t, env, "", "cre", "logout"); !r.state.Success() {
+				t.Errorf("logout: %s", r.said)
+			}
+
+			plant()
+			if r := runBounded(t, env, "", "cre", "logout"); !r.state.Success() {
+				t.Errorf("logout of the damage: %s", r.said)
+			}
+			for _, path := range []string{session, tenant} {
+				if _, err := os.Lstat(path); err == nil {
+					t.Errorf("logout left %s", path)
+				}
+			}
+		})
+	}
+}
+
+// overridden is the line that cre begins with in a sandbox.
+func overridden(s *sandbox.Server) string {
+	return "warning: using " + s.URL + "/graphql, not the PRODUCTION environment's own: set by CRE_CLI_AUTH_BASE, CRE_CLI_CLIENT_ID, CRE_CLI_AUDIENCE, CRE_CLI_GRAPHQL_URL\n"
+}
+
+// runBounded fails for a program that takes too long or too much memory.
+func runBounded(t *testing.T, env []string, in, name string, args ...string) ran {
+	t.Helper()
+	r := runProgram(t, env, in, name, args...)
+	if r.took > damagedTime {
+		t.Errorf("%s %q took %v", name, args, r.took)
+	}
+	peak := r.state.SysUsage().(*syscall.Rusage).Maxrss * maxrssUnit
+	var own syscall.Rusage // a child's figure begins with its parent's
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &own); err != nil {
+		t.Fatal(err)
+	}
+	if peak > damagedMemory && peak > own.Maxrss*maxrssUnit {
+		t.Errorf("%s %q took %d MiB", name, args, peak>>20)
+	}
+	return r
+}
