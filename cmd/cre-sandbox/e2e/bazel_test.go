@@ -3,9 +3,7 @@
 package e2e
 
 import (
-	"bytes"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -18,12 +16,8 @@ import (
 // asked runs the helper and returns what it wrote, and whether it succeeded.
 func asked(t *testing.T, env []string, in string, args ...string) (stdout, stderr string, ok bool) {
 	t.Helper()
-	cmd := exec.Command(filepath.Join(bin, "cre-credential-helper"), args...)
-	cmd.Env, cmd.Stdin = env, strings.NewReader(in)
-	var out, messages bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &messages
-	err := cmd.Run()
-	return out.String(), messages.String(), err == nil
+	r := runProgram(t, env, in, "cre-credential-helper", args...)
+	return r.out, r.said, r.state.Success()
 }
 
 func schema(t *testing.T, name string) *jsonschema.Schema {

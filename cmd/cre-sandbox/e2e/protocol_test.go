@@ -167,6 +167,9 @@ func (e example) run(ctx context.Context, home string, env []string) error {
 	cmd.Dir, cmd.Env = home, env
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(in), &out, &messages
 	err := cmd.Run()
+	if tokenPattern.MatchString(messages.String()) {
+		return fmt.Errorf("a token shows on standard error: %q", messages.String())
+	}
 	status := cmd.ProcessState.ExitCode()
 	if status == e.status && matches(e.out, out.String()) && matches(e.messages, messages.String()) {
 		return nil

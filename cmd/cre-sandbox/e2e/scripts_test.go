@@ -73,7 +73,7 @@ func run(t *testing.T, dir string, env []string, more ...func(commands)) {
 	for _, add := range more {
 		add(cmds)
 	}
-	testscript.Run(t, testscript.Params{
+	testscript.RunT(witness{t}, testscript.Params{
 		Dir:                 dir,
 		Cmds:                cmds,
 		RequireExplicitExec: true,
@@ -88,6 +88,7 @@ func run(t *testing.T, dir string, env []string, more ...func(commands)) {
 				"GORACE="+noSleep,
 			)
 			e.Vars = append(e.Vars, env...)
+			e.Defer(func() { checkFolders(e.T().(witness).T, e.WorkDir) })
 			return os.Mkdir(home, 0o755)
 		},
 	})
