@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	promiseRow  = regexp.MustCompile("(?m)^\\| (.+) \\| (.+) \\|$")
+	promiseRow  = regexp.MustCompile(`(?m)^\| (.+) \| (.+) \|$`)
 	namedTest   = regexp.MustCompile("`([a-z0-9/-]+)\\.((?:Test|Fuzz)[A-Za-z0-9_]*)(?:/([^`]+))?`")
 	notAPromise = []string{"promise", "---"}
 )
