@@ -25,8 +25,8 @@ type ran struct {
 	took      time.Duration
 }
 
-// runProgram runs one of the built programs in a machine's environment. Whatever the program
-// is, a token on its standard error fails the test.
+// runProgram runs one of the built programs to its end. A token on its standard
+// error fails the test, whatever the program is.
 func runProgram(t *testing.T, env []string, in, name string, args ...string) ran {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), programTimeout)
