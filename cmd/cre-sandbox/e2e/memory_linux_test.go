@@ -61,22 +61,19 @@ func startHolder(t *testing.T, name string, args ...string) *holder {
 	if _, err := io.WriteString(h.in, "protocol=https\nhost=example.com\npassword="+inMemory+"\n"); err != nil {
 		t.Fatal(err)
 	}
-	h.await(t)
+	waitFor(t, "core dumps are off", func() bool {
+		limits, err := os.ReadFile(h.proc("limits"))
+		return err == nil && noCore.Match(limits)
+	})
 	return h
 }
 
-func (h *holder) await(t *testing.T) {
+// waitFor waits for what a program does first.
+func waitFor(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		limits, err := os.ReadFile(h.proc("limits"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if noCore.Match(limits) {
-			return
-		}
+	for deadline := time.Now().Add(20 * time.Second); !done(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("core dumps stay on:\n%s", limits)
+			t.Fatalf("it never comes about: %s", what)
 		}
 	}
 }
@@ -126,15 +123,11 @@ func TestTheMemoryIsClosedToTheSameUser(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := startHolder(t, name, args...)
-			time.Sleep(100 * time.Millisecond) // until after the second system call
 			for _, file := range []string{"mem", "environ"} {
-				info, err := os.Stat(h.proc(file))
-				if err != nil {
-					t.Fatal(err)
-				}
-				if owner := info.Sys().(*syscall.Stat_t).Uid; owner != 0 {
-					t.Errorf("%s belongs to user %d", file, owner)
-				}
+				waitFor(t, file+" belongs to root", func() bool {
+					info, err := os.Stat(h.proc(file))
+					return err == nil && info.Sys().(*syscall.Stat_t).Uid == 0
+				})
 			}
 		})
 	}
