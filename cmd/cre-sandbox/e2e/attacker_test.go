@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"cre-credential-helper/cmd/cre-sandbox/internal/sandbox"
-	"cre-credential-helper/keyring/keyringtest"
 )
 
 // attacker is a server that keeps whatever arrives.
@@ -75,53 +74,52 @@ func hostileOverrides(url string) map[string][]string {
 // TestTokensGoToTheirOwnPlacesOnly runs the programs with a session that is to
 // be renewed at every call, while the variables lead to an attacker.
 func TestTokensGoToTheirOwnPlacesOnly(t *testing.T) {
-	for place, variables := range map[string]func(*testing.T) []string{
-		"session in the file":     func(*testing.T) []string { return []string{"CRE_CREDENTIAL_STORE=file"} },
-		"session in the keychain": func(t *testing.T) []string { return keyringtest.Start(t).Env() },
-	} {
+	for _, place := range []string{fileMode, keychainMode} {
 		t.Run(place, func(t *testing.T) {
 			t.Parallel()
-			owner, thief := startSandboxHere(t, sandbox.Options{TokenLifetime: time.Minute}), startAttacker(t)
-			env, _ := newMachine(t, owner, variables(t)...)
-			mustLogIn(t, env)
-			if r := runProgram(t, env, owner.URL+"/graphql", "cre-credential-helper", "get"); !secretPattern.MatchString(r.out) {
-				t.Fatalf("the session can't be had at all: %q, %s", r.out, r.said)
+			m, thief := newMachine(t, place, sandbox.Options{TokenLifetime: time.Minute}), startAttacker(t)
+			if o := m.browserLogin(); o.status != 0 {
+				t.Fatalf("login: %v", o)
+			}
+			if o := m.run(m.platform.URL+"/graphql", "cre-credential-helper", "get"); !secretPattern.MatchString(o.stdout) {
+				t.Fatalf("the session can't be had at all: %v", o)
 			}
 			overrides := hostileOverrides(thief.url)
 			for _, name := range slices.Sorted(maps.Keys(overrides)) {
-				t.Run(name, func(t *testing.T) { ask(t, append(slices.Clone(env), overrides[name]...), owner, thief) })
+				t.Run(name, func(t *testing.T) { m.in(t, overrides[name]...).ask(thief) })
 			}
-			if r := runProgram(t, env, "", "cre", "whoami"); !r.state.Success() || owner.Stats().RefreshReuses != 0 {
-				t.Errorf("afterwards: %s, %+v", r.said, owner.Stats())
+			if o := m.run("", "cre", "whoami"); o.status != 0 || m.platform.Stats().RefreshReuses != 0 {
+				t.Errorf("afterwards: %v, %+v", o, m.platform.Stats())
 			}
 			// A logout is what sends the refresh token to be revoked.
-			runProgram(t, append(slices.Clone(env), overrides["auth base"]...), "", "cre", "logout")
+			m.in(t, overrides["auth base"]...).run("", "cre", "logout")
 			thief.mustHaveNothing(t)
 		})
 	}
 }
 
 // ask asks for everything under hostile variables.
-func ask(t *testing.T, env []string, owner *sandbox.Server, thief *attacker) {
+func (m *machine) ask(thief *attacker) {
+	owner := m.platform
 	for _, request := range []string{thief.url + "/graphql", `{"uri":"` + thief.url + `"}`, "protocol=http\nhost=" + strings.TrimPrefix(thief.url, "http://") + "\n"} {
-		if r := runProgram(t, env, request, "cre-credential-helper", "get"); tokenPattern.MatchString(r.out) {
-			t.Errorf("%q is answered %q", request, r.out)
+		if o := m.run(request, "cre-credential-helper", "get"); tokenPattern.MatchString(o.stdout) {
+			m.Errorf("%q: %v", request, o)
 		}
 	}
 	for _, in := range []string{owner.URL, ""} {
-		runProgram(t, env, in, "cre-credential-helper", "get") // whose it is may have it
+		m.run(in, "cre-credential-helper", "get") // whose it is may have it
 	}
-	runProgram(t, env, "", "cre", "whoami")
-	runProgram(t, env, "", "cre-credential-helper", "list")
-	thief.mustHaveNothing(t)
+	m.run("", "cre", "whoami")
+	m.run("", "cre-credential-helper", "list")
+	thief.mustHaveNothing(m.T)
 
 	// An API key is for the GraphQL URL, wherever that is: both are variables.
-	if !slices.ContainsFunc(env, func(v string) bool { return strings.HasPrefix(v, "CRE_CLI_GRAPHQL_URL="+thief.url) }) {
-		env = append(env, "CRE_API_KEY="+owner.APIKey())
-		runProgram(t, env, "", "cre", "whoami")
-		if r := runProgram(t, env, thief.url, "cre-credential-helper", "get"); tokenPattern.MatchString(r.out) {
-			t.Errorf("the attacker is answered %q", r.out)
+	if !slices.ContainsFunc(m.env, func(v string) bool { return strings.HasPrefix(v, "CRE_CLI_GRAPHQL_URL="+thief.url) }) {
+		m.setenv("CRE_API_KEY=" + owner.APIKey())
+		m.run("", "cre", "whoami")
+		if o := m.run(thief.url, "cre-credential-helper", "get"); tokenPattern.MatchString(o.stdout) {
+			m.Errorf("the attacker is answered: %v", o)
 		}
-		thief.mustHaveNothing(t)
+		thief.mustHaveNothing(m.T)
 	}
 }

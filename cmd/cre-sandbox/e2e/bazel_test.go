@@ -16,8 +16,9 @@ import (
 // asked runs the helper and returns what it wrote, and whether it succeeded.
 func asked(t *testing.T, env []string, in string, args ...string) (stdout, stderr string, ok bool) {
 	t.Helper()
-	r := runProgram(t, env, in, "cre-credential-helper", args...)
-	return r.out, r.said, r.state.Success()
+	m := &machine{T: t, bin: bin, env: env}
+	o := m.run(in, "cre-credential-helper", args...)
+	return o.stdout, o.stderr, o.status == 0
 }
 
 func schema(t *testing.T, name string) *jsonschema.Schema {

@@ -63,11 +63,12 @@ var damages = []struct {
 // and context.yaml: every program ends soon and takes little memory, a get
 // says what is wrong and what to do, and login and logout do it.
 func TestDamagedFilesAreBoundedAndRepaired(t *testing.T) {
-	s := startSandboxHere(t, sandbox.Options{})
+	all := newMachine(t, fileMode, sandbox.Options{})
 	for _, damage := range damages {
 		t.Run(damage.name, func(t *testing.T) {
 			t.Parallel()
-			env, home := newMachine(t, s)
+			home := t.TempDir()
+			m := all.in(t, "HOME="+home)
 			session, tenant := filepath.Join(home, ".cre", "cre.yaml"), filepath.Join(home, ".cre", "context.yaml")
 			plant := func() {
 				t.Helper()
@@ -84,28 +85,25 @@ func TestDamagedFilesAreBoundedAndRepaired(t *testing.T) {
 
 			plant()
 			for _, program := range [][]string{{"cre-credential-helper", "get"}, {"cre", "whoami"}} {
-				r := runBounded(t, env, "", program[0], program[1:]...)
-				said := strings.TrimPrefix(r.said, overridden(s))
-				if r.state.Success() || r.out != "" || strings.Count(said, "\n") != 1 ||
+				o := m.bounded(m.run("", program[0], program[1:]...))
+				said := strings.TrimPrefix(o.stderr, overridden(m.platform))
+				if o.status == 0 || o.stdout != "" || strings.Count(said, "\n") != 1 ||
 					!strings.Contains(said, damage.says) || !strings.Contains(said, "cre login") {
-					t.Errorf("%q answers %q and says %q, want %q", program, r.out, said, damage.says)
+					t.Errorf("%q: %v, want %q", program, o, damage.says)
 				}
 			}
 
-			callbackPort.Lock()
-			login := runBounded(t, env, "", "cre", "login")
-			callbackPort.Unlock()
-			whoami := runBounded(t, env, "", "cre", "whoami")
-			if !login.state.Success() || !whoami.state.Success() || !strings.Contains(readFile(t, tenant), "tenant_id") {
-				t.Errorf("login: %s\nwhoami: %s", login.said, whoami.said)
+			login, whoami := m.bounded(m.browserLogin()), m.bounded(m.run("", "cre", "whoami"))
+			if login.status != 0 || whoami.status != 0 || !strings.Contains(readFile(t, tenant), "tenant_id") {
+				t.Errorf("login: %v\nwhoami: %v", login, whoami)
 			}
-			if r := runBounded(t, env, "", "cre", "logout"); !r.state.Success() {
-				t.Errorf("logout: %s", r.said)
+			if o := m.bounded(m.run("", "cre", "logout")); o.status != 0 {
+				t.Errorf("logout: %v", o)
 			}
 
 			plant()
-			if r := runBounded(t, env, "", "cre", "logout"); !r.state.Success() {
-				t.Errorf("logout of the damage: %s", r.said)
+			if o := m.bounded(m.run("", "cre", "logout")); o.status != 0 {
+				t.Errorf("logout of the damage: %v", o)
 			}
 			for _, path := range []string{session, tenant} {
 				if _, err := os.Lstat(path); err == nil {
@@ -121,20 +119,19 @@ func overridden(s *sandbox.Server) string {
 	return "warning: using " + s.URL + "/graphql, not the PRODUCTION environment's own: set by CRE_CLI_AUTH_BASE, CRE_CLI_CLIENT_ID, CRE_CLI_AUDIENCE, CRE_CLI_GRAPHQL_URL\n"
 }
 
-// runBounded fails for a program that takes too long or too much memory.
-func runBounded(t *testing.T, env []string, in, name string, args ...string) ran {
-	t.Helper()
-	r := runProgram(t, env, in, name, args...)
-	if r.took > damagedTime {
-		t.Errorf("%s %q took %v", name, args, r.took)
+// bounded fails for a program that took too long or too much memory.
+func (m *machine) bounded(o outcome) outcome {
+	m.Helper()
+	if o.took > damagedTime {
+		m.Errorf("too long: %v", o)
 	}
-	peak := r.state.SysUsage().(*syscall.Rusage).Maxrss * maxrssUnit
+	peak := o.state.SysUsage().(*syscall.Rusage).Maxrss * maxrssUnit
 	var own syscall.Rusage // a child's figure begins with its parent's
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &own); err != nil {
-		t.Fatal(err)
+		m.Fatal(err)
 	}
 	if peak > damagedMemory && peak > own.Maxrss*maxrssUnit {
-		t.Errorf("%s %q took %d MiB", name, args, peak>>20)
+		m.Errorf("%d MiB: %v", peak>>20, o)
 	}
-	return r
+	return o
 }

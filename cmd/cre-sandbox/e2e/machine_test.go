@@ -61,14 +61,10 @@ func eachMode(t *testing.T, o sandbox.Options, test func(*machine)) {
 
 func newMachine(t *testing.T, mode string, o sandbox.Options) *machine {
 	t.Helper()
-	platform, err := sandbox.Start(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(platform.Close)
-	m := &machine{T: t, home: t.TempDir(), bin: bin, platform: platform}
-	m.env = append(os.Environ(), "HOME="+m.home, "BROWSER=cre-sandbox browse", "CRE_API_KEY=", "DISPLAY=", "WAYLAND_DISPLAY=")
-	m.env = append(m.env, platform.Env()...)
+	m := &machine{T: t, home: t.TempDir(), bin: bin, platform: startPlatform(t, o)}
+	m.env = append(os.Environ(), "HOME="+m.home, "BROWSER=cre-sandbox browse", "DISPLAY=", "WAYLAND_DISPLAY=",
+		"CRE_API_KEY=", "CRE_CREDENTIAL_STORE=")
+	m.setenv(m.platform.Env()...)
 	if mode == fileMode {
 		m.setenv("DBUS_SESSION_BUS_ADDRESS=" + noBus())
 		return m
@@ -78,10 +74,21 @@ func newMachine(t *testing.T, mode string, o sandbox.Options) *machine {
 	return m
 }
 
-// in is m in a subtest.
-func (m *machine) in(t *testing.T) *machine {
+func startPlatform(t *testing.T, o sandbox.Options) *sandbox.Server {
+	t.Helper()
+	s, err := sandbox.Start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+// in is m in a subtest, with more variables.
+func (m *machine) in(t *testing.T, variables ...string) *machine {
 	sub := *m
 	sub.T = t
+	sub.env = append(slices.Clip(m.env), variables...)
 	return &sub
 }
 
@@ -112,6 +119,7 @@ type outcome struct {
 	stdout, stderr string
 	status         int // -1: a signal ended it
 	took           time.Duration
+	state          *os.ProcessState
 }
 
 func (o outcome) String() string {
@@ -131,8 +139,12 @@ func (o outcome) token() string {
 // command makes a program ready to run.
 func (m *machine) command(ctx context.Context, program string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, filepath.Join(m.bin, program), args...)
-	cmd.Env = append(slices.Clip(m.env), "PATH="+m.bin+":"+bin+":"+os.Getenv("PATH"))
+	cmd.Env = m.environ()
 	return cmd
+}
+
+func (m *machine) environ() []string {
+	return append(slices.Clip(m.env), "PATH="+m.bin+":"+bin+":"+os.Getenv("PATH"))
 }
 
 // run runs a program to its end.
@@ -148,7 +160,8 @@ func (m *machine) finish(cmd *exec.Cmd, stdin string) outcome {
 	return m.start(cmd, stdin)()
 }
 
-// start starts a program. It has ended when wait returns.
+// start starts a program. It has ended when wait returns. A token on its
+// standard error fails the test, whatever the program is.
 func (m *machine) start(cmd *exec.Cmd, stdin string) (wait func() outcome) {
 	m.Helper()
 	var out, messages bytes.Buffer
@@ -159,7 +172,10 @@ func (m *machine) start(cmd *exec.Cmd, stdin string) (wait func() outcome) {
 	}
 	return func() outcome {
 		_ = cmd.Wait() // the status says it all
-		return outcome{out.String(), messages.String(), cmd.ProcessState.ExitCode(), time.Since(begin)}
+		if token := tokenPattern.FindString(messages.String()); token != "" {
+			m.Errorf("%q says %q", cmd.Args, token)
+		}
+		return outcome{out.String(), messages.String(), cmd.ProcessState.ExitCode(), time.Since(begin), cmd.ProcessState}
 	}
 }
 
@@ -172,6 +188,14 @@ func (m *machine) helper(op string, attributes ...string) outcome {
 func (m *machine) request(attributes ...string) string {
 	return "protocol=http\nhost=" + strings.TrimPrefix(m.platform.URL, "http://") + "\n" +
 		strings.Join(append(attributes, "\n"), "\n")
+}
+
+// browserLogin runs cre login while nobody else does.
+func (m *machine) browserLogin() outcome {
+	m.Helper()
+	callbackPort.Lock()
+	defer callbackPort.Unlock()
+	return m.run("", "cre", "login")
 }
 
 // get asks for the session, as a person or a script would, with an empty request.

@@ -3,11 +3,9 @@
 package e2e
 
 import (
-	"context"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 )
 
 const crowd = 200
@@ -96,13 +94,4 @@ func TestGetsBesideLogoutAndLogin(t *testing.T) {
 			m.Errorf("logout: %v; left are %q and %q", o, m.files(), m.items())
 		}
 	})
-}
-
-// browserLogin runs cre login while nobody else does.
-func (m *machine) browserLogin() outcome {
-	callbackPort.Lock()
-	defer callbackPort.Unlock()
-	ctx, cancel := context.WithTimeout(m.Context(), time.Minute)
-	defer cancel()
-	return m.finish(m.command(ctx, "cre", "login"), "")
 }

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,21 +26,19 @@ func TestFilesArePrivateFromTheirFirstByte(t *testing.T) {
 		}
 		t.Skip("left out: only root's strace sees into programs that close their memory")
 	}
-	env, home := newMachine(t, startSandboxHere(t, sandbox.Options{}))
+	m := newMachine(t, fileMode, sandbox.Options{})
 	log := filepath.Join(t.TempDir(), "log")
-	ctx, cancel := context.WithTimeout(t.Context(), programTimeout)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, "strace", "-f", "-qq", "-e", "trace=%file", "-o", log, "sh", "-c", "umask 0; cre login && cre logout")
-	cmd.Env = env
 	callbackPort.Lock()
-	out, err := cmd.CombinedOutput()
+	cmd := exec.CommandContext(t.Context(), "strace", "-f", "-qq", "-e", "trace=%file", "-o", log, "sh", "-c", "umask 0; cre login && cre logout")
+	cmd.Env = m.environ()
+	o := m.finish(cmd, "")
 	callbackPort.Unlock()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	if o.status != 0 {
+		t.Fatal(o)
 	}
 	seen := map[string]int{}
 	for _, call := range withMode.FindAllStringSubmatch(readFile(t, log), -1) {
-		name, found := strings.CutPrefix(call[2], home+"/")
+		name, found := strings.CutPrefix(call[2], m.home+"/")
 		if !found {
 			continue
 		}

@@ -172,6 +172,9 @@ func checkStats(ts *testscript.TestScript, neg bool, args []string) {
 // secretPattern is what the sandbox's tokens look like.
 var secretPattern = regexp.MustCompile(`eyJ[\w-]+\.[\w-]+\.[\w-]+|v1\.[A-Z2-7]{40,}`)
 
+// tokenPattern is secretPattern, or the sandbox's API key.
+var tokenPattern = regexp.MustCompile(secretPattern.String() + "|sandbox-api-key")
+
 // findSecrets fails unless some file below a folder holds a token; negated, it
 // fails if one does.
 func findSecrets(ts *testscript.TestScript, neg bool, args []string) {
