@@ -281,8 +281,12 @@ func (s *Store) Check(ctx context.Context, o helper.Origin) error {
 	if s.Mode == File {
 		return s.canHold(o)
 	}
-	err := s.Keychain.Check(ctx, o)
-	if s.Mode == Auto && errors.Is(err, keyring.ErrUnavailable) {
+	file, err := s.readForWriting()
+	if err != nil {
+		return err
+	}
+	err = s.Keychain.Check(ctx, o)
+	if s.mayBePlain(file, err) {
 		return s.canHold(o)
 	}
 	return orFile(err)

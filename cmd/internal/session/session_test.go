@@ -86,6 +86,23 @@ func TestALockedKeychainIsNoReasonToWritePlainText(t *testing.T) {
 	}
 }
 
+// TestAKeychainThatIsGoneIsNoReasonToWritePlainText holds that a pointer tells
+// of a keychain which may come back.
+func TestAKeychainThatIsGoneIsNoReasonToWritePlainText(t *testing.T) {
+	w := newWorld(t)
+	w.mustStore(w.login())
+	pointer := w.file()
+	w.keychain.set(errUnavailable, nil)
+	for what, err := range map[string]error{
+		"store": w.Store.Store(t.Context(), w.login()),
+		"check": w.Check(t.Context(), w.Environment.Origin()),
+	} {
+		if !errors.Is(err, errUnavailable) || !strings.Contains(err.Error(), "CRE_CREDENTIAL_STORE=file") || w.file() != pointer {
+			t.Errorf("%s: %v, cre.yaml:\n%s", what, err, w.file())
+		}
+	}
+}
+
 func TestModeKeyringNeverWritesPlainText(t *testing.T) {
 	w := newWorld(t)
 	w.Mode = session.Keyring

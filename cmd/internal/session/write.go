@@ -62,12 +62,17 @@ func (s *Store) storeSession(ctx context.Context, c helper.Credential) error {
 		return s.moveToFile(ctx, file, c)
 	}
 	err = s.toKeychain(file, c.Origin, func() error { return s.Keychain.Store(ctx, c) })
-	if s.Mode == Auto && errors.Is(err, keyring.ErrUnavailable) {
+	if s.mayBePlain(file, err) {
 		s.notify("warning: there is no keychain on this machine: the session is kept in plain text in %s", s.Files.SessionPath())
-		file.Keychain = dropOrigin(file.Keychain, c.Origin)
 		return s.toFile(file, c)
 	}
 	return orFile(err)
+}
+
+// mayBePlain reports whether a session may be stored in plain text, after the
+// keychain failed with err: never where cre.yaml tells that there was one.
+func (s *Store) mayBePlain(file fallback.File, err error) bool {
+	return s.Mode == Auto && errors.Is(err, keyring.ErrUnavailable) && len(file.Keychain) == 0
 }
 
 // moveToFile stores c in cre.yaml, and leaves no older session in the keychain.
