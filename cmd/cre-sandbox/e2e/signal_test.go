@@ -52,10 +52,8 @@ func TestSignalsDuringARefreshWaitForTheSave(t *testing.T) {
 // signals to all its processes while the token endpoint is asked.
 func (m *machine) signalDuringRefresh(cmd *exec.Cmd, signals []syscall.Signal) outcome {
 	m.Helper()
-	before := m.platform.Requests(sandbox.Token)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	wait := m.start(cmd, "")
-	m.until("the token endpoint is asked", func() bool { return m.platform.Requests(sandbox.Token) > before })
+	wait := m.startRefresh(cmd)
 	for _, signal := range signals {
 		if err := syscall.Kill(-cmd.Process.Pid, signal); err != nil {
 			m.Error(err)
@@ -63,4 +61,13 @@ func (m *machine) signalDuringRefresh(cmd *exec.Cmd, signals []syscall.Signal) o
 		time.Sleep(50 * time.Millisecond)
 	}
 	return wait()
+}
+
+// startRefresh starts a program, and returns while the token endpoint is asked.
+func (m *machine) startRefresh(cmd *exec.Cmd) (wait func() outcome) {
+	m.Helper()
+	before := m.platform.Requests(sandbox.Token)
+	wait = m.start(cmd, "")
+	m.until("the token endpoint is asked", func() bool { return m.platform.Requests(sandbox.Token) > before })
+	return wait
 }

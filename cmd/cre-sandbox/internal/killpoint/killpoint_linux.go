@@ -230,9 +230,10 @@ func (t *tracee) counts(call syscallStopInfo) string {
 			return "openat"
 		}
 	case syscall.SYS_WRITE, syscall.SYS_WRITEV, syscall.SYS_PWRITE64, syscall.SYS_SENDTO, syscall.SYS_SENDMSG:
-		// The runtime wakes its own threads by writing to an eventfd.
+		// The runtime wakes its own threads by writing to an eventfd. Where we
+		// aren't root, we can't see that of a program whose memory is closed.
 		to, _ := os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", t.pid, call.args[0]))
-		if strings.HasPrefix(to, "/") || strings.HasPrefix(to, "socket:") {
+		if !strings.HasPrefix(to, "anon_inode:") {
 			return "write to " + to
 		}
 	}
