@@ -203,7 +203,11 @@ func TestPlantedTemporariesAreSweptUnread(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := errors.Join(d.Check(), d.WriteSession(File{Tokens: tokens()}), d.RemoveSession()); err != nil {
+	unlock, err := d.Lock(soon(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(d.Check(), d.WriteSession(File{Tokens: tokens()}), d.RemoveSession(), unlock()); err != nil {
 		t.Fatal(err)
 	}
 	if left := names(t, d); len(left) != 1 {

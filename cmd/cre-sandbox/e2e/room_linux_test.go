@@ -29,9 +29,9 @@ var noRoom = map[string]string{
 	"quota": `ulimit -f 1; exec "$@"`,
 }
 
-// TestNoRoomForARenewal finds no room in .cre: the error names the folder, the
+// TestNoRoomLeavesTheOldSession finds no room in .cre: the error names the folder, the
 // refresh token isn't spent, and the session stays what it was.
-func TestNoRoomForARenewal(t *testing.T) {
+func TestNoRoomLeavesTheOldSession(t *testing.T) {
 	t.Parallel()
 	for name, script := range noRoom {
 		t.Run(name, func(t *testing.T) {

@@ -59,6 +59,37 @@ func TestAProviderOutOfReachEndsNoSession(t *testing.T) {
 	}
 }
 
+// TestAClockThatIsOffByAnHour has tokens that last for an hour. Where cre.yaml
+// keeps the session and the clock is fast, no token seems to be good for long,
+// so that each get renews. Where it is slow, a token ends before it seems to,
+// and whoever is refused reports it.
+func TestAClockThatIsOffByAnHour(t *testing.T) {
+	for name, skew := range map[string]time.Duration{"fast": -time.Hour, "slow": time.Hour} {
+		for _, mode := range []session.Mode{session.Keyring, session.File} {
+			t.Run(name+", "+string(mode), func(t *testing.T) {
+				w := newWorld(t)
+				w.Mode = mode
+				w.provider.skew = skew
+				w.mustStore(w.login())
+				for range 3 {
+					if got := w.mustGet(); got.ExpiresWithin(session.RefreshMargin, w.clock()) {
+						t.Errorf("a token that ends at %v", got.Expiry)
+					}
+				}
+				q := w.query()
+				q.Secret = w.mustGet().Secret
+				renewals := w.provider.renewals
+				if err := w.Erase(t.Context(), q); err != nil {
+					t.Fatal(err)
+				}
+				if w.mustGet(); w.provider.renewals != renewals+1 || w.provider.reused {
+					t.Errorf("%d renewals after a report, reuse %v", w.provider.renewals-renewals, w.provider.reused)
+				}
+			})
+		}
+	}
+}
+
 func TestARefusedRefreshTokenEndsTheSession(t *testing.T) {
 	for _, mode := range []session.Mode{session.Keyring, session.File} {
 		w := newWorld(t)

@@ -90,7 +90,7 @@ func (w *world) login() helper.Credential {
 	return helper.Credential{
 		Origin:             w.Environment.Origin(),
 		Username:           "email@domain.com",
-		Secret:             token(w.Environment.Audience, 0, w.clock().Add(time.Hour)),
+		Secret:             token(w.Environment.Audience, 0, w.clock().Add(time.Hour+w.provider.skew)),
 		AuthType:           helper.AuthBearer,
 		Expiry:             w.clock().Add(time.Hour),
 		RefreshToken:       helper.NewSecret("refresh-0"),
@@ -260,8 +260,9 @@ type countingProvider struct {
 	revoked  []string
 	reused   bool
 	fail     error
-	endpoint string // the one that was last asked
-	during   func() // what happens while it is asked
+	endpoint string        // the one that was last asked
+	during   func()        // what happens while it is asked
+	skew     time.Duration // its clock, compared with the world's
 }
 
 func (p *countingProvider) Renew(_ context.Context, c helper.Credential) (helper.Credential, error) {
@@ -280,7 +281,7 @@ func (p *countingProvider) Renew(_ context.Context, c helper.Credential) (helper
 	}
 	p.renewals++
 	c.Expiry = p.world.clock().Add(time.Hour)
-	c.Secret = token(p.world.Environment.Audience, p.renewals, c.Expiry)
+	c.Secret = token(p.world.Environment.Audience, p.renewals, c.Expiry.Add(p.skew))
 	c.RefreshToken = helper.NewSecret("refresh-" + strconv.Itoa(p.renewals))
 	return c, nil
 }

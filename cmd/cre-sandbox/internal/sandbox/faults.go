@@ -94,6 +94,7 @@ type faults struct {
 	failures map[Endpoint]Failure
 	counts   map[Endpoint]int
 	arrived  map[Endpoint]int
+	replaced map[Endpoint]http.Handler
 }
 
 func newFaults(o Options) *faults {
@@ -102,15 +103,16 @@ func newFaults(o Options) *faults {
 		failures: map[Endpoint]Failure{},
 		counts:   map[Endpoint]int{},
 		arrived:  map[Endpoint]int{},
+		replaced: map[Endpoint]http.Handler{},
 	}
 	maps.Copy(f.failures, o.Failures)
 	return f
 }
 
-// wrap lets time pass, and then either fails or calls next.
+// wrap lets time pass, and then either fails or calls next, or what replaces it.
 func (f *faults) wrap(e Endpoint, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		f.arrive(e)
+		replacement := f.arrive(e)
 		select {
 		case <-time.After(f.latency[e]):
 		case <-r.Context().Done():
@@ -120,14 +122,26 @@ func (f *faults) wrap(e Endpoint, next http.Handler) http.Handler {
 			writeFailure(w, e, status)
 			return
 		}
+		if replacement != nil {
+			replacement.ServeHTTP(w, r)
+			return
+		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-func (f *faults) arrive(e Endpoint) {
+// arrive returns what is to answer in the endpoint's place, or nil.
+func (f *faults) arrive(e Endpoint) http.Handler {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.arrived[e]++
+	return f.replaced[e]
+}
+
+func (f *faults) replace(e Endpoint, h http.Handler) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.replaced[e] = h
 }
 
 func (f *faults) requests(e Endpoint) int {

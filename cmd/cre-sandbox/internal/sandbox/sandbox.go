@@ -191,6 +191,9 @@ func (s *Server) Requests(e Endpoint) int { return s.faults.requests(e) }
 // Fail makes an endpoint fail from now on; the zero [Failure] mends it.
 func (s *Server) Fail(e Endpoint, f Failure) { s.faults.fail(e, f) }
 
+// Replace lets h answer in an endpoint's place from now on; nil mends it.
+func (s *Server) Replace(e Endpoint, h http.Handler) { s.faults.replace(e, h) }
+
 // Close stops the sandbox and drops every connection. It may be called again.
 func (s *Server) Close() {
 	_ = s.http.Close()
