@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -115,6 +116,25 @@ func TestRefreshThatFails(t *testing.T) {
 	}
 }
 
+func TestAProviderSaysWhenToTryAgain(t *testing.T) {
+	for header, says := range map[string]string{
+		"120":                           "try again in 120 seconds",
+		"":                              "try again in a while",
+		"Wed, 21 Oct 2026 07:28:00 GMT": "try again in a while",
+		"-1":                            "try again in a while",
+		"s3cret":                        "try again in a while",
+	} {
+		endpoint := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", header)
+			w.WriteHeader(http.StatusTooManyRequests)
+		})
+		_, err := refresh(endpoint, Client{})
+		if err == nil || errors.Is(err, ErrRefused) || !strings.HasSuffix(err.Error(), says) {
+			t.Errorf("Retry-After %q: error %v, want %q", header, err, says)
+		}
+	}
+}
+
 func TestRequestsThatGetNoAnswer(t *testing.T) {
 	closed := httptest.NewServer(nil)
 	closed.Close()
@@ -133,6 +153,14 @@ func TestRequestsThatGetNoAnswer(t *testing.T) {
 	defer cancel()
 	if err := (Client{}).Revoke(ctx, hanging, "client", helper.NewSecret(oldRefresh)); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("deadline: error %v", err)
+	}
+
+	tls := httptest.NewUnstartedServer(nil)
+	tls.Config.ErrorLog = log.New(io.Discard, "", 0) // complains of the client that hangs up
+	tls.StartTLS()
+	defer tls.Close()
+	if _, err := refresh(tls.URL, Client{}); err == nil || errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "certificate") {
+		t.Errorf("a certificate that nobody knows: error %v", err)
 	}
 
 	half := serve(t, func(w http.ResponseWriter, _ *http.Request) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"golang.org/x/oauth2"
@@ -39,26 +40,36 @@ func failed(doing string, err error) error {
 func explain(ctx context.Context, endpoint string, err error) error {
 	var answer *oauth2.RetrieveError
 	if errors.As(err, &answer) {
-		return refusal(endpoint, answer.Response.StatusCode, answer.ErrorCode)
+		return refusal(endpoint, answer.Response, answer.ErrorCode)
 	}
 	return unanswered(ctx, endpoint, err)
 }
 
 // refusal judges an answer by its status and RFC 6749's error code.
-func refusal(endpoint string, status int, code string) error {
-	host := hostOf(endpoint)
+func refusal(endpoint string, answer *http.Response, code string) error {
+	host, status := hostOf(endpoint), answer.StatusCode
 	if !isErrorCode(code) {
 		code = "no error code"
 	}
 	switch {
 	case status == http.StatusTooManyRequests, status >= 500:
-		return fmt.Errorf("%s answered with HTTP status %d (%s); try again in a while", host, status, code)
+		return fmt.Errorf("%s answered with HTTP status %d (%s); try again %s", host, status, code, retryAfter(answer.Header))
 	case code != "invalid_grant":
 		return fmt.Errorf("%s answered with HTTP status %d (%s); log in again", host, status, code)
 	case status == http.StatusBadRequest, status == http.StatusUnauthorized, status == http.StatusForbidden:
 		return fmt.Errorf("%w at %s; log in again", ErrRefused, host)
 	}
 	return fmt.Errorf("%s answered with HTTP status %d (%s); try again", host, status, code)
+}
+
+// retryAfter says when a provider wants to be asked again (RFC 9110, 10.2.3).
+// The header's other form, a date, is not worth more than "in a while".
+func retryAfter(header http.Header) string {
+	seconds, err := strconv.ParseUint(header.Get("Retry-After"), 10, 32)
+	if err != nil {
+		return "in a while"
+	}
+	return fmt.Sprintf("in %d seconds", seconds)
 }
 
 // unanswered explains a request that got no usable answer. Only net/http's own
