@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"cre-credential-helper/helper"
@@ -133,6 +134,24 @@ func TestAProviderSaysWhenToTryAgain(t *testing.T) {
 			t.Errorf("Retry-After %q: error %v, want %q", header, err, says)
 		}
 	}
+}
+
+// silence is a server that never answers.
+type silence struct{}
+
+func (silence) RoundTrip(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
+func TestAProviderThatHangsIsWaitedForHalfAMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		_, err := refresh("https://login.example/oauth/token", Client{HTTP: &http.Client{Transport: silence{}}})
+		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "try again") || time.Since(begin) != 30*time.Second {
+			t.Errorf("error %v after %v", err, time.Since(begin))
+		}
+	})
 }
 
 func TestRequestsThatGetNoAnswer(t *testing.T) {
