@@ -27,7 +27,7 @@ var providerFaults = map[string]struct {
 }{
 	"HTTP status 500":          {status(500, `{"error":"server_error"}`), "answered with HTTP status 500 (server_error); try again in a while"},
 	"HTTP status 503":          {status(503, "down for maintenance"), "answered with HTTP status 503 (no error code); try again in a while"},
-	"HTTP status 429":          {status(429, ""), "answered with HTTP status 429 (no error code); try again in a while"},
+	"HTTP status 429":          {tooMany, "answered with HTTP status 429 (no error code); try again in 120 seconds"},
 	"a body that is truncated": {truncated, "broke off or makes no sense; try again"},
 	"a body that isn't JSON":   {status(200, "<html>Sign in to the network</html>"), "broke off or makes no sense; try again"},
 	"a megabyte of body":       {status(200, `{"access_token":"`+strings.Repeat("x", 1<<20)+`"}`), "broke off or makes no sense; try again"},
@@ -37,10 +37,14 @@ var providerFaults = map[string]struct {
 func status(code int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Retry-After", "120")
 		w.WriteHeader(code)
 		_, _ = io.WriteString(w, body)
 	}
+}
+
+func tooMany(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Retry-After", "120")
+	status(429, "")(w, r)
 }
 
 func truncated(w http.ResponseWriter, _ *http.Request) {

@@ -45,7 +45,7 @@ func TestNoRoomLeavesTheOldSession(t *testing.T) {
 					cmd := exec.CommandContext(m.Context(), args[0], args[1:]...)
 					cmd.Env = m.environ()
 					o := m.finish(cmd, stdin)
-					if o.status != 1 || o.stdout != "" || !strings.Contains(o.stderr, m.home+"/.cre") {
+					if o.status != 1 || o.stdout != "" || !strings.Contains(o.stderr, m.home+"/.cre") || strings.Contains(o.stderr, "is kept") {
 						m.Errorf("%s: %v", op, o)
 					}
 					if now := readFile(m.T, m.sessionFile()); now != old {

@@ -36,8 +36,8 @@ func (s *Store) renew(ctx context.Context, q helper.Query, c helper.Credential) 
 	}
 	defer cancel()
 	fresh, err := s.renewLocked(ctx, lockCtx, q)
-	if err == nil || !good || errors.Is(err, helper.ErrNotFound) {
-		return fresh, err
+	if err == nil || errors.Is(err, helper.ErrNotFound) || c.ExpiresWithin(0, s.Now()) {
+		return fresh, err // a good token may have expired meanwhile
 	}
 	return c, nil
 }

@@ -1,13 +1,17 @@
 package session_test
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"cre-credential-helper/cmd/internal/session"
+	"cre-credential-helper/fallback"
 	"cre-credential-helper/helper"
 )
 
@@ -44,18 +48,47 @@ func TestRenewedSessionGoesBackWhereItWasRead(t *testing.T) {
 }
 
 func TestAProviderOutOfReachEndsNoSession(t *testing.T) {
+	for _, mode := range []session.Mode{session.Keyring, session.File} {
+		w := newWorld(t)
+		w.Mode = mode
+		w.mustStore(w.login())
+		w.provider.fail = fmt.Errorf("%w: %w", session.ErrProvider, errProviderDown)
+		w.pass(time.Hour - 30*time.Second)
+		old := w.mustGet() // still good for half a minute
+		w.pass(time.Minute)
+		if _, err := w.Get(t.Context(), w.query()); !errors.Is(err, session.ErrProvider) {
+			t.Errorf("%s: %v, want ErrProvider", mode, err)
+		}
+		w.provider.fail = nil
+		if fresh := w.mustGet(); fresh.Secret.Equal(old.Secret) {
+			t.Errorf("%s: the session wasn't renewed", mode)
+		}
+	}
+}
+
+func TestATokenThatExpiresWhileTheProviderHangsIsNoAnswer(t *testing.T) {
 	w := newWorld(t)
 	w.mustStore(w.login())
-	w.provider.fail = fmt.Errorf("%w: %w", session.ErrProvider, errProviderDown)
-	w.pass(time.Hour - 30*time.Second)
-	old := w.mustGet() // still good for half a minute
-	w.pass(time.Minute)
+	w.pass(time.Hour - 20*time.Second)
+	w.provider.fail = session.ErrProvider
+	w.provider.during = func() { w.pass(30 * time.Second) }
 	if _, err := w.Get(t.Context(), w.query()); !errors.Is(err, session.ErrProvider) {
 		t.Errorf("%v, want ErrProvider", err)
 	}
-	w.provider.fail = nil
-	if fresh := w.mustGet(); fresh.Secret.Equal(old.Secret) {
-		t.Error("the session wasn't renewed")
+}
+
+func TestAGoodTokenIsAnsweredWhereNothingCanBeWritten(t *testing.T) {
+	w := newWorld(t)
+	w.mustStore(w.login())
+	lock := filepath.Join(w.dir, "cre.lock")
+	if err := cmp.Or(os.Remove(lock), os.Mkdir(lock, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	w.pass(time.Hour - 30*time.Second)
+	w.mustGet()
+	w.pass(time.Minute)
+	if _, err := w.Get(t.Context(), w.query()); !errors.Is(err, fallback.ErrUnsafe) || w.provider.renewals != 0 {
+		t.Errorf("%v, want ErrUnsafe; %d renewals", err, w.provider.renewals)
 	}
 }
 

@@ -62,11 +62,14 @@ func (s *Store) storeSession(ctx context.Context, c helper.Credential) error {
 		return s.moveToFile(ctx, file, c)
 	}
 	err = s.toKeychain(file, c.Origin, func() error { return s.Keychain.Store(ctx, c) })
-	if s.mayBePlain(file, err) {
-		s.notify("warning: there is no keychain on this machine: the session is kept in plain text in %s", s.Files.SessionPath())
-		return s.toFile(file, c)
+	if !s.mayBePlain(file, err) {
+		return orFile(err)
 	}
-	return orFile(err)
+	if err := s.toFile(file, c); err != nil {
+		return err
+	}
+	s.notify("warning: there is no keychain on this machine: the session is kept in plain text in %s", s.Files.SessionPath())
+	return nil
 }
 
 // mayBePlain reports whether a session may be stored in plain text, after the
