@@ -78,17 +78,20 @@ func TestATokenThatExpiresWhileTheProviderHangsIsNoAnswer(t *testing.T) {
 }
 
 func TestAGoodTokenIsAnsweredWhereNothingCanBeWritten(t *testing.T) {
-	w := newWorld(t)
-	w.mustStore(w.login())
-	lock := filepath.Join(w.dir, "cre.lock")
-	if err := cmp.Or(os.Remove(lock), os.Mkdir(lock, 0o700)); err != nil {
-		t.Fatal(err)
-	}
-	w.pass(time.Hour - 30*time.Second)
-	w.mustGet()
-	w.pass(time.Minute)
-	if _, err := w.Get(t.Context(), w.query()); !errors.Is(err, fallback.ErrUnsafe) || w.provider.renewals != 0 {
-		t.Errorf("%v, want ErrUnsafe; %d renewals", err, w.provider.renewals)
+	for _, mode := range []session.Mode{session.Keyring, session.File} {
+		w := newWorld(t)
+		w.Mode = mode
+		w.mustStore(w.login())
+		lock := filepath.Join(w.dir, "cre.lock")
+		if err := cmp.Or(os.Remove(lock), os.Mkdir(lock, 0o700)); err != nil {
+			t.Fatal(err)
+		}
+		w.pass(time.Hour - 30*time.Second)
+		w.mustGet()
+		w.pass(time.Minute)
+		if _, err := w.Get(t.Context(), w.query()); !errors.Is(err, fallback.ErrUnsafe) || w.provider.renewals != 0 {
+			t.Errorf("%s: %v, want ErrUnsafe; %d renewals", mode, err, w.provider.renewals)
+		}
 	}
 }
 
