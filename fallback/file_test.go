@@ -43,13 +43,13 @@ func TestLeftOversOfCrashedWritersAreSwept(t *testing.T) {
 	t.Run("by whoever takes the lock and writes elsewhere", func(t *testing.T) {
 		d := newPlanted(t)
 		locked(t, d, func() error { return nil })
-		check(t, d)
+		check(t, d, afterLogout()...)
 	})
 	t.Run("by a removal, the official CLI's too", func(t *testing.T) {
 		d := newPlanted(t)
 		plant(t, d, "cre.yaml.tmp", fiveKeys)
 		locked(t, d, d.RemoveSession)
-		check(t, d)
+		check(t, d, afterLogout()...)
 	})
 }
 

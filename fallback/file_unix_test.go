@@ -232,3 +232,17 @@ func TestHardLinkIsNotWrittenThrough(t *testing.T) {
 		t.Errorf("the other name holds %q, %v", data, err)
 	}
 }
+
+func TestUnlockRemovesTheDirectoryThatItsLockMade(t *testing.T) {
+	d := newDir(t)
+	unlock, err := d.Lock(soon(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unlock(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Lstat(d.path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the directory is left: %v", err)
+	}
+}

@@ -30,7 +30,8 @@ const (
 //
 // The lock is a file of its own, cre.lock. It is removed by the unlock that
 // finds no cre.yaml, along with the directory if that was made for it and
-// nobody else has come to use it. To call unlock more than once does no harm.
+// nobody else has come to use it. On Windows, both stay. To call unlock more
+// than once does no harm.
 func (d Dir) Lock(ctx context.Context) (unlock func() error, err error) {
 	ctx, cancel := context.WithTimeout(ctx, lockWait)
 	defer cancel()
@@ -44,14 +45,14 @@ func (d Dir) Lock(ctx context.Context) (unlock func() error, err error) {
 			return sync.OnceValue(func() error { return d.unlock(lock, madeDir) }), nil
 		case errors.Is(ctx.Err(), context.DeadlineExceeded):
 			return nil, fmt.Errorf("%w: another cre process holds %s: try again", ErrLockTimeout, d.file(lockName))
-		case !errors.Is(err, fs.ErrNotExist) && !isShared(err) || ctx.Err() != nil:
+		case !errors.Is(err, fs.ErrNotExist) || ctx.Err() != nil:
 			return nil, fmt.Errorf("lock the session: %w", err)
 		}
 	}
 }
 
 // tryLock fails with fs.ErrNotExist when the file, or the whole directory, was
-// removed by its last holder while we waited; see isShared for Windows.
+// removed by its last holder while we waited.
 func (d Dir) tryLock(ctx context.Context) (lock *flock.Flock, madeDir bool, err error) {
 	if madeDir, err = d.make(); err != nil {
 		return nil, madeDir, err

@@ -48,8 +48,5 @@ func dropLock(lock *flock.Flock) error {
 	return cmp.Or(ignoreAbsent(os.Remove(lock.Path())), lock.Unlock())
 }
 
-// isShared: on Unix no open fails because somebody else has the file open.
-func isShared(error) bool { return false }
-
 // patiently: on Unix nobody's open file stands in the way.
 func patiently(do func() error) error { return do() }
