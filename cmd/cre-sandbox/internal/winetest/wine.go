@@ -106,7 +106,8 @@ func (w *Windows) stop(t testing.TB) {
 		t.Errorf("wineserver --wait: %v: %s", err, out)
 	}
 	if w.session != nil {
-		_ = w.session.Wait() // it was killed
+		_ = w.session.Process.Kill() // it has ended, unless the server has not
+		_ = w.session.Wait()
 	}
 	if err := os.RemoveAll(w.dir); err != nil {
 		t.Error(err)
@@ -122,6 +123,9 @@ func (w *Windows) Env() []string {
 		"WINEDEBUG=-all",
 		"WINEDLLOVERRIDES=mscoree,mshtml,winemenubuilder.exe=",
 		"DISPLAY=",
+		// Debian's Wine looks for the server that runs below TMPDIR, and leaves
+		// a folder there: with another one it would start a second server.
+		"TMPDIR=" + w.dir,
 	}
 }
 
