@@ -12,7 +12,7 @@ VULNDB      := golang.org/x/vulndb@v0.0.0-20260813214354-9de686e1fb00
 PLATFORMS   := linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 freebsd/amd64 freebsd/arm64
 RACE        := $(if $(shell command -v $$($(GO) env CC)),-race)
 
-.PHONY: help build demo test windows lint cross fuzz install clean
+.PHONY: help build demo test lint cross fuzz install clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' Makefile | expand -t 12
@@ -29,14 +29,11 @@ test: ## run every test, with the race detector
 	$(GO) test $(RACE) ./...
 	cd $(SANDBOX) && $(GO) test $(RACE) ./...
 
-windows: ## run the Windows builds under Wine (not part of test yet)
-	cd $(SANDBOX) && CI=true $(GO) test -count=1 -tags wine -run TestWindows ./e2e
-
 lint: cross ## gofmt, go vet, staticcheck, govulncheck, go mod tidy
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt: the files above are not formatted"; exit 1; }
 	@for module in . $(SANDBOX); do \
-		echo "lint $$module" && ( cd $$module && $(GO) mod tidy -diff && $(GO) vet -tags wine ./... && \
-		$(GO) run $(STATICCHECK) -tags wine ./... ) || exit 1; \
+		echo "lint $$module" && ( cd $$module && $(GO) mod tidy -diff && $(GO) vet ./... && \
+		$(GO) run $(STATICCHECK) ./... ) || exit 1; \
 	done
 	@db=https://vuln.go.dev; \
 	if ! curl -fsS -o /dev/null -m 10 $$db/index/db.json 2>/dev/null; then \
