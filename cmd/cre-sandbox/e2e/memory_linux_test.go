@@ -61,6 +61,10 @@ func startHolder(t *testing.T, name string, args ...string) *holder {
 	if _, err := io.WriteString(h.in, "protocol=https\nhost=example.com\npassword="+inMemory+"\n"); err != nil {
 		t.Fatal(err)
 	}
+	waitFor(t, "the shell becomes the program", func() bool {
+		called, err := os.ReadFile(h.proc("comm"))
+		return err == nil && strings.HasPrefix(string(called), "cre")
+	})
 	waitFor(t, "core dumps are off", func() bool {
 		limits, err := os.ReadFile(h.proc("limits"))
 		return err == nil && noCore.Match(limits)
