@@ -1,0 +1,162 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"cre-credential-helper/keyring/keyringtest"
+)
+
+// The names under which each program finds the token.
+const (
+	origin        = "https://api.cre.chain.link" // CRE's production, which needs no setting
+	gitOrigin     = "https://libsecret.example.test"
+	libsecretItem = "xdg:schema org.gnome.keyring.NetworkPassword protocol https server libsecret.example.test user " + username
+	dockerServer  = "https://docker.example.test/v1/"
+	service       = "bench" // of the item that secret-tool, go-keyring and the floor read
+	username      = "someone@example.test"
+)
+
+// desk is a person's machine: a home and, unless it is nil, a keychain, with
+// the token stored for every program.
+type desk struct {
+	bin     string
+	home    string
+	keyring *keyringtest.Keyring
+	token   string
+}
+
+// newDesk makes one whose keychain holds n items of others' besides.
+func newDesk(bin, dir string, n int, token string) (*desk, error) {
+	k, err := keyringtest.OpenFilled(n)
+	if err != nil {
+		return nil, err
+	}
+	d := &desk{bin, filepath.Join(dir, fmt.Sprintf("home-%d", n)), k, token}
+	if err := d.stock(); err != nil {
+		k.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+// newFileDesk makes one without a keychain: the session is in cre.yaml.
+func newFileDesk(bin, dir, token string) (*desk, error) {
+	d := &desk{bin, filepath.Join(dir, "home-file"), nil, token}
+	if err := os.Mkdir(d.home, 0o700); err != nil {
+		return nil, err
+	}
+	return d, d.store("cre-credential-helper", "store", d.session())
+}
+
+func (d *desk) env() []string {
+	env := []string{"HOME=" + d.home, "PATH=" + d.bin + ":" + os.Getenv("PATH"), "LC_ALL=C.UTF-8"}
+	if d.keyring == nil {
+		return append(env, "DBUS_SESSION_BUS_ADDRESS=disabled:", "CRE_CREDENTIAL_STORE=file")
+	}
+	return append(env, d.keyring.Env()...)
+}
+
+// stock stores the token for every program, in its own way.
+func (d *desk) stock() error {
+	if err := os.Mkdir(d.home, 0o700); err != nil {
+		return err
+	}
+	docker := fmt.Sprintf(`{"ServerURL":%q,"Username":%q,"Secret":%q}`, dockerServer, username, d.token)
+	for _, s := range [][3]string{
+		{"cre-credential-helper", "store", d.session()},
+		{"secret-tool", "store --label=benchmark " + libsecretItem, d.token}, // its own store ends lines at 1,023 bytes
+		{"docker-credential-secretservice", "store", docker},
+		{"secret-tool", "store --label=benchmark service " + service + " username " + username, d.token},
+	} {
+		if err := d.store(s[0], s[1], s[2]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *desk) store(program, args, stdin string) error {
+	c := exec.Command(d.path(program), strings.Fields(args)...)
+	c.Env, c.Stdin = d.env(), strings.NewReader(stdin)
+	if out, err := c.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", program, err, out)
+	}
+	return nil
+}
+
+// session is what a login stores: a token that is renewed by its refresh token.
+func (d *desk) session() string {
+	lines := []string{
+		"capability[]=authtype", "protocol=https", "host=api.cre.chain.link", "username=" + username,
+		"authtype=Bearer", "credential=" + d.token, fmt.Sprintf("password_expiry_utc=%d", expiry().Unix()),
+		"oauth_refresh_token=a-refresh-token", "oauth_id_token=" + d.token,
+		"oauth_token_endpoint=https://login.chain.link/oauth/token",
+		"oauth_revocation_endpoint=https://login.chain.link/oauth/revoke",
+		"oauth_client_id=vMqPqJ3ApbeN8jNeA42Dn4UxbkfhQQkW",
+	}
+	return strings.Join(lines, "\n") + "\n\n"
+}
+
+// path returns where a program is: among those built, else on PATH.
+func (d *desk) path(program string) string {
+	built := filepath.Join(d.bin, program)
+	if _, err := os.Stat(built); err == nil {
+		return built
+	}
+	installed, err := exec.LookPath(program)
+	if err != nil {
+		return program // build has looked for it
+	}
+	return installed
+}
+
+func (d *desk) subject(name, stdin, want string, program string, args ...string) subject {
+	return subject{name: name, args: append([]string{d.path(program)}, args...), env: d.env(), stdin: stdin, want: want}
+}
+
+func gitRequest(url string) string {
+	protocol, host, _ := strings.Cut(url, "://")
+	return "protocol=" + protocol + "\nhost=" + host + "\n"
+}
+
+// The programs that are compared, as the tables call them.
+const (
+	ours      = "cre-credential-helper"
+	gitPeer   = "git-credential-libsecret"
+	docker    = "docker-credential-secretservice"
+	secret    = "secret-tool lookup"
+	gokeyring = "go-keyring"
+	floor     = "four messages"
+	empty     = "empty Go program"
+)
+
+func (d *desk) ours() subject {
+	return d.subject(ours, "capability[]=authtype\n"+gitRequest(origin)+"\n", d.token, "cre-credential-helper", "get")
+}
+
+func (d *desk) git() subject {
+	return d.subject(gitPeer, gitRequest(gitOrigin)+"\n", d.token, "git-credential-libsecret", "get")
+}
+
+func (d *desk) floor() subject {
+	return d.subject(floor, "", d.token, "floor", service, username)
+}
+
+func (d *desk) empty() subject { return d.subject(empty, "", "", "empty") }
+
+func (d *desk) others() []subject {
+	return []subject{
+		d.git(),
+		d.subject(docker, dockerServer, d.token, "docker-credential-secretservice", "get"),
+		d.subject(secret, "", d.token, "secret-tool", "lookup", "service", service, "username", username),
+		d.subject(gokeyring, "", d.token, "gokeyring", service, username),
+		d.floor(),
+		d.empty(),
+	}
+}

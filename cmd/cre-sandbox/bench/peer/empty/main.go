@@ -1,0 +1,4 @@
+// Empty does nothing: the floor of a Go process.
+package main
+
+func main() {}

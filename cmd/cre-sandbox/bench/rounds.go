@@ -1,0 +1,90 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+)
+
+// warmUp is how many rounds are run first and not counted.
+const warmUp = 3
+
+// series is one program's samples, one for each round.
+type series struct {
+	name    string
+	samples []sample
+}
+
+// interleave runs every task once a round, in an order drawn for each round, so
+// that whatever else the machine does meets all of them alike.
+func interleave(rounds int, tasks []task) (map[string]series, error) {
+	all := map[string]series{}
+	for round := range warmUp + rounds {
+		for _, i := range rand.Perm(len(tasks)) {
+			s, err := tasks[i].run()
+			if err != nil {
+				return nil, fmt.Errorf("round %d: %w", round, err)
+			}
+			if round >= warmUp {
+				name := tasks[i].name
+				all[name] = series{name, append(all[name].samples, s)}
+			}
+		}
+	}
+	return all, nil
+}
+
+// task is what interleave measures.
+type task struct {
+	name string
+	run  func() (sample, error)
+}
+
+func tasks(subjects ...subject) []task {
+	var list []task
+	for _, s := range subjects {
+		list = append(list, task{s.name, s.run})
+	}
+	return list
+}
+
+// quartiles are the 25th, 50th and 75th percentile.
+type quartiles struct{ low, median, high float64 }
+
+func quartilesOf(values []float64) quartiles {
+	sorted := slices.Sorted(slices.Values(values))
+	at := func(q float64) float64 { return sorted[int(q*float64(len(sorted)-1)+0.5)] }
+	return quartiles{at(0.25), at(0.5), at(0.75)}
+}
+
+// wall returns the quartiles of the time spent, in milliseconds.
+func (s series) wall() quartiles {
+	return s.over(func(x sample) float64 { return milliseconds(x.wall) })
+}
+
+// cpu returns the quartiles of the processor time spent, in milliseconds.
+func (s series) cpu() quartiles {
+	return s.over(func(x sample) float64 { return milliseconds(x.cpu) })
+}
+
+func (s series) over(f func(sample) float64) quartiles {
+	var values []float64
+	for _, x := range s.samples {
+		values = append(values, f(x))
+	}
+	return quartilesOf(values)
+}
+
+// ratio returns the quartiles of s' time over peer's, round by round.
+func (s series) ratio(peer series) quartiles {
+	var values []float64
+	for i, x := range s.samples {
+		values = append(values, float64(x.wall)/float64(peer.samples[i].wall))
+	}
+	return quartilesOf(values)
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
