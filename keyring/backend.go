@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"time"
 
 	zalando "github.com/zalando/go-keyring"
 
@@ -22,9 +23,14 @@ type Backend interface {
 }
 
 // system is the operating system's keychain.
-type system struct{}
+type system struct {
+	bus     string        // as in Options
+	timeout time.Duration // after which nobody waits for an answer any more
+}
 
-func (system) Get(service, account string) (string, error) { return zalando.Get(service, account) }
+func (k system) Get(service, account string) (string, error) {
+	return get(k.bus, k.timeout, service, account)
+}
 
 func (system) Set(service, account, secret string) error { return set(service, account, secret) }
 

@@ -69,6 +69,29 @@ func listens(address string) bool {
 	return false
 }
 
+// socketOf returns what to connect to for a bus address that names one Unix
+// socket: its path, or "@" and its name in the abstract namespace. It is "" for
+// every other address.
+func socketOf(address string) string {
+	all := transports(address)
+	if len(all) != 1 {
+		return ""
+	}
+	for pair := range strings.SplitSeq(strings.TrimPrefix(all[0], "unix:"), ",") {
+		key, value, _ := strings.Cut(pair, "=")
+		value, err := unescapeBusValue(value)
+		switch {
+		case err != nil:
+			return ""
+		case key == "path":
+			return value
+		case key == "abstract":
+			return "@" + value
+		}
+	}
+	return ""
+}
+
 func isSocket(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.Mode().Type() == os.ModeSocket

@@ -100,7 +100,7 @@ func New(o Options) *Store {
 		s.limit = unlimited
 	}
 	if s.backend == nil {
-		s.backend, s.onBus = system{}, onBus
+		s.backend, s.onBus = system{s.bus, s.timeout}, onBus
 	}
 	return s
 }
