@@ -85,34 +85,46 @@ func (t text) MarshalJSON() ([]byte, error) {
 }
 
 func (t *text) UnmarshalJSON(b []byte) error {
-	if !bytes.HasPrefix(b, []byte("[")) {
-		return json.Unmarshal(b, (*string)(t))
+	switch {
+	case bytes.HasPrefix(b, []byte("[")):
+		var raw [1][]byte
+		err := json.Unmarshal(b, &raw)
+		*t = text(raw[0])
+		return err
+	case bytes.HasPrefix(b, []byte(`"`)) && bytes.IndexByte(b, '\\') < 0 && utf8.Valid(b):
+		*t = text(b[1 : len(b)-1]) // it stands for itself, as every token does
+		return nil
 	}
-	var raw [1][]byte
-	err := json.Unmarshal(b, &raw)
-	*t = text(raw[0])
-	return err
+	return json.Unmarshal(b, (*string)(t))
 }
 
 // decode reads a document. No error tells what it holds: it may be a secret.
 func decode(value string) (document, error) {
-	var v struct {
-		Version int `json:"v"`
-	}
 	var d document
+	if json.Unmarshal([]byte(value), &d) != nil || d.Version != version {
+		return document{}, unreadable(value)
+	}
 	switch {
-	case json.Unmarshal([]byte(value), &v) != nil || v.Version < 1:
-		return d, fmt.Errorf("%w (no known layout)", ErrDamaged)
-	case v.Version > version:
-		return d, fmt.Errorf("%w (layout %d)", ErrNewer, v.Version)
-	case json.Unmarshal([]byte(value), &d) != nil:
-		return document{}, fmt.Errorf("%w (layout %d, unreadable)", ErrDamaged, version)
 	case d.Generation == "" && d.Pieces == 0:
 		return d, nil
 	case other(d.Generation) == "" || d.Pieces < 1 || d.Pieces > maxPieces:
 		return document{}, fmt.Errorf("%w (impossible pieces)", ErrDamaged)
 	}
 	return d, nil
+}
+
+// unreadable says why value isn't a document of this layout.
+func unreadable(value string) error {
+	var v struct {
+		Version int `json:"v"`
+	}
+	switch {
+	case json.Unmarshal([]byte(value), &v) != nil || v.Version < 1:
+		return fmt.Errorf("%w (no known layout)", ErrDamaged)
+	case v.Version > version:
+		return fmt.Errorf("%w (layout %d)", ErrNewer, v.Version)
+	}
+	return fmt.Errorf("%w (layout %d, unreadable)", ErrDamaged, version)
 }
 
 func (d document) encode() (string, error) {
