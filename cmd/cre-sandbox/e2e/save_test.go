@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"cre-credential-helper/cmd/cre-sandbox/internal/sandbox"
 )
 
 // TestKeychainThatFailsBetweenRefreshAndSave takes the keychain away while the
@@ -20,8 +23,8 @@ func TestKeychainThatFailsBetweenRefreshAndSave(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			m := newMachine(t, keychainMode, slowRefresh)
-			m.setenv("CRE_KEYRING_TIMEOUT=1s")
+			m := newMachine(t, keychainMode, sandbox.Options{Latency: map[sandbox.Endpoint]time.Duration{sandbox.Token: time.Second}})
+			m.setenv("CRE_KEYRING_TIMEOUT=3s")
 			m.expire(m.logIn().Access)
 			wait := m.startRefresh(m.command(t.Context(), "cre-credential-helper", "get"))
 			fault.happen(m)
