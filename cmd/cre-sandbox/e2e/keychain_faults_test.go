@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -92,18 +93,22 @@ func TestKeychainFaults(t *testing.T) {
 			fault.happen(m)
 
 			m.setenv("CRE_KEYRING_TIMEOUT=1s")
-			for what, o := range map[string]outcome{
-				"get":    m.get(),
-				"store":  m.helper("store", m.attributes(s)...),
-				"erase":  m.helper("erase"),
-				"check":  m.helper("check"),
-				"whoami": m.run("", "cre", "whoami"),
-				"login":  m.run("", "cre", "login"),
+			var all sync.WaitGroup
+			for what, do := range map[string]func() outcome{
+				"get":    m.get,
+				"store":  func() outcome { return m.helper("store", m.attributes(s)...) },
+				"erase":  func() outcome { return m.helper("erase") },
+				"check":  func() outcome { return m.helper("check") },
+				"whoami": func() outcome { return m.run("", "cre", "whoami") },
+				"login":  func() outcome { return m.run("", "cre", "login") },
 			} {
-				if o.status != fault.status || !strings.Contains(o.stderr, fault.says) || o.stdout != "" || o.took > inTime {
-					t.Errorf("%s: %v", what, o)
-				}
+				all.Go(func() {
+					if o := do(); o.status != fault.status || !strings.Contains(o.stderr, fault.says) || o.stdout != "" || o.took > inTime {
+						t.Errorf("%s: %v", what, o)
+					}
+				})
 			}
+			all.Wait()
 			if now := readFile(t, m.sessionFile()); now != pointer || m.hasPlainText() {
 				t.Errorf("cre.yaml is\n%s", now)
 			}

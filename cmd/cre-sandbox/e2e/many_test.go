@@ -6,9 +6,15 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"cre-credential-helper/cmd/cre-sandbox/internal/sandbox"
 )
 
 const crowd = 200
+
+// slowRefresh gives the crowd time to gather.
+var slowRefresh = sandbox.Options{Latency: map[sandbox.Endpoint]time.Duration{sandbox.Token: 400 * time.Millisecond}}
 
 // TestTwoHundredGetsRenewOnce lets two hundred processes find the same token
 // expired.

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"cre-credential-helper/cmd/cre-sandbox/internal/sandbox"
 )
@@ -23,7 +22,7 @@ func TestKeychainThatFailsBetweenRefreshAndSave(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			m := newMachine(t, keychainMode, sandbox.Options{Latency: map[sandbox.Endpoint]time.Duration{sandbox.Token: time.Second}})
+			m := newMachine(t, keychainMode, sandbox.Options{})
 			m.setenv("CRE_KEYRING_TIMEOUT=3s")
 			m.expire(m.logIn().Access)
 			wait := m.startRefresh(m.command(t.Context(), "cre-credential-helper", "get"))

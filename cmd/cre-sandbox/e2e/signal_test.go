@@ -11,15 +11,12 @@ import (
 	"cre-credential-helper/cmd/cre-sandbox/internal/sandbox"
 )
 
-// slowRefresh leaves time to do something while the token endpoint is asked.
-var slowRefresh = sandbox.Options{Latency: map[sandbox.Endpoint]time.Duration{sandbox.Token: 400 * time.Millisecond}}
-
 // TestSignalsDuringARefreshWaitForTheSave sends signals while a new token may be
 // in the program's hands alone, to the helper and to a whole terminal's
 // programs, cre and the helper that it runs.
 func TestSignalsDuringARefreshWaitForTheSave(t *testing.T) {
 	t.Parallel()
-	eachMode(t, slowRefresh, func(m *machine) {
+	eachMode(t, sandbox.Options{}, func(m *machine) {
 		for name, signals := range map[string][]syscall.Signal{
 			"SIGTERM": {syscall.SIGTERM},
 			"SIGINT":  {syscall.SIGINT},
@@ -55,17 +52,22 @@ func (m *machine) signalDuringRefresh(cmd *exec.Cmd, signals []syscall.Signal) o
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	wait := m.startRefresh(cmd)
 	for _, signal := range signals {
-		_ = syscall.Kill(-cmd.Process.Pid, signal) // which fails if nobody waits for the second one
-		time.Sleep(50 * time.Millisecond)
+		_ = syscall.Kill(-cmd.Process.Pid, signal) // fails when the last one has ended it
+		time.Sleep(50 * time.Millisecond)          // whatever it does, it does now
 	}
 	return wait()
 }
 
-// startRefresh starts a program, and returns while the token endpoint is asked.
+// startRefresh starts a program, and returns when it has asked the token
+// endpoint, which answers once wait is called.
 func (m *machine) startRefresh(cmd *exec.Cmd) (wait func() outcome) {
 	m.Helper()
-	before := m.platform.Requests(sandbox.Token)
-	wait = m.start(cmd, "")
+	before, release := m.platform.Requests(sandbox.Token), m.platform.Hold(sandbox.Token)
+	m.Cleanup(release)
+	ended := m.start(cmd, "")
 	m.until("the token endpoint is asked", func() bool { return m.platform.Requests(sandbox.Token) > before })
-	return wait
+	return func() outcome {
+		release()
+		return ended()
+	}
 }

@@ -95,6 +95,7 @@ type faults struct {
 	counts   map[Endpoint]int
 	arrived  map[Endpoint]int
 	replaced map[Endpoint]http.Handler
+	held     map[Endpoint]chan struct{} // closed when requests may go on
 }
 
 func newFaults(o Options) *faults {
@@ -104,6 +105,7 @@ func newFaults(o Options) *faults {
 		counts:   map[Endpoint]int{},
 		arrived:  map[Endpoint]int{},
 		replaced: map[Endpoint]http.Handler{},
+		held:     map[Endpoint]chan struct{}{},
 	}
 	maps.Copy(f.failures, o.Failures)
 	return f
@@ -112,7 +114,14 @@ func newFaults(o Options) *faults {
 // wrap lets time pass, and then either fails or calls next, or what replaces it.
 func (f *faults) wrap(e Endpoint, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		replacement := f.arrive(e)
+		replacement, held := f.arrive(e)
+		if held != nil {
+			select {
+			case <-held:
+			case <-r.Context().Done():
+				return
+			}
+		}
 		select {
 		case <-time.After(f.latency[e]):
 		case <-r.Context().Done():
@@ -130,12 +139,26 @@ func (f *faults) wrap(e Endpoint, next http.Handler) http.Handler {
 	})
 }
 
-// arrive returns what is to answer in the endpoint's place, or nil.
-func (f *faults) arrive(e Endpoint) http.Handler {
+// arrive returns what is to answer in the endpoint's place, and what to wait for
+// first, or nil.
+func (f *faults) arrive(e Endpoint) (replacement http.Handler, held <-chan struct{}) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.arrived[e]++
-	return f.replaced[e]
+	return f.replaced[e], f.held[e]
+}
+
+func (f *faults) hold(e Endpoint) (release func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	gate := make(chan struct{})
+	f.held[e] = gate
+	return sync.OnceFunc(func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		delete(f.held, e)
+		close(gate)
+	})
 }
 
 func (f *faults) replace(e Endpoint, h http.Handler) {

@@ -194,6 +194,9 @@ func (s *Server) Fail(e Endpoint, f Failure) { s.faults.fail(e, f) }
 // Replace lets h answer in an endpoint's place from now on; nil mends it.
 func (s *Server) Replace(e Endpoint, h http.Handler) { s.faults.replace(e, h) }
 
+// Hold makes the requests to an endpoint wait until release is called.
+func (s *Server) Hold(e Endpoint) (release func()) { return s.faults.hold(e) }
+
 // Close stops the sandbox and drops every connection. It may be called again.
 func (s *Server) Close() {
 	_ = s.http.Close()
