@@ -11,12 +11,6 @@ import (
 	"cre-credential-helper/cmd/cre-sandbox/internal/sandbox"
 )
 
-// sessionEnded and notLoggedIn are what get says without a session.
-const (
-	notLoggedIn  = "you are not logged in, try running cre login"
-	sessionEnded = "the session has ended, try running cre login"
-)
-
 // TestKilledAtEveryStep ends the helper with SIGKILL before and after each call
 // by which it changes a file, a lock, the keychain or the provider. What is left
 // is the old session or the new one, whole; nothing stands in the next command's

@@ -48,6 +48,12 @@ const (
 	keychainMode = "keychain"
 )
 
+// sessionEnded and notLoggedIn are what get says without a session.
+const (
+	notLoggedIn  = "you are not logged in, try running cre login"
+	sessionEnded = "the session has ended, try running cre login"
+)
+
 // eachMode runs a test on a machine without a keychain and on one with a
 // gnome-keyring.
 func eachMode(t *testing.T, o sandbox.Options, test func(*machine)) {
