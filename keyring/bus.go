@@ -74,7 +74,7 @@ func listens(address string) bool {
 // every other address.
 func socketOf(address string) string {
 	all := transports(address)
-	if len(all) != 1 {
+	if len(all) != 1 || !strings.HasPrefix(all[0], "unix:") {
 		return ""
 	}
 	for pair := range strings.SplitSeq(strings.TrimPrefix(all[0], "unix:"), ",") {

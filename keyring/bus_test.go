@@ -65,6 +65,26 @@ func TestListens(t *testing.T) {
 	}
 }
 
+func TestSocketOf(t *testing.T) {
+	for address, want := range map[string]string{
+		"unix:path=/run/user/1/bus":           "/run/user/1/bus",
+		"unix:path=/a%20bus,guid=1":           "/a bus",
+		"unix:guid=1,path=/a":                 "/a",
+		"unix:abstract=/x,guid=1":             "@/x",
+		"autolaunch:;unix:path=/a":            "/a",
+		"unix:path=/a;unix:path=/b":           "", // whichever of them listens
+		"unix:dir=/tmp":                       "",
+		"unix:path=/%zz":                      "",
+		"tcp:host=localhost,port=1":           "",
+		"tcp:host=localhost,port=1,path=/bus": "",
+		"":                                    "",
+	} {
+		if got := socketOf(address); got != want {
+			t.Errorf("%q: %q, want %q", address, got, want)
+		}
+	}
+}
+
 // shortDir is a folder whose sockets' paths stay under 108 bytes.
 func shortDir(t *testing.T) string {
 	t.Helper()

@@ -13,11 +13,10 @@ import (
 )
 
 // keepassDatabase is an empty database with everything in it exposed on the
-// bus. Its name becomes the collection's: "login", which clients look for.
+// bus. Its file's name becomes the collection's.
 const keepassDatabase = `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
 <KeePassFile>
   <Meta>
-    <DatabaseName>login</DatabaseName>
     <RecycleBinEnabled>False</RecycleBinEnabled>
     <CustomData>
       <Item><Key>FDO_SECRETS_EXPOSED_GROUP</Key><Value>{00010203-0405-0607-0809-0a0b0c0d0e0f}</Value></Item>
@@ -50,12 +49,24 @@ UnlockBeforeSearch=false
 // StartKeePassXC is [Start] with KeePassXC in place of gnome-keyring.
 func StartKeePassXC(t testing.TB) *Keyring {
 	t.Helper()
+	return StartKeePassXCNamed(t, login)
+}
+
+// StartKeePassXCNamed is [StartKeePassXC] with another name for its collection
+// than "login", which clients look for first.
+func StartKeePassXCNamed(t testing.TB, collection string) *Keyring {
+	t.Helper()
 	Need(t, "dbus-daemon", "keepassxc", "keepassxc-cli")
-	return started(t, func() (*Keyring, error) { return openWith((*Keyring).startKeePassXC) })
+	return started(t, func() (*Keyring, error) {
+		return openWith(func(k *Keyring) error {
+			k.collection = collection
+			return k.startKeePassXC()
+		})
+	})
 }
 
 func (k *Keyring) startKeePassXC() error {
-	database, config := filepath.Join(k.dir, "login.kdbx"), filepath.Join(k.dir, "keepassxc.ini")
+	database, config := filepath.Join(k.dir, k.collection+".kdbx"), filepath.Join(k.dir, "keepassxc.ini")
 	if _, err := os.Stat(database); errors.Is(err, fs.ErrNotExist) {
 		if err := k.importDatabase(database); err != nil {
 			return fmt.Errorf("make a KeePassXC database: %w", err)

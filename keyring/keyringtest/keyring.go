@@ -25,9 +25,9 @@ const (
 
 	password = "a password for tests"
 
-	secrets         = "org.freedesktop.secrets"
-	servicePath     = dbus.ObjectPath("/org/freedesktop/secrets")
-	loginCollection = dbus.ObjectPath("/org/freedesktop/secrets/collection/login")
+	secrets     = "org.freedesktop.secrets"
+	servicePath = dbus.ObjectPath("/org/freedesktop/secrets")
+	login       = "login" // gnome-keyring's collection
 )
 
 // busConfig is a session bus that starts no services, so that what isn't there
@@ -71,11 +71,12 @@ type Keyring struct {
 	// Address is the bus's, for DBUS_SESSION_BUS_ADDRESS.
 	Address string
 
-	dir    string // HOME, the runtime and the data folder
-	bus    *exec.Cmd
-	start  func(*Keyring) error // starts the daemon; nil on a bus without a keychain
-	daemon *exec.Cmd
-	conn   *dbus.Conn
+	dir        string // HOME, the runtime and the data folder
+	bus        *exec.Cmd
+	start      func(*Keyring) error // starts the daemon; nil on a bus without a keychain
+	daemon     *exec.Cmd
+	collection string // the name of the one that is used
+	conn       *dbus.Conn
 }
 
 // Start runs a keychain, unlocked and empty, until the test ends.
@@ -124,7 +125,7 @@ func OpenBus() (*Keyring, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &Keyring{dir: dir}
+	k := &Keyring{dir: dir, collection: login}
 	if err := k.startBus(); err != nil {
 		k.Close()
 		return nil, err
@@ -188,7 +189,7 @@ func (k *Keyring) Lock(t testing.TB) {
 	t.Helper()
 	var locked []dbus.ObjectPath
 	var prompt dbus.ObjectPath
-	err := k.call("org.freedesktop.Secret.Service.Lock", servicePath, []any{[]dbus.ObjectPath{loginCollection}}, &locked, &prompt)
+	err := k.call("org.freedesktop.Secret.Service.Lock", servicePath, []any{[]dbus.ObjectPath{k.collectionPath()}}, &locked, &prompt)
 	if err == nil && len(locked) == 0 { // KeePassXC locks when the prompt is shown
 		err = k.call("org.freedesktop.Secret.Prompt.Prompt", prompt, []any{""})
 	}
@@ -296,10 +297,14 @@ func (k *Keyring) await(state func() bool) error {
 	return nil
 }
 
-// unlocked reports whether the login collection is there and open.
+func (k *Keyring) collectionPath() dbus.ObjectPath {
+	return servicePath + "/collection/" + dbus.ObjectPath(k.collection)
+}
+
+// unlocked reports whether the collection is there and open.
 func (k *Keyring) unlocked() bool {
 	locked := true
-	err := k.call("org.freedesktop.DBus.Properties.Get", loginCollection,
+	err := k.call("org.freedesktop.DBus.Properties.Get", k.collectionPath(),
 		[]any{"org.freedesktop.Secret.Collection", "Locked"}, &locked)
 	return err == nil && !locked
 }
