@@ -4,22 +4,28 @@ GO       ?= go
 PREFIX   ?= /usr/local
 DESTDIR  ?=
 FUZZTIME ?= 60s
+ROUNDS   ?= 200
 
 SANDBOX     := cmd/cre-sandbox
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 VULNDB      := golang.org/x/vulndb@v0.0.0-20260813214354-9de686e1fb00
 PLATFORMS   := linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 freebsd/amd64 freebsd/arm64
+FLAGS       := -trimpath -ldflags='-s -w'
 RACE        := $(if $(shell command -v $$($(GO) env CC)),-race)
 
-.PHONY: help build demo test lint cross fuzz install clean
+# What make bench compares with and measures by, besides what the tests need.
+BENCH_PACKAGES := gcc libc6-dev pkg-config libsecret-1-dev libglib2.0-dev dbus gnome-keyring git \
+	libsecret-tools golang-docker-credential-helpers time
+
+.PHONY: help build demo test lint cross fuzz bench install clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' Makefile | expand -t 12
 
 build: ## build the three programs into bin/
-	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./cmd/cre ./cmd/cre-credential-helper
-	cd $(SANDBOX) && CGO_ENABLED=0 $(GO) build -trimpath -o ../../bin/ .
+	CGO_ENABLED=0 $(GO) build $(FLAGS) -o bin/ ./cmd/cre ./cmd/cre-credential-helper
+	cd $(SANDBOX) && CGO_ENABLED=0 $(GO) build $(FLAGS) -o ../../bin/ .
 
 demo: build ## log in, get in three forms, whoami, log out: all on this machine
 	@bin/cre-sandbox run -- sh $(SANDBOX)/demo.sh
@@ -59,6 +65,12 @@ fuzz: ## run every fuzz target for FUZZTIME, a minute
 			done; \
 		done ) || exit 1; \
 	done
+
+bench: ## measure, beside others, on a real gnome-keyring (Debian; some minutes)
+	@missing=$$(for p in $(BENCH_PACKAGES); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	test -z "$$missing" || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; }
+	cd $(SANDBOX) && $(GO) build -o ../../bin/bench ./bench
+	bin/bench -write -rounds $(ROUNDS)
 
 install: build ## install into PREFIX, below DESTDIR
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1

@@ -39,6 +39,22 @@ func TestAGetTakesFourCalls(t *testing.T) {
 // want tells of them, at the replies to those to the keychain.
 func expectCalls(t *testing.T, k *keyringtest.Keyring, answer string, want ...string) {
 	t.Helper()
+	got := callsOfGet(t, k, answer)
+	if slices.Contains(got, "error") {
+		got = callsOfGet(t, k, answer) // gnome-keyring had no note of the client yet
+	}
+	if !slices.Contains(want, "reply") {
+		got = slices.DeleteFunc(got, func(s string) bool { return s == "reply" })
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("on the bus: %q, want %q", got, want)
+	}
+}
+
+// callsOfGet returns what a get calls, from the search on, and "reply" or
+// "error" for each answer.
+func callsOfGet(t *testing.T, k *keyringtest.Keyring, answer string) (calls []string) {
+	t.Helper()
 	var out outcome
 	messages, err := k.Messages(func() error {
 		out = play(t, "get", k.Env(), k.Address)
@@ -55,18 +71,18 @@ func expectCalls(t *testing.T, k *keyringtest.Keyring, answer string, want ...st
 		t.Fatal("nothing was searched for")
 	}
 	client := messages[search].Headers[dbus.FieldSender]
-	var got []string
 	for _, m := range messages[search:] {
+		toClient := m.Headers[dbus.FieldDestination] == client
 		switch {
 		case keyringtest.IsCall(m) && m.Headers[dbus.FieldSender] == client:
-			got = append(got, keyringtest.Member(m))
-		case m.Type == dbus.TypeMethodReply && m.Headers[dbus.FieldDestination] == client && slices.Contains(want, "reply"):
-			got = append(got, "reply")
+			calls = append(calls, keyringtest.Member(m))
+		case m.Type == dbus.TypeMethodReply && toClient:
+			calls = append(calls, "reply")
+		case m.Type == dbus.TypeError && toClient:
+			calls = append(calls, "error")
 		}
 	}
-	if !slices.Equal(got, want) {
-		t.Errorf("on the bus: %q, want %q", got, want)
-	}
+	return calls
 }
 
 // TestTheItemOfTheLoginCollectionIsRead puts an item with the same attributes

@@ -15,6 +15,7 @@ import (
 
 const (
 	sandboxModule = "cmd/cre-sandbox"
+	timeProgram   = "/usr/bin/time" // GNU time; "time" alone may be a shell's
 	libsecret     = "/usr/share/doc/git/contrib/credential/libsecret/git-credential-libsecret.c"
 )
 
@@ -24,7 +25,7 @@ var errMissing = errors.New("a program is missing: run make bench, which install
 // build builds our programs as the Makefile does, and the peers that aren't
 // installed, all into dir. root is the checkout's top.
 func build(ctx context.Context, root, dir string) error {
-	for _, p := range []string{"docker-credential-secretservice", "secret-tool", "gnome-keyring-daemon", "dbus-daemon", "time", "gcc", "pkg-config"} {
+	for _, p := range []string{"docker-credential-secretservice", "secret-tool", "gnome-keyring-daemon", "dbus-daemon", "gcc", "pkg-config", timeProgram} {
 		if _, err := exec.LookPath(p); err != nil {
 			return fmt.Errorf("%w: %s", errMissing, p)
 		}

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -12,35 +13,10 @@ import (
 // warmUp is how many rounds are run first and not counted.
 const warmUp = 3
 
-// series is one program's samples, one for each round.
-type series struct {
-	name    string
-	samples []sample
-}
-
-// interleave runs every task once a round, in an order drawn for each round, so
-// that whatever else the machine does meets all of them alike.
-func interleave(rounds int, tasks []task) (map[string]series, error) {
-	all := map[string]series{}
-	for round := range warmUp + rounds {
-		for _, i := range rand.Perm(len(tasks)) {
-			s, err := tasks[i].run()
-			if err != nil {
-				return nil, fmt.Errorf("round %d: %w", round, err)
-			}
-			if round >= warmUp {
-				name := tasks[i].name
-				all[name] = series{name, append(all[name].samples, s)}
-			}
-		}
-	}
-	return all, nil
-}
-
 // task is what interleave measures.
 type task struct {
 	name string
-	run  func() (sample, error)
+	run  func(context.Context) (sample, error)
 }
 
 func tasks(subjects ...subject) []task {
@@ -49,6 +25,27 @@ func tasks(subjects ...subject) []task {
 		list = append(list, task{s.name, s.run})
 	}
 	return list
+}
+
+// series is one task's samples, one for each round.
+type series []sample
+
+// interleave runs every task once a round, in an order drawn for each round, so
+// that whatever else the machine does meets all of them alike.
+func interleave(ctx context.Context, rounds int, list []task) (map[string]series, error) {
+	all := map[string]series{}
+	for round := range warmUp + rounds {
+		for _, i := range rand.Perm(len(list)) {
+			s, err := list[i].run(ctx)
+			if err != nil {
+				return nil, fmt.Errorf("round %d: %w", round, err)
+			}
+			if round >= warmUp {
+				all[list[i].name] = append(all[list[i].name], s)
+			}
+		}
+	}
+	return all, nil
 }
 
 // quartiles are the 25th, 50th and 75th percentile.
@@ -60,29 +57,27 @@ func quartilesOf(values []float64) quartiles {
 	return quartiles{at(0.25), at(0.5), at(0.75)}
 }
 
-// wall returns the quartiles of the time spent, in milliseconds.
-func (s series) wall() quartiles {
-	return s.over(func(x sample) float64 { return milliseconds(x.wall) })
-}
-
-// cpu returns the quartiles of the processor time spent, in milliseconds.
-func (s series) cpu() quartiles {
-	return s.over(func(x sample) float64 { return milliseconds(x.cpu) })
-}
-
 func (s series) over(f func(sample) float64) quartiles {
 	var values []float64
-	for _, x := range s.samples {
+	for _, x := range s {
 		values = append(values, f(x))
 	}
 	return quartilesOf(values)
 }
 
-// ratio returns the quartiles of s' time over peer's, round by round.
+// wall returns the time spent, in milliseconds.
+func (s series) wall() quartiles {
+	return s.over(func(x sample) float64 { return milliseconds(x.wall) })
+}
+
+// cpu returns the processor time spent, in milliseconds.
+func (s series) cpu() quartiles { return s.over(func(x sample) float64 { return milliseconds(x.cpu) }) }
+
+// ratio returns s' time over peer's, round by round.
 func (s series) ratio(peer series) quartiles {
 	var values []float64
-	for i, x := range s.samples {
-		values = append(values, float64(x.wall)/float64(peer.samples[i].wall))
+	for i, x := range s {
+		values = append(values, float64(x.wall)/float64(peer[i].wall))
 	}
 	return quartilesOf(values)
 }

@@ -4,13 +4,24 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 )
+
+// patience is how long a single run may take.
+const patience = time.Minute
+
+// errAnswer reports a program that didn't print the token: what fails fast
+// isn't fast.
+var errAnswer = errors.New("not the answer that was expected")
 
 // subject is a program to be measured, with one request.
 type subject struct {
@@ -18,7 +29,7 @@ type subject struct {
 	args  []string
 	env   []string
 	stdin string
-	want  string // must be in its output; a program that fails fast isn't fast
+	want  string // must be in its output
 }
 
 // sample is what one run cost.
@@ -26,8 +37,9 @@ type sample struct {
 	wall, cpu time.Duration
 }
 
-// run runs s once.
-func (s subject) run() (sample, error) {
+// run runs s once, with pipes that hold the request and take the answer, as a
+// caller's would.
+func (s subject) run(ctx context.Context) (sample, error) {
 	in, err := s.request()
 	if err != nil {
 		return sample{}, err
@@ -38,29 +50,27 @@ func (s subject) run() (sample, error) {
 		return sample{}, err
 	}
 	defer out.Close()
-	c := exec.Command(s.args[0], s.args[1:]...)
-	var diagnosis bytes.Buffer
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	c := exec.CommandContext(ctx, s.args[0], s.args[1:]...)
 	c.Env, c.Stdin, c.Stdout = s.env, in, answer
 	begin := time.Now()
-	err = c.Start()
-	_ = answer.Close()
-	if err == nil {
-		err = c.Wait()
-	}
+	err = c.Run()
 	wall := time.Since(begin)
-	if err == nil {
-		_, err = diagnosis.ReadFrom(out)
-	}
+	_ = answer.Close()
 	if err != nil {
 		return sample{}, fmt.Errorf("%s: %w", s.name, err)
 	}
-	if !strings.Contains(diagnosis.String(), s.want) {
-		return sample{}, fmt.Errorf("%s: not the answer that was expected", s.name)
+	var said bytes.Buffer
+	if _, err := said.ReadFrom(out); err != nil {
+		return sample{}, err
+	}
+	if !strings.Contains(said.String(), s.want) {
+		return sample{}, fmt.Errorf("%s: %w", s.name, errAnswer)
 	}
 	return sample{wall, c.ProcessState.UserTime() + c.ProcessState.SystemTime()}, nil
 }
 
-// request returns a pipe that holds the request, as a caller would hand it on.
 func (s subject) request() (*os.File, error) {
 	in, w, err := os.Pipe()
 	if err != nil {
@@ -71,21 +81,41 @@ func (s subject) request() (*os.File, error) {
 	return in, err
 }
 
-// runParallel runs n of s at the same time and returns how long it took until
-// the last of them had ended.
-func (s subject) runParallel(n int) (sample, error) {
-	errs := make([]error, n)
-	var all sync.WaitGroup
-	begin := time.Now()
-	for i := range n {
-		all.Go(func() { _, errs[i] = s.run() })
-	}
-	all.Wait()
-	wall := time.Since(begin)
-	for _, err := range errs {
-		if err != nil {
-			return sample{}, err
+// parallel runs n of s at the same time; the time is that until the last of
+// them has ended.
+func (s subject) parallel(n int) task {
+	return task{s.name, func(ctx context.Context) (sample, error) {
+		errs := make([]error, n)
+		var all sync.WaitGroup
+		begin := time.Now()
+		for i := range n {
+			all.Go(func() { _, errs[i] = s.run(ctx) })
 		}
+		all.Wait()
+		return sample{wall: time.Since(begin)}, errors.Join(errs...)
+	}}
+}
+
+// peakMemory returns the most memory that s has resident, in MiB. GNU time
+// starts it: the kernel counts a program's parent in.
+func (s subject) peakMemory(ctx context.Context, dir string) (float64, error) {
+	report := filepath.Join(dir, "peak")
+	timed := s
+	timed.args = append([]string{timeProgram, "-f", "%M", "-o", report}, s.args...)
+	var peaks []float64
+	for range 11 {
+		if _, err := timed.run(ctx); err != nil {
+			return 0, err
+		}
+		text, err := os.ReadFile(report)
+		if err != nil {
+			return 0, err
+		}
+		kib, err := strconv.ParseFloat(strings.TrimSpace(string(text)), 64)
+		if err != nil {
+			return 0, fmt.Errorf("the report of GNU time: %w", err)
+		}
+		peaks = append(peaks, kib/1024)
 	}
-	return sample{wall: wall}, nil
+	return quartilesOf(peaks).median, nil
 }

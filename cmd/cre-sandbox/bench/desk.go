@@ -25,7 +25,7 @@ const (
 // desk is a person's machine: a home and, unless it is nil, a keychain, with
 // the token stored for every program.
 type desk struct {
-	bin     string
+	bin     string // the folder of the programs that were built
 	home    string
 	keyring *keyringtest.Keyring
 	token   string
@@ -52,6 +52,12 @@ func newFileDesk(bin, dir, token string) (*desk, error) {
 		return nil, err
 	}
 	return d, d.store("cre-credential-helper", "store", d.session())
+}
+
+func (d *desk) close() {
+	if d.keyring != nil {
+		d.keyring.Close()
+	}
 }
 
 func (d *desk) env() []string {
@@ -114,49 +120,4 @@ func (d *desk) path(program string) string {
 		return program // build has looked for it
 	}
 	return installed
-}
-
-func (d *desk) subject(name, stdin, want string, program string, args ...string) subject {
-	return subject{name: name, args: append([]string{d.path(program)}, args...), env: d.env(), stdin: stdin, want: want}
-}
-
-func gitRequest(url string) string {
-	protocol, host, _ := strings.Cut(url, "://")
-	return "protocol=" + protocol + "\nhost=" + host + "\n"
-}
-
-// The programs that are compared, as the tables call them.
-const (
-	ours      = "cre-credential-helper"
-	gitPeer   = "git-credential-libsecret"
-	docker    = "docker-credential-secretservice"
-	secret    = "secret-tool lookup"
-	gokeyring = "go-keyring"
-	floor     = "four messages"
-	empty     = "empty Go program"
-)
-
-func (d *desk) ours() subject {
-	return d.subject(ours, "capability[]=authtype\n"+gitRequest(origin)+"\n", d.token, "cre-credential-helper", "get")
-}
-
-func (d *desk) git() subject {
-	return d.subject(gitPeer, gitRequest(gitOrigin)+"\n", d.token, "git-credential-libsecret", "get")
-}
-
-func (d *desk) floor() subject {
-	return d.subject(floor, "", d.token, "floor", service, username)
-}
-
-func (d *desk) empty() subject { return d.subject(empty, "", "", "empty") }
-
-func (d *desk) others() []subject {
-	return []subject{
-		d.git(),
-		d.subject(docker, dockerServer, d.token, "docker-credential-secretservice", "get"),
-		d.subject(secret, "", d.token, "secret-tool", "lookup", "service", service, "username", username),
-		d.subject(gokeyring, "", d.token, "gokeyring", service, username),
-		d.floor(),
-		d.empty(),
-	}
 }
