@@ -38,7 +38,7 @@ func get(bus string, timeout time.Duration, service, account string) (string, er
 }
 
 // getShort reads what go-keyring's Get would, by the same search in the same
-// collection, with four calls instead of nine: it unlocks nothing.
+// collection, with four calls instead of eight: it unlocks nothing.
 //
 // The search comes first and alone. gnome-keyring makes a note of each client
 // at its first message, and now and then acts on that message before it has

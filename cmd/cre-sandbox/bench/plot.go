@@ -3,8 +3,10 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"image/color"
+	"os"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -27,8 +29,19 @@ func draw(path string, subjects []subject, all map[string]series) error {
 		}
 	}
 	p.NominalY(names...)
-	return p.Save(8*vg.Inch, 3.6*vg.Inch, path)
+	picture, err := p.WriterTo(8*vg.Inch, 3.6*vg.Inch, "svg")
+	if err != nil {
+		return err
+	}
+	var svg bytes.Buffer
+	if _, err := picture.WriteTo(&svg); err != nil {
+		return err
+	}
+	return os.WriteFile(path, bytes.ReplaceAll(svg.Bytes(), []byte("Liberation Serif"), []byte(fonts)), 0o644)
 }
+
+// fonts are of the same width as the first one, by which the labels are placed.
+const fonts = "Liberation Serif,Times New Roman,Times,serif"
 
 func addBar(p *plot.Plot, y float64, q quartiles, highlight bool) error {
 	bar, err := plotter.NewBarChart(plotter.Values{q.median}, vg.Points(18))
