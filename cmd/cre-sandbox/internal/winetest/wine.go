@@ -7,6 +7,7 @@ package winetest
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -20,7 +21,8 @@ import (
 )
 
 const (
-	startTimeout = 2 * time.Minute
+	bootTimeout  = time.Minute
+	bootAttempts = 3
 	callTimeout  = 30 * time.Second
 )
 
@@ -51,8 +53,8 @@ func Start(t testing.TB) *Windows {
 	}
 	w := &Windows{dir: dir, wine: wine}
 	t.Cleanup(func() { w.stop(t) })
-	if out, err := w.run(startTimeout, "", wine, "wineboot", "--init"); err != nil {
-		t.Fatalf("wineboot: %v: %s", err, out)
+	if err := w.boot(); err != nil {
+		t.Fatal(err)
 	}
 	if err := w.addRandomDLL(); err != nil {
 		t.Fatal(err)
@@ -61,6 +63,24 @@ func Start(t testing.TB) *Windows {
 		t.Fatalf("start a session in Wine: %v", err)
 	}
 	return w
+}
+
+// boot fills the prefix. On a busy machine, Wine 8 now and then can't load a
+// library of its own that it has just put there, and gives up; then the prefix
+// is made anew. Nothing of ours has run by then.
+func (w *Windows) boot() error {
+	for attempt := 1; ; attempt++ {
+		out, err := w.run(bootTimeout, "", w.wine, "wineboot", "--init")
+		if err == nil {
+			return nil
+		}
+		if attempt == bootAttempts {
+			return fmt.Errorf("wineboot: %w: %s", err, out)
+		}
+		if err := errors.Join(w.stopServer(), os.RemoveAll(w.dir), os.Mkdir(w.dir, 0o700)); err != nil {
+			return err
+		}
+	}
 }
 
 func (w *Windows) addRandomDLL() error {
@@ -100,10 +120,8 @@ func program() string {
 }
 
 func (w *Windows) stop(t testing.TB) {
-	server := filepath.Join(filepath.Dir(w.wine), "wineserver")
-	_, _ = w.run(callTimeout, "", server, "--kill") // fails when it has ended by itself
-	if out, err := w.run(callTimeout, "", server, "--wait"); err != nil {
-		t.Errorf("wineserver --wait: %v: %s", err, out)
+	if err := w.stopServer(); err != nil {
+		t.Error(err)
 	}
 	if w.session != nil {
 		_ = w.session.Process.Kill() // it has ended, unless the server has not
@@ -112,6 +130,16 @@ func (w *Windows) stop(t testing.TB) {
 	if err := os.RemoveAll(w.dir); err != nil {
 		t.Error(err)
 	}
+}
+
+// stopServer ends the server, and with it everything in this Windows.
+func (w *Windows) stopServer() error {
+	server := filepath.Join(filepath.Dir(w.wine), "wineserver")
+	_, _ = w.run(callTimeout, "", server, "--kill") // fails when it has ended by itself
+	if out, err := w.run(callTimeout, "", server, "--wait"); err != nil {
+		return fmt.Errorf("wineserver --wait: %w: %s", err, out)
+	}
+	return nil
 }
 
 // Env returns the variables, as for [exec.Cmd].Env, with which Wine is this
