@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"image/color"
 	"os"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -29,6 +30,7 @@ func draw(path string, subjects []subject, all map[string]series) error {
 		}
 	}
 	p.NominalY(names...)
+	p.Y.Tick.Label.Font.Size = 14 // see smaller
 	picture, err := p.WriterTo(8*vg.Inch, 3.6*vg.Inch, "svg")
 	if err != nil {
 		return err
@@ -37,11 +39,13 @@ func draw(path string, subjects []subject, all map[string]series) error {
 	if _, err := picture.WriteTo(&svg); err != nil {
 		return err
 	}
-	return os.WriteFile(path, bytes.ReplaceAll(svg.Bytes(), []byte("Liberation Serif"), []byte(fonts)), 0o644)
+	return os.WriteFile(path, []byte(smaller.Replace(svg.String())), 0o644)
 }
 
-// fonts are of the same width as the first one, by which the labels are placed.
-const fonts = "Liberation Serif,Times New Roman,Times,serif"
+// smaller makes room for fonts that run wider than the one by which the names
+// are placed, since few have that one.
+var smaller = strings.NewReplacer("Liberation Serif", "Liberation Serif,Times New Roman,serif",
+	"font-size:14px", "font-size:10px")
 
 func addBar(p *plot.Plot, y float64, q quartiles, highlight bool) error {
 	bar, err := plotter.NewBarChart(plotter.Values{q.median}, vg.Points(18))
