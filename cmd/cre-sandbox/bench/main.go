@@ -9,6 +9,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -22,6 +23,7 @@ func main() {
 	root := flag.String("root", ".", "the checkout's top")
 	write := flag.Bool("write", false, "put the figures into docs/performance.md")
 	flag.Parse()
+	slog.SetDefault(slog.New(slog.DiscardHandler)) // the sandbox's library logs every route
 	if err := run(ctx, *root, *rounds, *write); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -100,7 +102,7 @@ func (b bench) measure(ctx context.Context, root, picture string) (all []section
 func machine(ctx context.Context, dir string) string {
 	const facts = `. /etc/os-release
 model=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
-echo "$(nproc) × $model; $PRETTY_NAME, $(uname -sr); $(go env GOVERSION); gnome-keyring $(dpkg-query -W -f='${Version}' gnome-keyring)"`
+echo "$(nproc) × $model; $PRETTY_NAME, $(uname -sr | cut -d- -f1); $(go env GOVERSION); gnome-keyring $(dpkg-query -W -f='${Version}' gnome-keyring)"`
 	text, err := output(ctx, dir, "sh", "-c", facts)
 	if err != nil {
 		return "An unknown machine"
