@@ -72,8 +72,8 @@ func Dial(path string, timeout time.Duration) (*Client, error) {
 	return c, nil
 }
 
-// connect makes a blocking socket with the kernel's own timeouts: the
-// network poller's start takes longer than a whole call.
+// connect makes a blocking socket with the kernel's own timeouts: to start Go's
+// network poller is a twentieth of a whole get.
 func connect(path string, timeout time.Duration) (*os.File, error) {
 	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -130,19 +130,19 @@ func (c *Client) queue(call Call) (serial uint32) {
 	return c.serial
 }
 
-// meet reads what the bus answers to the greeting.
+// meet reads what the bus answers to the greeting: a line for each of its first
+// two, of which the second ends it.
 func (c *Client) meet() error {
-	for {
+	for _, want := range []string{"DATA", "OK "} {
 		line, err := c.in.ReadSlice('\n')
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case bytes.HasPrefix(line, []byte("OK ")):
-			return nil
-		case !bytes.HasPrefix(line, []byte("DATA")):
+		}
+		if !bytes.HasPrefix(line, []byte(want)) {
 			return ErrAuthentication
 		}
 	}
+	return nil
 }
 
 // read returns the next message.
