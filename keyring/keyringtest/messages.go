@@ -22,7 +22,11 @@ func (k *Keyring) Messages(do func() error) ([]*dbus.Message, error) {
 	if err != nil {
 		return nil, fmt.Errorf("watch the bus: %w", err)
 	}
-	defer monitor.Close()
+	defer func() {
+		// Close closes the channel, and the library would still send on it.
+		monitor.Eavesdrop(nil)
+		_ = monitor.Close()
+	}()
 	err = monitor.BusObject().CallWithContext(ctx, "org.freedesktop.DBus.Monitoring.BecomeMonitor", 0, []string{}, uint32(0)).Err
 	if err != nil {
 		return nil, fmt.Errorf("watch the bus: %w", err)
