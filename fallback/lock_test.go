@@ -110,7 +110,7 @@ func countUp(ctx context.Context, dir string) (err error) {
 
 	inside := filepath.Join(dir, "inside")
 	if err := os.Mkdir(inside, 0o700); err != nil {
-		return fmt.Errorf("not alone: %w", err)
+		return fmt.Errorf("somebody is inside, or was killed there: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.Remove(inside)) }() // else one failure looks like many
 	counter := filepath.Join(dir, "counter")
