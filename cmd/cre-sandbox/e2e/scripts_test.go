@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -35,15 +36,27 @@ func noBus() string {
 	return ""
 }
 
-// TestKeychainMode runs the scripts with each Secret Service.
+// TestKeychainMode runs the scripts with each Secret Service. Each script has a
+// keychain of its own, as it has a HOME: writers that share the one must share
+// the lock in the other.
 func TestKeychainMode(t *testing.T) {
 	for name, start := range services {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			keychain := start(t)
-			run(t, "testdata/keychain", keychain.Env(), func(cmds commands) {
+			var keychains sync.Map // by script
+			run(t, "testdata/keychain", nil, func(cmds commands) {
+				cmds["keychain"] = func(ts *testscript.TestScript, neg bool, _ []string) {
+					refuseNegation(ts, neg)
+					k := start(t)
+					keychains.Store(ts, k)
+					for _, variable := range k.Env() {
+						name, value, _ := strings.Cut(variable, "=")
+						ts.Setenv(name, value)
+					}
+				}
 				cmds["items"] = func(ts *testscript.TestScript, neg bool, _ []string) {
-					checkItems(ts, neg, keychain.Items(t, "cre-credential-helper"))
+					k, _ := keychains.Load(ts)
+					checkItems(ts, neg, k.(*keyringtest.Keyring).Items(t, "cre-credential-helper"))
 				}
 			})
 		})
