@@ -22,8 +22,6 @@ var errSetting = errors.New("unusable setting")
 // itself.
 const busVariable = "DBUS_SESSION_BUS_ADDRESS"
 
-const varAPIKey = "CRE_API_KEY"
-
 // How long the keychain may take: long where a person may have to unlock it,
 // short where nobody can.
 const (
@@ -49,8 +47,8 @@ func open(getenv func(string) string, setenv func(key, value string) error, home
 	if err != nil {
 		return nil, err
 	}
-	apiKey := helper.NewSecret(getenv(varAPIKey))
-	if err := setenv(varAPIKey, ""); err != nil { // the keychain's program, on macOS, would inherit it
+	apiKey := helper.NewSecret(getenv(platform.VarAPIKey))
+	if err := setenv(platform.VarAPIKey, ""); err != nil { // the keychain's program, on macOS, would inherit it
 		return nil, fmt.Errorf("%w: %w", errSetting, err)
 	}
 	bus := keyring.BusAddress(getenv)

@@ -14,6 +14,7 @@ import (
 
 	"cre-credential-helper/cmd/internal/claims"
 	"cre-credential-helper/cmd/internal/oauth"
+	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/helper"
 )
 
@@ -31,9 +32,9 @@ func (m machine) login(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if m.getenv(varAPIKey) != "" {
+	if m.getenv(platform.VarAPIKey) != "" {
 		m.ui.warn("CRE_API_KEY is set and comes before the session that you are about to start")
-		if err := m.unsetenv(varAPIKey); err != nil { // a browser would inherit it
+		if err := m.unsetenv(platform.VarAPIKey); err != nil { // a browser would inherit it
 			return err
 		}
 	}

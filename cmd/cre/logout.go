@@ -8,6 +8,8 @@ import (
 	"os"
 
 	"github.com/urfave/cli/v2"
+
+	"cre-credential-helper/cmd/internal/platform"
 )
 
 func (m machine) logout(c *cli.Context) error {
@@ -30,7 +32,7 @@ func (m machine) logout(c *cli.Context) error {
 	if hadContext {
 		m.ui.say("removed %s", p.files.ContextPath())
 	}
-	if m.getenv(varAPIKey) != "" {
+	if m.getenv(platform.VarAPIKey) != "" {
 		m.ui.warn("CRE_API_KEY is set and stays so: commands go on using it until it is unset")
 	}
 	if !removed && !hadContext {

@@ -30,9 +30,6 @@ type machine struct {
 	ui         *ui       // everything else
 }
 
-// varAPIKey is the helper's to use. Here it only makes a warning.
-const varAPIKey = "CRE_API_KEY"
-
 // The exit statuses, documented in cre(1). A helper's own status is passed on.
 const (
 	exitOK          = 0

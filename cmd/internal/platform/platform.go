@@ -22,6 +22,10 @@ const (
 	VarGraphQLURL  = "CRE_CLI_GRAPHQL_URL"
 )
 
+// VarAPIKey is the variable that holds an API key, which takes a session's
+// place.
+const VarAPIKey = "CRE_API_KEY"
+
 // ErrOverride is what [Select] fails with.
 var ErrOverride = errors.New("not a usable value")
 
