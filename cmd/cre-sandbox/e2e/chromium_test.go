@@ -24,11 +24,7 @@ import (
 // success page.
 func TestLoginInChromium(t *testing.T) {
 	keyringtest.Need(t, "chromium")
-	s, err := sandbox.Start(t.Context(), sandbox.Options{OrgNotReady: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
+	s := startPlatform(t, sandbox.Options{OrgNotReady: 1})
 	callbackPort.Lock()
 	defer callbackPort.Unlock()
 

@@ -43,11 +43,7 @@ type example struct {
 // and with a sandbox in place of the platform.
 func TestProtocol(t *testing.T) {
 	keyringtest.Need(t, keyringtest.Programs()...)
-	s, err := sandbox.Start(t.Context(), sandbox.Options{TokenLifetime: time.Minute})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
+	s := startPlatform(t, sandbox.Options{TokenLifetime: time.Minute})
 	document := strings.NewReplacer(
 		"< protocol=https\n< host=api.cre.chain.link\n", "< protocol=http\n< host="+strings.TrimPrefix(s.URL, "http://")+"\n",
 		"https://api.cre.chain.link", s.URL,

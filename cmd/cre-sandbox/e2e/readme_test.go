@@ -21,11 +21,7 @@ func TestReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := sandbox.Start(t.Context(), sandbox.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
+	s := startPlatform(t, sandbox.Options{})
 	callbackPort.Lock()
 	defer callbackPort.Unlock()
 

@@ -85,8 +85,7 @@ func (s *Store) moveToFile(ctx context.Context, file fallback.File, c helper.Cre
 	if err := s.toFile(file, c); err != nil || !listed {
 		return err
 	}
-	err := s.Keychain.Erase(ctx, helper.Query{Origin: c.Origin})
-	if err != nil && !errors.Is(err, helper.ErrNotFound) {
+	if err := ignoreNotFound(s.Keychain.Erase(ctx, helper.Query{Origin: c.Origin})); err != nil {
 		s.notify("warning: an older session is still in the keychain (%v): erase removes both", err)
 	}
 	return nil

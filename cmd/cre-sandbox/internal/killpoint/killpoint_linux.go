@@ -130,7 +130,7 @@ func (t *tracee) run(cmd *exec.Cmd, files []*os.File) error {
 
 // begin meets the program at its start.
 func (t *tracee) begin() error {
-	if _, err := t.wait(t.pid); err != nil {
+	if _, _, err := wait(t.pid); err != nil {
 		return err
 	}
 	options := syscall.PTRACE_O_TRACESYSGOOD | syscall.PTRACE_O_TRACECLONE | ptraceOptionExitKill
@@ -143,11 +143,7 @@ func (t *tracee) begin() error {
 // step waits for the next thing that happens in a thread, and lets the thread
 // go on. It fails with ECHILD when none is left.
 func (t *tracee) step() error {
-	var status syscall.WaitStatus
-	thread, err := syscall.Wait4(-t.pid, &status, waitAllThreads, nil)
-	if errors.Is(err, syscall.EINTR) {
-		return nil
-	}
+	thread, status, err := wait(-t.pid)
 	if err != nil {
 		return err
 	}
@@ -170,11 +166,12 @@ func (t *tracee) step() error {
 	return ignoreGone(syscall.PtraceSyscall(thread, int(signal)))
 }
 
-func (t *tracee) wait(pid int) (status syscall.WaitStatus, err error) {
+// wait is wait4(2), whatever signals come to this process meanwhile.
+func wait(pid int) (thread int, status syscall.WaitStatus, err error) {
 	for {
-		_, err = syscall.Wait4(pid, &status, waitAllThreads, nil)
+		thread, err = syscall.Wait4(pid, &status, waitAllThreads, nil)
 		if !errors.Is(err, syscall.EINTR) {
-			return status, err
+			return thread, status, err
 		}
 	}
 }
