@@ -31,6 +31,10 @@ type Credential struct {
 	// Expiry is when Secret ends, to the second. Zero: not known.
 	Expiry time.Time
 
+	// Issued is when Secret was issued, by this machine's clock, to the
+	// second. Zero: not known.
+	Issued time.Time
+
 	// What an OAuth provider issued along with Secret, and where: RFC 6749's
 	// token endpoint, RFC 7009's revocation endpoint. A credential without
 	// TokenEndpoint is kept for its owner to refresh.
@@ -56,6 +60,13 @@ func (c Credential) Refreshable() bool {
 // credential of unknown expiry doesn't expire (docs/protocol.md, 9.9).
 func (c Credential) ExpiresWithin(margin time.Duration, now time.Time) bool {
 	return !c.Expiry.IsZero() && c.Expiry.Sub(now) <= margin
+}
+
+// Same reports whether c and d hold the same secrets for the same username at
+// the same origin.
+func (c Credential) Same(d Credential) bool {
+	return c.Origin == d.Origin && c.Username == d.Username &&
+		c.Secret.Equal(d.Secret) && c.RefreshToken.Equal(d.RefreshToken)
 }
 
 // Query asks for a credential. The zero value matches nothing.
@@ -97,25 +108,4 @@ type Store interface {
 	// Erase forgets every credential that q matches (docs/protocol.md, 11.1).
 	// That nothing does is ErrNotFound.
 	Erase(ctx context.Context, q Query) error
-}
-
-// Updater is a [Store] that can renew what it keeps.
-type Updater interface {
-	// Update keeps c in place of what is kept for its username at its origin,
-	// as [Store] does, but without making it the one stored last.
-	Update(ctx context.Context, c Credential) error
-}
-
-// Lister is a [Store] that can say what it keeps.
-type Lister interface {
-	// List returns every credential, its secrets left out, sorted by origin
-	// and the newest first (docs/protocol.md, 5.7).
-	List(ctx context.Context) ([]Credential, error)
-}
-
-// Checker is a [Store] that can say beforehand whether it would take a
-// credential for an origin, by writing something of no worth and removing it
-// (docs/protocol.md, 2.4).
-type Checker interface {
-	Check(ctx context.Context, o Origin) error
 }

@@ -44,9 +44,9 @@ type Options struct {
 }
 
 // TestStore runs the contract of [helper.Store] over the stores that open
-// returns, and those of [helper.Updater], [helper.Lister] and [helper.Checker]
-// where they are implemented. Each call of open returns an empty store that shares nothing
-// with the others.
+// returns, and those of [helper.Vault], [helper.Lister] and [helper.Checker]
+// where they are implemented. Each call of open returns an empty store that
+// shares nothing with the others.
 func TestStore(t *testing.T, open func(t *testing.T) helper.Store, opts Options) {
 	t.Helper()
 	if opts.Origin == (helper.Origin{}) {
@@ -63,10 +63,15 @@ func TestStore(t *testing.T, open func(t *testing.T) helper.Store, opts Options)
 		{"an ended context is no answer", cancelled},
 		{"list leaves the secrets out", listOne},
 		{"check leaves nothing behind", check},
+		{"a swap replaces what it was told to, and nothing else", swap},
+		{"all shows the secrets", allOfOne},
+		{"the lock keeps others out and not its holder", lock},
 	}
 	several := []contract{
 		{"the newest username answers", newestFirst},
-		{"an update leaves the newest in front", updates},
+		{"a swap leaves the newest in front", swapsInPlace},
+		{"all is what an erase would forget", allOfSeveral},
+		{"writers of one vault wait for each other", writersWait},
 		{"erase by username spares the others", eraseUsername},
 		{"origins with and without a path are apart", origins},
 		{"origins are used concurrently", concurrent},
@@ -166,6 +171,7 @@ func (t *tester) difference(got, want helper.Credential) string {
 		"secret":              got.Secret.Equal(want.Secret),
 		"authtype":            got.AuthType == want.AuthType,
 		"expiry":              sameSecond(got.Expiry, want.Expiry),
+		"time of issue":       sameSecond(got.Issued, want.Issued) || t.opts.Renews,
 		"refresh token":       got.RefreshToken.Equal(want.RefreshToken),
 		"ID token":            got.IDToken.Equal(want.IDToken),
 		"token endpoint":      got.TokenEndpoint == want.TokenEndpoint,
