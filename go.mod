@@ -6,7 +6,6 @@ require (
 	github.com/cli/browser v1.3.0
 	github.com/godbus/dbus/v5 v5.2.2
 	github.com/gofrs/flock v0.13.2
-	github.com/golang-jwt/jwt/v5 v5.3.1
 	github.com/moby/sys/atomicwriter v0.1.0
 	github.com/urfave/cli/v2 v2.27.7
 	github.com/zalando/go-keyring v0.2.8
