@@ -3,7 +3,6 @@ package fallback
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 
 	"gopkg.in/yaml.v3"
 )
@@ -50,14 +49,11 @@ func (d Dir) WriteTenant(env string, t Tenant) error {
 func (d Dir) RemoveContext() error { return d.remove(contextName) }
 
 func (d Dir) readContext() (*yaml.Node, error) {
-	data, err := d.read(contextName)
-	if errors.Is(err, fs.ErrNotExist) {
-		return newMapping(), nil
-	}
+	now, err := d.look(contextName)
 	if err != nil {
 		return nil, fmt.Errorf("read the tenant context: %w", err)
 	}
-	root, err := parseMapping(data)
+	root, err := parseMapping([]byte(now.data.Reveal()))
 	if err != nil {
 		return nil, damaged(d.ContextPath(), err)
 	}

@@ -7,7 +7,9 @@
 // cre.yaml holds a session's tokens in five documented keys, or says that the
 // session is in the keychain, or both, for different environments; see [File].
 // context.yaml holds one [Tenant] for each environment. Either file is taken
-// as it is after every crash: it is replaced by a rename, never written to.
+// as it is after every crash: it is replaced by a rename, never written to. The
+// official CLI takes no lock, so that cre.yaml is replaced or removed only as
+// long as it is, byte for byte, what was read.
 //
 // # Who may touch them
 //
@@ -27,7 +29,6 @@ package fallback
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -58,50 +59,22 @@ func (d Dir) ContextPath() string { return d.file(contextName) }
 
 func (d Dir) file(name string) string { return filepath.Join(d.path, name) }
 
-// Check reports whether [Dir.WriteSession] would succeed now, by writing as
-// much as a large session into a temporary file and removing it. The session
-// itself isn't touched. The lock need not be held.
-func (d Dir) Check() error {
-	made, err := d.make()
-	if err != nil {
-		return err
-	}
-	if made {
-		defer os.Remove(d.path) //nolint:errcheck // somebody else uses it by now
-	}
-	if err := d.replaceable(sessionName); err != nil {
-		return err
-	}
-	return d.writeProbe()
-}
-
-// writeProbe uses the names of atomic writes, so that what a crash leaves is
-// swept like theirs.
-func (d Dir) writeProbe() error {
-	f, err := os.CreateTemp(d.path, tempPrefix+sessionName)
-	if err != nil {
-		return fmt.Errorf("check %s: %w", d.path, err)
-	}
-	_, err = f.Write(make([]byte, 64<<10))
-	err = cmp.Or(err, f.Sync(), f.Close(), ignoreAbsent(os.Remove(f.Name())))
-	if err != nil {
-		return fmt.Errorf("check %s: %w", d.path, err)
-	}
-	return nil
-}
-
 // make makes the directory unless it exists, and verifies it.
 func (d Dir) make() (made bool, err error) {
 	if err = d.verify(); !errors.Is(err, fs.ErrNotExist) {
 		return false, err
 	}
-	// It is there already when another process made it meanwhile, and gone
-	// again when that process was the one to remove it.
 	if err = os.MkdirAll(d.path, 0o700); err == nil {
 		err = ignoreAbsent(os.Chmod(d.path, 0o700)) // a umask may have taken the owner's own access
 	}
-	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return false, fmt.Errorf("make the session's directory: %w", err)
+	// It is there already when another process made it meanwhile, and gone
+	// again when that process was the one to remove it.
+	var at *fs.PathError
+	if errors.Is(err, fs.ErrExist) && errors.As(err, &at) {
+		err = checkLink(at.Path)
+	}
+	if err != nil {
+		return false, failed("make", d.path, err)
 	}
 	return true, d.verify()
 }
@@ -109,6 +82,9 @@ func (d Dir) make() (made bool, err error) {
 // verify fails with fs.ErrNotExist when there is no directory.
 func (d Dir) verify() error {
 	info, err := os.Stat(d.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return cmp.Or(checkLink(d.path), err)
+	}
 	if err != nil {
 		return err
 	}
@@ -116,4 +92,12 @@ func (d Dir) verify() error {
 		return unsafePath(d.path, "is not a directory", "move it away")
 	}
 	return checkAccess(d.path, info)
+}
+
+// checkLink refuses a symbolic link at a path that leads to nothing.
+func checkLink(path string) error {
+	if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		return unsafePath(path, "is a symbolic link to nowhere", "make the directory that it names, or move the link away")
+	}
+	return nil
 }

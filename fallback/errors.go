@@ -3,28 +3,42 @@ package fallback
 import (
 	"errors"
 	"fmt"
+	"syscall"
 )
 
-// What the methods of [Dir] fail with, besides the operating system's own
-// errors. All of them name the path, and none quotes what a file holds.
+// What the methods of [Dir] fail with, besides [helper.ErrChanged],
+// [helper.ErrBusy] and the operating system's own errors. All of them name the
+// path, and none quotes what a file holds.
 var (
 	// ErrDamaged: a file is there that can't be read as what it should be.
-	// Writing or removing it works all the same.
+	// Replacing or removing it works all the same.
 	ErrDamaged = errors.New("damaged file")
 
 	// ErrUnsafe: somebody else could have written what is there, or it is a
 	// symbolic link, or isn't in a directory.
 	ErrUnsafe = errors.New("unsafe path")
-
-	// ErrLockTimeout: another process held the lock until the context's
-	// deadline. To try again later is right; to go on without the lock is not.
-	ErrLockTimeout = errors.New("timed out waiting for the lock")
 )
 
 func damaged(path string, reason error) error {
 	return fmt.Errorf("%w: %s %w: cre login replaces it, cre logout removes it", ErrDamaged, path, reason)
 }
 
-func unsafePath(path, why, remedy string) error {
-	return fmt.Errorf("%w: %s %s: %s", ErrUnsafe, path, why, remedy)
+func unsafePath(path, why, todo string) error {
+	return fmt.Errorf("%w: %s %s: %s", ErrUnsafe, path, why, todo)
+}
+
+// failed says what couldn't be done to which path, why, and what to do about
+// it. It is nil if err is.
+func failed(what, path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		err = errno // what is around it names temporaries
+	}
+	if todo := remedy(err, path); todo != "" {
+		return fmt.Errorf("%s %s: %w: %s", what, path, err, todo)
+	}
+	return fmt.Errorf("%s %s: %w", what, path, err)
 }

@@ -3,20 +3,16 @@ package fallback
 import (
 	"cmp"
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"strings"
-
-	"github.com/moby/sys/atomicwriter"
 )
 
 const (
 	// maxSize is far above what a session or a tenant context takes.
 	maxSize = 1 << 20
 
-	// tempPrefix and a file's name and digits are atomicwriter's temporaries.
+	// tempPrefix and a file's name and digits are the names of temporaries.
 	tempPrefix = ".tmp-"
 )
 
@@ -25,88 +21,65 @@ var (
 	errIrregular = errors.New("is not a regular file")
 )
 
-// read fails with fs.ErrNotExist when there is no such file or no directory.
-func (d Dir) read(name string) (data []byte, err error) {
-	err = patiently(func() error {
-		data, err = d.readOnce(name)
-		return err
-	})
-	return data, err
-}
-
-func (d Dir) readOnce(name string) ([]byte, error) {
-	path := d.file(name)
-	if err := d.verify(); err != nil {
-		return nil, err
-	}
-	if err := checkRegular(path); err != nil {
-		return nil, err
-	}
-	// The flags hold for what may have come to the path since it was checked.
-	f, err := os.OpenFile(path, os.O_RDONLY|noFollow, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close() //nolint:errcheck // only read
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, damaged(path, errIrregular)
-	}
-	if err := checkAccess(path, info); err != nil {
-		return nil, err
-	}
-	data, err := io.ReadAll(io.LimitReader(f, maxSize+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > maxSize {
-		return nil, damaged(path, errTooLarge)
-	}
-	return data, nil
-}
-
 // write replaces a file, or makes it. It is the new or the old one at any
 // moment, and the new one for good once write has returned nil.
 func (d Dir) write(name string, data []byte) error {
-	if _, err := d.make(); err != nil {
+	s, err := d.stage(name)
+	if err != nil {
 		return err
 	}
-	if err := d.replaceable(name); err != nil {
-		return err
-	}
+	defer s.Discard()
 	path := d.file(name)
-	if err := clearWay(path); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+	err = s.fill(data)
+	if err == nil {
+		err = clearWay(path)
 	}
-	err := patiently(func() error { return atomicwriter.WriteFile(path, data, 0o600) })
+	if err == nil {
+		err = patiently(func() error { return os.Rename(s.path, path) })
+	}
 	if err == nil {
 		err = syncDir(d.path)
 	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return nil
+	return failed("write", path, err)
 }
 
 // remove removes a file, and what the official CLI left of it when it crashed.
 // No such file is no error.
 func (d Dir) remove(name string) error {
-	path := d.file(name)
 	if err := d.replaceable(name); err != nil {
 		return err
 	}
-	err := cmp.Or(
-		ignoreAbsent(patiently(func() error { return os.Remove(path) })),
-		ignoreAbsent(os.Remove(path+".tmp")),
-		ignoreAbsent(syncDir(d.path)),
-	)
-	if err != nil {
-		return fmt.Errorf("remove %s: %w", path, err)
+	path := d.file(name)
+	err := patiently(func() error { return os.Remove(path) })
+	return d.removed(name, err)
+}
+
+// removeSession is remove for a cre.yaml that still is what it was.
+func (d Dir) removeSession(was snapshot) error {
+	if err := d.replaceable(sessionName); err != nil {
+		return err
 	}
-	return nil
+	return d.removed(sessionName, d.removeUnchanged(sessionName, was))
+}
+
+func (d Dir) removed(name string, err error) error {
+	path := d.file(name)
+	if err = ignoreAbsent(err); err == nil {
+		err = cmp.Or(ignoreAbsent(os.Remove(path+".tmp")), ignoreAbsent(syncDir(d.path)))
+	}
+	return failed("remove", path, err)
+}
+
+// removeUnchanged fails with [helper.ErrChanged] unless the file is what it was
+// or there is none.
+func (d Dir) removeUnchanged(name string, was snapshot) error {
+	return patiently(func() error {
+		done, err := d.compare(name, was, snapshot{})
+		if err != nil || done || was.absent() {
+			return err
+		}
+		return ignoreAbsent(os.Remove(d.file(name)))
+	})
 }
 
 // replaceable is about what stands at the path itself: whatever it is, it may

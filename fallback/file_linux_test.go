@@ -45,10 +45,10 @@ func TestReadOnlyDirectoryIsNamed(t *testing.T) {
 		}
 		_, lockErr := d.Lock(soon(t))
 		for what, err := range map[string]error{
-			"WriteSession":  d.WriteSession(File{Keychain: []string{"https://a.example"}}),
-			"RemoveSession": d.RemoveSession(),
-			"Check":         d.Check(),
-			"Lock":          lockErr,
+			"a write":   overwrite(d, File{Keychain: []string{"https://a.example"}}),
+			"a removal": overwrite(d, File{}),
+			"Check":     d.Check(),
+			"Lock":      lockErr,
 		} {
 			if !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), d.path) {
 				t.Errorf("%s: got %v, want a permission error that names %s", what, err, d.path)

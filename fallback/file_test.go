@@ -37,7 +37,7 @@ func TestLeftOversOfCrashedWritersAreSwept(t *testing.T) {
 	}
 	t.Run("by the next writer", func(t *testing.T) {
 		d := newPlanted(t)
-		locked(t, d, func() error { return d.WriteSession(File{Tokens: tokens()}) })
+		locked(t, d, func() error { return overwrite(d, File{Tokens: tokens()}) })
 		check(t, d, lockName, sessionName)
 	})
 	t.Run("by whoever takes the lock and writes elsewhere", func(t *testing.T) {
@@ -48,18 +48,18 @@ func TestLeftOversOfCrashedWritersAreSwept(t *testing.T) {
 	t.Run("by a removal, the official CLI's too", func(t *testing.T) {
 		d := newPlanted(t)
 		plant(t, d, "cre.yaml.tmp", fiveKeys)
-		locked(t, d, d.RemoveSession)
+		locked(t, d, func() error { return overwrite(d, File{}) })
 		check(t, d, afterLogout()...)
 	})
 }
 
-func TestRemoveSessionWithoutFile(t *testing.T) {
+func TestRemovalWithoutFile(t *testing.T) {
 	d := newDir(t)
-	if err := d.RemoveSession(); err != nil {
+	if err := overwrite(d, File{}); err != nil {
 		t.Errorf("without a directory: %v", err)
 	}
 	plant(t, d, "other", "")
-	if err := d.RemoveSession(); err != nil {
+	if err := overwrite(d, File{}); err != nil {
 		t.Errorf("without a file: %v", err)
 	}
 }
@@ -85,10 +85,10 @@ func TestCheckLeavesNothing(t *testing.T) {
 func everyAccess(d Dir) map[string]error {
 	_, readErr := d.ReadSession()
 	return map[string]error{
-		"ReadSession":   readErr,
-		"WriteSession":  d.WriteSession(File{Tokens: tokens()}),
-		"RemoveSession": d.RemoveSession(),
-		"Check":         d.Check(),
+		"ReadSession": readErr,
+		"a write":     overwrite(d, File{Tokens: tokens()}),
+		"a removal":   overwrite(d, File{}),
+		"Check":       d.Check(),
 	}
 }
 
@@ -120,7 +120,7 @@ func checkRepaired(t *testing.T, plantIt func(path string) error) {
 	checkDamaged(t, err, d.SessionPath())
 	_, _, err = d.ReadTenant("PRODUCTION")
 	checkDamaged(t, err, d.ContextPath())
-	if err := errors.Join(d.Check(), d.WriteSession(File{Tokens: tokens()}), d.WriteTenant("PRODUCTION", sampleTenant())); err != nil {
+	if err := errors.Join(d.Check(), overwrite(d, File{Tokens: tokens()}), d.WriteTenant("PRODUCTION", sampleTenant())); err != nil {
 		t.Fatal(err)
 	}
 	if got := content(t, d, sessionName); got != fiveKeys {
@@ -132,7 +132,7 @@ func checkRepaired(t *testing.T, plantIt func(path string) error) {
 			t.Fatal(err)
 		}
 	}
-	if err := errors.Join(d.RemoveSession(), d.RemoveContext()); err != nil {
+	if err := errors.Join(overwrite(d, File{}), d.RemoveContext()); err != nil {
 		t.Fatal(err)
 	}
 	if left := names(t, d); len(left) > 0 {
@@ -157,6 +157,6 @@ func TestFileInPlaceOfTheDirectoryIsRefused(t *testing.T) {
 	}
 	_, err := d.ReadSession()
 	checkRefused(t, "ReadSession", err, d.path)
-	checkRefused(t, "WriteSession", d.WriteSession(File{Tokens: tokens()}), d.path)
+	checkRefused(t, "a write", overwrite(d, File{Tokens: tokens()}), d.path)
 	checkRefused(t, "Check", d.Check(), d.path)
 }

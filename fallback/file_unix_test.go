@@ -25,7 +25,7 @@ func TestModesUnderAnyUmask(t *testing.T) {
 	for _, umask := range []int{0, 0o022, 0o077, 0o777} {
 		d := newDir(t)
 		old := syscall.Umask(umask)
-		err := errors.Join(d.WriteSession(File{Tokens: tokens()}), d.WriteTenant("PRODUCTION", sampleTenant()))
+		err := errors.Join(overwrite(d, File{Tokens: tokens()}), d.WriteTenant("PRODUCTION", sampleTenant()))
 		unlock, lockErr := d.Lock(soon(t))
 		syscall.Umask(old)
 		if err := errors.Join(err, lockErr); err != nil {
@@ -52,7 +52,7 @@ func TestReadableFileIsReadAndTightened(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.WriteSession(f); err != nil {
+	if err := overwrite(d, f); err != nil {
 		t.Fatal(err)
 	}
 	if got := mode(t, d.SessionPath()); got != 0o600 {
@@ -77,7 +77,7 @@ func TestFileThatOthersCouldHaveWritten(t *testing.T) {
 			}
 			_, err := d.ReadSession()
 			checkRefused(t, "ReadSession", err, d.SessionPath())
-			if err := d.WriteSession(File{Tokens: tokens()}); err != nil {
+			if err := overwrite(d, File{Tokens: tokens()}); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := d.ReadSession(); err != nil {
@@ -107,7 +107,7 @@ func TestDirectoryThatOthersMayWriteTo(t *testing.T) {
 			}
 			_, err := d.ReadSession()
 			checkRefused(t, "ReadSession", err, d.path)
-			checkRefused(t, "WriteSession", d.WriteSession(File{Tokens: tokens()}), d.path)
+			checkRefused(t, "a write", overwrite(d, File{Tokens: tokens()}), d.path)
 			checkRefused(t, "Check", d.Check(), d.path)
 			_, err = d.Lock(soon(t))
 			checkRefused(t, "Lock", err, d.path)
@@ -121,7 +121,7 @@ func TestSymlinkedDirectoryIsFollowed(t *testing.T) {
 	if err := errors.Join(os.Mkdir(target, 0o700), os.Symlink(target, d.path)); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.WriteSession(File{Tokens: tokens()}); err != nil {
+	if err := overwrite(d, File{Tokens: tokens()}); err != nil {
 		t.Fatal(err)
 	}
 	if got := content(t, Open(target), sessionName); got != fiveKeys {
@@ -207,7 +207,7 @@ func TestPlantedTemporariesAreSweptUnread(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(d.Check(), d.WriteSession(File{Tokens: tokens()}), d.RemoveSession(), unlock()); err != nil {
+	if err := errors.Join(d.Check(), overwrite(d, File{Tokens: tokens()}), overwrite(d, File{}), unlock()); err != nil {
 		t.Fatal(err)
 	}
 	if left := names(t, d); len(left) != 1 {
@@ -225,7 +225,7 @@ func TestHardLinkIsNotWrittenThrough(t *testing.T) {
 	if err := os.Link(d.SessionPath(), other); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.WriteSession(File{Tokens: tokens()}); err != nil {
+	if err := overwrite(d, File{Tokens: tokens()}); err != nil {
 		t.Fatal(err)
 	}
 	if data, err := os.ReadFile(other); err != nil || strings.Contains(string(data), "acc.ess") {

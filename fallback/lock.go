@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"cre-credential-helper/helper"
 )
 
 const (
@@ -24,7 +26,7 @@ const (
 // Lock takes the one lock on the directory's files, among all processes of
 // this machine and all goroutines of this one. It waits for two minutes, or
 // until ctx ends if that is sooner. When the time is up, the error is
-// [ErrLockTimeout].
+// [helper.ErrBusy].
 // The kernel drops the lock of a process that dies; it is never taken away
 // from one that lives. Whoever gets it removes what writers left that crashed.
 //
@@ -36,24 +38,33 @@ func (d Dir) Lock(ctx context.Context) (unlock func() error, err error) {
 	ctx, cancel := context.WithTimeout(ctx, lockWait)
 	defer cancel()
 	var madeDir bool
-	for {
-		lock, made, err := d.tryLock(ctx)
+	for !errors.Is(ctx.Err(), context.Canceled) {
+		lock, made, err := d.tryLock()
 		madeDir = madeDir || made
 		switch {
 		case err == nil:
 			d.sweep()
 			return sync.OnceValue(func() error { return d.unlock(lock, madeDir) }), nil
-		case errors.Is(ctx.Err(), context.DeadlineExceeded):
-			return nil, fmt.Errorf("%w: another cre process holds %s: try again", ErrLockTimeout, d.file(lockName))
-		case !errors.Is(err, fs.ErrNotExist) || ctx.Err() != nil:
+		case !passes(err) || errors.Is(ctx.Err(), context.DeadlineExceeded):
 			return nil, fmt.Errorf("lock the session: %w", err)
 		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(lockPoll):
+		}
 	}
+	return nil, fmt.Errorf("lock the session: %w", ctx.Err())
 }
 
-// tryLock fails with fs.ErrNotExist when the file, or the whole directory, was
-// removed by its last holder while we waited.
-func (d Dir) tryLock(ctx context.Context) (lock *flock.Flock, madeDir bool, err error) {
+// passes reports whether an error of tryLock's is gone when the lock's holder
+// is: it is busy, or the holder removed the directory just now.
+func passes(err error) bool { return errors.Is(err, helper.ErrBusy) || errors.Is(err, fs.ErrNotExist) }
+
+func (d Dir) busy() error {
+	return fmt.Errorf("%w: another cre process holds %s: try again", helper.ErrBusy, d.file(lockName))
+}
+
+func (d Dir) tryLock() (lock *flock.Flock, madeDir bool, err error) {
 	if madeDir, err = d.make(); err != nil {
 		return nil, madeDir, err
 	}
@@ -61,21 +72,21 @@ func (d Dir) tryLock(ctx context.Context) (lock *flock.Flock, madeDir bool, err 
 		return nil, madeDir, err
 	}
 	lock = flock.New(d.file(lockName), flock.SetFlag(os.O_CREATE|os.O_RDWR|noFollow))
+	var held bool
 	err = patiently(func() error {
-		_, err := lock.TryLockContext(ctx, lockPoll)
+		held, err = lock.TryLock()
 		return err
 	})
-	if err != nil {
+	switch {
+	case cannotLock(err):
+		err = fmt.Errorf("the file system of %s has no locks (%w): mount it with locks, or move the directory to another and link to it", d.path, err)
 		return nil, madeDir, err
+	case err != nil:
+		return nil, madeDir, failed("open", lock.Path(), err)
+	case !held:
+		return nil, madeDir, d.busy()
 	}
-	held, err := lock.Stat()
-	if err == nil {
-		err = checkSame(held, lock.Path())
-	}
-	if err == nil && held.Mode()&0o600 != 0o600 {
-		err = os.Chmod(lock.Path(), 0o600) // a umask has taken the owner's own access
-	}
-	if err != nil {
+	if err = d.checkHeld(lock); err != nil {
 		return nil, madeDir, cmp.Or(lock.Unlock(), err)
 	}
 	return lock, madeDir, nil
@@ -92,11 +103,19 @@ func (d Dir) checkLock() error {
 	return err
 }
 
-// checkSame fails with fs.ErrNotExist unless path still is the file held.
-func checkSame(held fs.FileInfo, path string) error {
-	current, err := os.Lstat(path)
-	if err == nil && !os.SameFile(held, current) {
-		return fs.ErrNotExist
+// checkHeld fails with helper.ErrBusy when the file was removed, or replaced, by its
+// last holder before it was locked here.
+func (d Dir) checkHeld(lock *flock.Flock) error {
+	held, err := lock.Stat()
+	if err != nil {
+		return err
+	}
+	current, err := os.Lstat(lock.Path())
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(held, current) {
+		return d.busy()
+	}
+	if err == nil && held.Mode()&0o600 != 0o600 {
+		err = os.Chmod(lock.Path(), 0o600) // a umask has taken the owner's own access
 	}
 	return err
 }

@@ -158,12 +158,12 @@ func TestLockTimesOut(t *testing.T) {
 	}
 	short, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
 	defer cancel()
-	if _, err := d.Lock(short); !errors.Is(err, ErrLockTimeout) {
-		t.Errorf("got %v, want ErrLockTimeout", err)
+	if _, err := d.Lock(short); !errors.Is(err, helper.ErrBusy) {
+		t.Errorf("got %v, want helper.ErrBusy", err)
 	}
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := d.Lock(cancelled); !errors.Is(err, context.Canceled) || errors.Is(err, ErrLockTimeout) {
+	if _, err := d.Lock(cancelled); !errors.Is(err, context.Canceled) || errors.Is(err, helper.ErrBusy) {
 		t.Errorf("got %v, want context.Canceled", err)
 	}
 	if err := unlock(); err != nil {
@@ -197,8 +197,8 @@ func TestUnlockTwiceLeavesTheNextHolderAlone(t *testing.T) {
 	}
 	short, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
 	defer cancel()
-	if _, err := d.Lock(short); !errors.Is(err, ErrLockTimeout) {
-		t.Errorf("got %v, want ErrLockTimeout", err)
+	if _, err := d.Lock(short); !errors.Is(err, helper.ErrBusy) {
+		t.Errorf("got %v, want helper.ErrBusy", err)
 	}
 }
 
@@ -217,7 +217,7 @@ func TestUnlockRemovesItsFileWithTheSession(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := errors.Join(d.WriteSession(tt.file), unlock()); err != nil {
+		if err := errors.Join(overwrite(d, tt.file), unlock()); err != nil {
 			t.Fatal(err)
 		}
 		if left := names(t, d); !slices.Equal(left, tt.want) {
@@ -236,7 +236,7 @@ func rewrite(dir string) error {
 		}
 		f := File{Tokens: tokens()}
 		f.Tokens.Refresh = helper.NewSecret(fmt.Sprintf("%0100000d", i%2))
-		if err := errors.Join(d.WriteSession(f), unlock()); err != nil {
+		if err := errors.Join(overwrite(d, f), unlock()); err != nil {
 			return err
 		}
 	}
@@ -260,7 +260,7 @@ func TestKilledWriterLeavesAWholeSessionAndNoLock(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := errors.Join(d.RemoveSession(), unlock()); err != nil {
+		if err := errors.Join(overwrite(d, File{}), unlock()); err != nil {
 			t.Fatal(err)
 		}
 		checkAfterLogout(t, d)

@@ -50,3 +50,27 @@ func dropLock(lock *flock.Flock) error {
 
 // patiently: on Unix nobody's open file stands in the way.
 func patiently(do func() error) error { return do() }
+
+// cannotLock reports whether flock failed because the file system has no locks,
+// or none at the moment: a network's, a FUSE's.
+func cannotLock(err error) bool {
+	return errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.ENOLCK)
+}
+
+// remedy says what to do about an error of the operating system's, "" where
+// that isn't known.
+func remedy(err error, path string) string {
+	switch {
+	case errors.Is(err, syscall.EBUSY):
+		return "it is a mount point of its own: mount the directory instead of the file"
+	case errors.Is(err, syscall.EROFS):
+		return "the file system is read-only: mount it for writing"
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return "there is no room: make some on its disk"
+	case errors.Is(err, syscall.EPERM):
+		return "it or its directory may not be changed: run chattr -i (on macOS chflags nouchg) on " + path
+	case errors.Is(err, syscall.EACCES):
+		return "see that it and its directory are yours, and may be written by you (chown, chmod u+rwx)"
+	}
+	return ""
+}

@@ -1,29 +1,38 @@
 package fallback
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 
 	"gopkg.in/yaml.v3"
 
 	"cre-credential-helper/helper"
 )
 
-// pointerComment tells a reader who looks for the tokens where they are.
-const pointerComment = "# The session of each of these is kept in this machine's keychain: see cre-credential-helper(1)."
+const (
+	// pointerComment tells a reader who looks for the tokens where they are.
+	pointerComment = "# The session of each of these is kept in this machine's keychain: see cre-credential-helper(1)."
+
+	// detailsComment tells the reader of a sixth key why it is there.
+	detailsComment = "# What the tokens don't say about themselves: see cre-credential-helper(1)."
+)
 
 // File is what cre.yaml says. The zero value is no session at all, and the
 // same as no file. A file without tokens is a pointer: its sessions are in the
 // keychain, and the official CLI takes it for "not logged in".
+//
+// A File remembers what it was read from. A changed copy of it remembers the
+// same.
 type File struct {
 	Tokens   Tokens   // of one environment; zero: no session is kept here
+	Details  Details  // of Tokens, and gone with their access token
 	Keychain []string // the origins whose sessions are in the keychain
 
 	unknown []*yaml.Node // keys and values by turns, kept for their owner
+	was     snapshot     // of cre.yaml when f was read
 }
 
 // IsZero reports whether there is nothing in f, as if there were no file.
+// Details without tokens are nothing.
 func (f File) IsZero() bool {
 	return f.Tokens.IsZero() && len(f.Keychain) == 0 && len(f.unknown) == 0
 }
@@ -57,58 +66,67 @@ type keychainKey struct {
 }
 
 // ReadSession reads cre.yaml. No file is the zero File. Errors are
-// [ErrDamaged], [ErrUnsafe] or the operating system's.
+// [ErrDamaged], [ErrUnsafe] or the operating system's. A File that comes with
+// an error holds nothing, but it is what stands there, to be replaced or
+// removed by [Dir.ReplaceSession].
 func (d Dir) ReadSession() (File, error) {
-	data, err := d.read(sessionName)
-	if errors.Is(err, fs.ErrNotExist) {
-		return File{}, nil
-	}
+	now, err := d.look(sessionName)
 	if err != nil {
-		return File{}, fmt.Errorf("read the session: %w", err)
+		return File{was: now}, fmt.Errorf("read the session: %w", err)
 	}
-	f, err := parseSession(data)
+	f, err := parseSession([]byte(now.data.Reveal()))
 	if err != nil {
-		return File{}, damaged(d.SessionPath(), err)
+		return File{was: now}, damaged(d.SessionPath(), err)
 	}
+	f.was = now
 	return f, nil
 }
 
-// WriteSession makes cre.yaml say f, whatever it said before, damaged or not;
-// what f doesn't hold is gone. A File that holds nothing removes cre.yaml.
-// After an error cre.yaml says the one or the other, never a part. The caller
-// holds the lock.
-func (d Dir) WriteSession(f File) error {
-	if f.IsZero() {
-		return d.RemoveSession()
+// ReplaceSession makes cre.yaml say fresh if it still is what old was read
+// from, and returns fresh as if it had been read from there. What fresh doesn't
+// hold is gone; if it holds nothing, cre.yaml is removed, and what the official
+// CLI left of it when it crashed. The zero File as old stands for no file.
+//
+// If cre.yaml is neither what old was read from nor fresh already, the error is
+// [helper.ErrChanged]. After this and every other error, old is returned and
+// cre.yaml says the one or the other, never a part. The caller holds the lock.
+func (d Dir) ReplaceSession(old, fresh File) (File, error) {
+	if fresh.IsZero() {
+		if err := d.removeSession(old.was); err != nil {
+			return old, err
+		}
+		return File{}, nil
 	}
-	data, err := f.encode()
+	data, err := d.encode(fresh)
 	if err != nil {
-		return fmt.Errorf("write %s: the session can't be put into it: it %w", d.SessionPath(), err)
+		return old, err
 	}
-	return d.write(sessionName, data)
+	s, err := d.stage(sessionName)
+	if err != nil {
+		return old, err
+	}
+	defer s.Discard()
+	if err := s.put(old.was, data); err != nil {
+		return old, err
+	}
+	fresh.was = data
+	return fresh, nil
 }
 
-// RemoveSession removes cre.yaml, damaged or not, and what the official CLI left
-// of it when it crashed. No file is no error. The caller holds the lock.
-func (d Dir) RemoveSession() error { return d.remove(sessionName) }
+func (d Dir) encode(f File) (snapshot, error) {
+	data, err := f.encode()
+	if err != nil {
+		return snapshot{}, fmt.Errorf("write %s: the session can't be put into it: it %w", d.SessionPath(), err)
+	}
+	return snapshot{data: helper.NewSecret(string(data))}, nil
+}
 
 // encode gives nothing that couldn't be read back.
 func (f File) encode() ([]byte, error) {
 	root := newMapping()
-	if !f.Tokens.IsZero() {
-		node, err := toNode(f.Tokens.keys())
-		if err != nil {
-			return nil, errType
-		}
-		root.Content = node.Content
-	}
-	if len(f.Keychain) > 0 {
-		node, err := toNode(keychainKey{f.Keychain})
-		if err != nil {
-			return nil, errType
-		}
-		node.Content[0].HeadComment = pointerComment
-		root.Content = append(root.Content, node.Content...)
+	err := f.encodeTo(root)
+	if err != nil {
+		return nil, err
 	}
 	root.Content = append(root.Content, f.unknown...)
 	data, err := marshal(root)
@@ -119,16 +137,56 @@ func (f File) encode() ([]byte, error) {
 	return data, err
 }
 
+func (f File) encodeTo(root *yaml.Node) error {
+	if !f.Tokens.IsZero() {
+		if err := addKeys(root, f.Tokens.keys(), ""); err != nil {
+			return err
+		}
+	}
+	if f.Tokens.Access.Reveal() != "" && !f.Details.IsZero() {
+		if err := addKeys(root, sessionKey{f.Details.keys(f.Tokens.Access)}, detailsComment); err != nil {
+			return err
+		}
+	}
+	if len(f.Keychain) > 0 {
+		return addKeys(root, keychainKey{f.Keychain}, pointerComment)
+	}
+	return nil
+}
+
+// addKeys appends v's keys to a mapping, under a comment.
+func addKeys(root *yaml.Node, v any, comment string) error {
+	node, err := toNode(v)
+	if err == nil {
+		err = tidy(node)
+	}
+	if err != nil {
+		return errType
+	}
+	node.Content[0].HeadComment = comment
+	root.Content = append(root.Content, node.Content...)
+	return nil
+}
+
 func parseSession(data []byte) (File, error) {
 	root, err := parseMapping(data)
 	if err != nil {
 		return File{}, err
 	}
 	var f File
+	var about string
 	for key, value := range pairs(root) {
-		if err := f.set(key, value); err != nil {
+		if key.Value == "Session" {
+			f.Details, about, err = parseDetails(value)
+		} else {
+			err = f.set(key, value)
+		}
+		if err != nil {
 			return File{}, err
 		}
+	}
+	if about == "" || about != digest(f.Tokens.Access) {
+		f.Details = Details{} // another program replaced the tokens
 	}
 	return f, nil
 }

@@ -103,11 +103,20 @@ func names(t *testing.T, d Dir) []string {
 	return all
 }
 
+// overwrite makes cre.yaml say f, whatever it says.
+func overwrite(d Dir, f File) error {
+	old, _ := d.ReadSession() // damaged or unsafe, it is there to be replaced
+	_, err := d.ReplaceSession(old, f)
+	return err
+}
+
 // diff says in what two files differ, "" if in nothing.
 func diff(a, b File) string {
 	switch {
 	case a.Tokens.keys() != b.Tokens.keys():
 		return fmt.Sprintf("tokens %+v and %+v", a.Tokens.keys(), b.Tokens.keys())
+	case a.Details != b.Details:
+		return fmt.Sprintf("details %+v and %+v", a.Details, b.Details)
 	case !slices.Equal(a.Keychain, b.Keychain):
 		return fmt.Sprintf("keychain %q and %q", a.Keychain, b.Keychain)
 	case !slices.EqualFunc(a.unknown, b.unknown, sameNode):
@@ -148,7 +157,7 @@ func TestSessionBytes(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d := newDir(t)
-			if err := d.WriteSession(tt.file); err != nil {
+			if err := overwrite(d, tt.file); err != nil {
 				t.Fatal(err)
 			}
 			if got := content(t, d, sessionName); got != tt.want {
@@ -305,14 +314,14 @@ func TestDamagedSession(t *testing.T) {
 			_, err := d.ReadSession()
 			checkDamaged(t, err, d.SessionPath())
 
-			if err := d.WriteSession(File{Tokens: tokens()}); err != nil {
+			if err := overwrite(d, File{Tokens: tokens()}); err != nil {
 				t.Errorf("writing over it: %v", err)
 			}
 			if got := content(t, d, sessionName); got != fiveKeys {
 				t.Errorf("writing over it left %q", got)
 			}
 			plant(t, d, sessionName, tt.content)
-			if err := d.RemoveSession(); err != nil {
+			if err := overwrite(d, File{}); err != nil {
 				t.Errorf("removing it: %v", err)
 			}
 			if left := names(t, d); len(left) > 0 {
@@ -338,7 +347,7 @@ func TestUnknownKeysAreKept(t *testing.T) {
 		{File{Keychain: []string{"https://api.cre.chain.link"}, unknown: f.unknown}, pointer + unknown},
 		{File{unknown: f.unknown}, unknown},
 	} {
-		if err := d.WriteSession(step.file); err != nil {
+		if err := overwrite(d, step.file); err != nil {
 			t.Fatal(err)
 		}
 		if got := content(t, d, sessionName); got != step.want {
@@ -351,7 +360,7 @@ func TestEmptySessionIsNoFile(t *testing.T) {
 	for _, f := range []File{{}, {Tokens: Tokens{Access: helper.NewSecret("")}}, {Keychain: []string{}}} {
 		d := newDir(t)
 		plant(t, d, sessionName, fiveKeys)
-		if err := d.WriteSession(f); err != nil {
+		if err := overwrite(d, f); err != nil {
 			t.Fatal(err)
 		}
 		if left := names(t, d); len(left) > 0 {
@@ -360,7 +369,7 @@ func TestEmptySessionIsNoFile(t *testing.T) {
 	}
 }
 
-func TestWriteSessionRefusesWhatReadWould(t *testing.T) {
+func TestReplaceSessionRefusesWhatReadWould(t *testing.T) {
 	for _, tt := range []struct{ name, token string }{
 		{"bytes that are no text", "hunter2\xff"},
 		{"more than 1 MiB", "hunter2" + strings.Repeat("x", maxSize)},
@@ -368,7 +377,7 @@ func TestWriteSessionRefusesWhatReadWould(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			d := newDir(t)
 			plant(t, d, sessionName, fiveKeys)
-			err := d.WriteSession(File{Tokens: Tokens{Access: helper.NewSecret(tt.token)}})
+			err := overwrite(d, File{Tokens: Tokens{Access: helper.NewSecret(tt.token)}})
 			if err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), d.SessionPath()) {
 				t.Errorf("got error %v", err)
 			}
