@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -15,7 +16,10 @@ import (
 	"golang.org/x/term"
 
 	"cre-credential-helper/cmd/internal/coredump"
+	"cre-credential-helper/cmd/internal/renewal"
+	"cre-credential-helper/cmd/internal/status"
 	"cre-credential-helper/cmd/internal/version"
+	"cre-credential-helper/cmd/internal/wiring"
 	"cre-credential-helper/helper"
 )
 
@@ -79,24 +83,39 @@ func readsRequest(op string) bool {
 // run does one operation and returns the exit status.
 func run(ctx context.Context, args []string, in io.Reader, out io.Writer, say func(string)) int {
 	if len(args) == 1 && (args[0] == "--help" || args[0] == "-h" || args[0] == "help") {
-		return exitCode(printTo(out, usage), say)
+		return exit(printTo(out, usage), say)
 	}
 	if len(args) == 1 && args[0] == "--version" {
 		args[0] = "version"
 	}
 	if len(args) != 1 || strings.HasPrefix(args[0], "-") {
 		say("one operation is expected: get, store, erase, check, list, capability or version; see " + name + " --help")
-		return exitUsage
+		return status.Usage
 	}
 	server := helper.Server{Version: name + " version " + version.String()}
 	if readsRequest(args[0]) || args[0] == "list" {
-		store, err := open(os.Getenv, os.Setenv, os.UserHomeDir, say)
+		keeper, err := wiring.Machine{Getenv: os.Getenv, Setenv: os.Setenv, HomeDir: os.UserHomeDir, Notify: say}.Open()
 		if err != nil {
-			return exitCode(err, say)
+			return exit(err, say)
 		}
-		server.Store, server.Default = store, store.Environment.Origin()
+		net := renewal.Program{Executable: os.Executable, Notify: say}
+		keeper.Renewer, keeper.Revoker = net, net
+		server.Store, server.Default = keeper, keeper.Environment.Origin()
 	}
-	return exitCode(server.Serve(ctx, args[0], in, out), say)
+	return exit(server.Serve(ctx, args[0], in, out), say)
+}
+
+// exit says err, unless the caller has been told it, and returns the status
+// that stands for it.
+func exit(err error, say func(string)) int {
+	if errors.Is(err, context.Canceled) {
+		err = status.ErrInterrupted
+	}
+	var told *helper.ToldError
+	if err != nil && !errors.As(err, &told) {
+		say(strings.ReplaceAll(err.Error(), "\n", "; ")) // joined ones have a line each
+	}
+	return status.Of(err)
 }
 
 func printTo(out io.Writer, text string) error {

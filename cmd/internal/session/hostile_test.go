@@ -121,7 +121,7 @@ func inEveryForm(protocol, host string) []string {
 // answer is everything that a get writes and says.
 func (w *world) answer(in io.Reader) string {
 	var out bytes.Buffer
-	err := helper.Server{Store: w.Store}.Serve(w.t.Context(), "get", in, &out)
+	err := helper.Server{Store: w}.Serve(w.t.Context(), "get", in, &out)
 	return fmt.Sprint(out.String(), err)
 }
 

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"cre-credential-helper/cmd/internal/session"
@@ -207,34 +208,67 @@ func TestNoRenewalWithoutAPlaceToSaveItIn(t *testing.T) {
 	}
 }
 
-func TestAKeychainThatFailsAfterTheRenewal(t *testing.T) {
-	w := newWorld(t)
-	w.mustStore(w.login())
-	w.pass(2 * time.Hour)
-	w.keychain.set(nil, errLocked)
-	fresh := w.mustGet()
-	if !strings.Contains(w.file(), "RefreshToken: refresh-1\n") || !w.noted("plain text") {
-		t.Fatalf("the renewed session isn't in cre.yaml:\n%s\nnotices %q", w.file(), w.notices)
-	}
-	if got := w.mustGet(); !got.Secret.Equal(fresh.Secret) || w.provider.renewals != 1 {
-		t.Error("the next get doesn't use it")
-	}
-	w.pass(2 * time.Hour)
-	w.mustGet()
-	if strings.Contains(w.file(), "RefreshToken") || !strings.Contains(w.file(), "Keychain:") || w.provider.renewals != 2 {
-		t.Errorf("the session didn't move back:\n%s", w.file())
-	}
-	w.mustGet()
+func TestAKeychainThatFailsAfterTheExchangeIsAskedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.mustStore(w.login())
+		w.pass(2 * time.Hour)
+		w.keychain.set(nil, errLocked)
+		fresh := w.mustGet()
+		if got := w.mustGet(); !got.Secret.Equal(fresh.Secret) || w.provider.renewals != 1 || strings.Contains(w.file(), "Token") {
+			t.Errorf("%d renewals, cre.yaml:\n%s", w.provider.renewals, w.file())
+		}
+	})
 }
 
-func TestModeKeyringRatherLosesARenewedSession(t *testing.T) {
+// TestASaveThatFailsForGoodIsSaid holds that with a keychain no token goes to a
+// file, in any mode.
+func TestASaveThatFailsForGoodIsSaid(t *testing.T) {
+	for _, mode := range []session.Mode{session.Auto, session.Keyring} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			w.Mode = mode
+			w.mustStore(w.login())
+			pointer := w.file()
+			w.pass(2 * time.Hour)
+			w.provider.during = func() { w.keychain.set(errLocked, nil) }
+			begin := time.Now()
+			if got := w.mustGet(); got.ExpiresWithin(session.RefreshMargin, w.clock()) || !w.noted("log in again") {
+				t.Errorf("got a token until %v, notices %q", got.Expiry, w.notices)
+			}
+			if took := time.Since(begin); took < time.Minute || took > 2*time.Minute || w.file() != pointer {
+				t.Errorf("after %v, cre.yaml:\n%s", took, w.file())
+			}
+		})
+	}
+}
+
+// TestWhatAnOlderVersionShelteredComesHomeFirst is about tokens that lie in
+// cre.yaml beside the pointer to the keychain.
+func TestWhatAnOlderVersionShelteredComesHomeFirst(t *testing.T) {
 	w := newWorld(t)
-	w.Mode = session.Keyring
-	w.mustStore(w.login())
+	w.writeFile(sheltered(w.login()))
+	w.mustGet() // is still good
 	w.pass(2 * time.Hour)
-	w.keychain.set(nil, errLocked)
-	if _, err := w.Get(t.Context(), w.query()); !errors.Is(err, errLocked) || strings.Contains(w.file(), "Token") {
-		t.Errorf("%v, cre.yaml:\n%s", err, w.file())
+	w.provider.during = func() {
+		if strings.Contains(w.file(), "Token") {
+			t.Errorf("the renewal begins with tokens in cre.yaml:\n%s", w.file())
+		}
+	}
+	w.mustGet()
+	if strings.Contains(w.file(), "Token") || !strings.Contains(w.file(), "Keychain:") || w.provider.renewals != 1 {
+		t.Errorf("%d renewals, cre.yaml:\n%s", w.provider.renewals, w.file())
+	}
+	w.mustGet()
+
+	w = newWorld(t)
+	w.writeFile(sheltered(w.login()))
+	w.pass(time.Hour - 30*time.Second)
+	w.keychain.set(errLocked, nil)
+	w.mustGet() // is good for half a minute
+	w.pass(time.Minute)
+	if _, err := w.Get(t.Context(), w.query()); !errors.Is(err, errLocked) || w.provider.renewals != 0 {
+		t.Errorf("with a locked keychain: %v, %d renewals", err, w.provider.renewals)
 	}
 }
 

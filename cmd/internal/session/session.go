@@ -1,9 +1,10 @@
 // Package session knows what a CRE session is worth: where it is kept, when it
-// is renewed and under which lock, and that an API key comes before it.
+// is renewed and under which locks, and that an API key comes before it.
 //
-// A session is the credential at a CRE environment's GraphQL origin. cre.yaml
-// says where it is: in the file itself, in the keychain, or nowhere. Every
-// other origin's credentials are in the keychain.
+// A session is the credential at a CRE environment's GraphQL origin. [Places]
+// knows the vaults that it can be in and the file, cre.yaml, that says in which
+// of them it is. [Keeper] knows what is done with a credential, wherever it is.
+// Every other origin's credentials are in the keychain.
 package session
 
 import (
@@ -11,12 +12,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
-	"cre-credential-helper/cmd/internal/claims"
 	"cre-credential-helper/cmd/internal/platform"
-	"cre-credential-helper/fallback"
 	"cre-credential-helper/helper"
 	"cre-credential-helper/keyring"
 )
@@ -29,25 +27,29 @@ const (
 	// out without renewing it: the official CLI's own figure.
 	RefreshMargin = 60 * time.Second
 
-	revokeWait = 10 * time.Second
+	// youth is how old a token is at least before it is renewed, unless it has
+	// expired: else one that lives for less than the margin would be renewed
+	// by every get.
+	youth = time.Minute
 )
 
-// Keychain is what is asked of the operating system's keychain.
-type Keychain interface {
-	helper.Store
-	helper.Updater
-	helper.Lister
-	helper.Checker
-}
-
-// Provider talks to the endpoints that a credential names.
+// Provider exchanges refresh tokens at the endpoint that a credential names.
 type Provider interface {
 	// Renew returns c with what the provider gave in exchange for its refresh
-	// token. It fails with [ErrRefused] when the provider has definitely
+	// token, the new moment of issue and the expiry by this machine's clock
+	// included. It fails with [ErrRefused] when the provider has definitely
 	// refused that very token, else with [ErrProvider].
 	Renew(ctx context.Context, c helper.Credential) (helper.Credential, error)
-	// Revoke ends c at the provider.
+}
+
+// Revoker ends a credential at the endpoint that it names.
+type Revoker interface {
 	Revoke(ctx context.Context, c helper.Credential) error
+}
+
+// Renewer does what [Keeper.Renew] does, in this process or in another one.
+type Renewer interface {
+	Renew(ctx context.Context, q helper.Query) (helper.Credential, error)
 }
 
 // What a [Provider] fails with.
@@ -59,226 +61,143 @@ var (
 	ErrProvider = errors.New("could not renew the session")
 )
 
-// Store is the [helper.Store] that cre-credential-helper serves. Every field
-// but APIKey and Notify must be set.
-type Store struct {
-	Environment platform.Environment // the current one
-	APIKey      helper.Secret        // CRE_API_KEY; unset or empty: none
-	Mode        Mode
-	Keychain    Keychain
-	Files       fallback.Dir
-	Provider    Provider
-	Now         func() time.Time
+// Mode says where a new session is stored. Where an old one is read is never
+// a matter of the mode, but of cre.yaml.
+type Mode string
 
-	// Notify is told, a line at a time, what a person should know although
-	// the operation succeeded. Nil: nobody is told.
-	Notify func(line string)
-}
-
-var (
-	_ helper.Store   = (*Store)(nil)
-	_ helper.Lister  = (*Store)(nil)
-	_ helper.Checker = (*Store)(nil)
+// The values of CRE_CREDENTIAL_STORE.
+const (
+	Auto    Mode = "auto"    // the keychain, or cre.yaml on a machine without one
+	Keyring Mode = "keyring" // the keychain, never plain text
+	File    Mode = "file"    // cre.yaml
 )
 
-// Get implements [helper.Store]. It renews a token that has no more than
-// [RefreshMargin] left, and answers with it as it is while it can't be renewed
-// and is still good. It never gives out what it renews a credential with.
-func (s *Store) Get(ctx context.Context, q helper.Query) (helper.Credential, error) {
-	if s.isSession(q.Origin) {
-		q.PasswordOnly = false // a session's token is for whoever can send it
+// ErrMode is what [ParseMode] fails with.
+var ErrMode = errors.New("unknown credential store")
+
+// ParseMode reads CRE_CREDENTIAL_STORE; empty means [Auto].
+func ParseMode(text string) (Mode, error) {
+	if text == "" {
+		return Auto, nil
 	}
-	if c, ok := s.apiKey(q); ok {
-		return c, nil
+	if mode := Mode(text); slices.Contains([]Mode{Auto, Keyring, File}, mode) {
+		return mode, nil
 	}
-	c, err := s.read(ctx, q)
-	if err == nil && c.ExpiresWithin(RefreshMargin, s.Now()) {
-		c, err = s.renew(ctx, q, c)
-	}
-	if err != nil {
-		return helper.Credential{}, err
-	}
-	if c.Refreshable() {
-		c.RefreshToken, c.IDToken = helper.Secret{}, helper.Secret{}
-		c.TokenEndpoint, c.RevocationEndpoint, c.ClientID = "", "", ""
-	}
-	return c, nil
+	return "", fmt.Errorf("%w %q: CRE_CREDENTIAL_STORE takes %s, %s or %s", ErrMode, text, Auto, Keyring, File)
 }
 
-// apiKey returns the credential that CRE_API_KEY makes, when q asks for it: an
-// API key goes to its own environment's origin and nowhere else.
-func (s *Store) apiKey(q helper.Query) (helper.Credential, bool) {
-	c := helper.Credential{
-		Origin:   s.Environment.Origin(),
-		Username: APIKeyUsername,
-		Secret:   s.APIKey,
-		AuthType: helper.AuthAPIKey,
+// Notify is told, a line at a time, what a person should know although the
+// operation succeeded. Nil: nobody is told.
+type Notify func(line string)
+
+func (n Notify) printf(format string, args ...any) {
+	if n != nil {
+		n(fmt.Sprintf(format, args...))
 	}
-	return c, s.APIKey.Reveal() != "" && q.Matches(c)
 }
 
-// read returns the credential that q asks for from where it is kept. Readers
-// take no lock: a session that isn't where the file said may have been moved
-// meanwhile, so the file is read once more.
-func (s *Store) read(ctx context.Context, q helper.Query) (helper.Credential, error) {
-	if !s.isSession(q.Origin) {
-		return s.readOther(ctx, q)
-	}
-	c, err := s.readSession(ctx, q)
-	if errors.Is(err, helper.ErrNotFound) {
-		c, err = s.readSession(ctx, q)
-	}
-	if errors.Is(err, helper.ErrNotFound) {
-		err = fmt.Errorf("%w: you are not logged in, try running cre login", helper.ErrNotFound)
-	}
-	return c, err
-}
-
-func (s *Store) readSession(ctx context.Context, q helper.Query) (helper.Credential, error) {
-	file, err := s.Files.ReadSession()
-	if err != nil {
-		return helper.Credential{}, err
-	}
-	if c, ok := s.inFile(file); ok && q.Matches(c) {
-		return c, nil
-	}
-	if !inKeychain(file, q.Origin) {
-		return helper.Credential{}, helper.ErrNotFound
-	}
-	return s.Keychain.Get(ctx, q)
-}
-
-// readOther reads the credential of an origin that isn't CRE's.
-func (s *Store) readOther(ctx context.Context, q helper.Query) (helper.Credential, error) {
-	c, err := s.Keychain.Get(ctx, q)
-	switch {
-	case errors.Is(err, helper.ErrNotFound):
-		err = fmt.Errorf("%w for %s", helper.ErrNotFound, q.Origin)
-	case errors.Is(err, keyring.ErrUnavailable):
-		// Where nothing can be kept, nothing is: git and docker then go on
-		// without a credential.
-		err = fmt.Errorf("%w: %w", helper.ErrNotFound, err)
-	case errors.Is(err, keyring.ErrLocked) && s.needsNoKeychain(q.Origin.WithoutPath()):
-		err = fmt.Errorf("%w for %s: %w", helper.ErrNotFound, q.Origin, err)
-	}
-	return c, err
-}
-
-// needsNoKeychain reports whether o's credential is an API key or in cre.yaml:
-// then a path below o, which could have a credential of its own, must not be
-// what locks its users out.
-func (s *Store) needsNoKeychain(o helper.Origin) bool {
-	if _, ok := s.apiKey(helper.Query{Origin: o}); ok {
-		return true
-	}
-	file, err := s.Files.ReadSession()
-	return err == nil && s.isSession(o) && s.holds(file, o)
-}
-
-// isSession reports whether cre.yaml decides where o's credential is.
-func (s *Store) isSession(o helper.Origin) bool {
-	return o == s.Environment.Origin() ||
+// isSession reports whether cre.yaml decides where o's credential is, while env
+// is the current environment.
+func isSession(env platform.Environment, o helper.Origin) bool {
+	return o == env.Origin() ||
 		slices.ContainsFunc(platform.Known(), func(e platform.Environment) bool { return e.Origin() == o })
 }
 
-func inKeychain(file fallback.File, o helper.Origin) bool {
-	return slices.Contains(file.Keychain, o.String())
+// apiKey returns the credential that a key makes, if there is a key: it goes to
+// its own environment's origin and nowhere else.
+func apiKey(env platform.Environment, key helper.Secret) (c helper.Credential, ok bool) {
+	return helper.Credential{
+		Origin:   env.Origin(),
+		Username: APIKeyUsername,
+		Secret:   key,
+		AuthType: helper.AuthAPIKey,
+	}, key.Reveal() != ""
 }
 
-// inFile returns the session that cre.yaml itself holds. It belongs to the
-// environment that its access token names, and so do its endpoints.
-func (s *Store) inFile(file fallback.File) (helper.Credential, bool) {
-	access, err := claims.Parse(file.Tokens.Access)
-	if err != nil {
-		return helper.Credential{}, false
-	}
-	env, ok := platform.ForToken(access.Audience, access.Issuer, s.Environment)
-	if !ok {
-		return helper.Credential{}, false
-	}
-	c := helper.Credential{
-		Origin:             env.Origin(),
-		Username:           claims.Username(file.Tokens.ID, file.Tokens.Access),
-		Secret:             file.Tokens.Access,
-		AuthType:           helper.AuthBearer,
-		Expiry:             access.Expiry,
-		RefreshToken:       file.Tokens.Refresh,
-		IDToken:            file.Tokens.ID,
-		TokenEndpoint:      env.TokenEndpoint(),
-		RevocationEndpoint: env.RevocationEndpoint(),
-		ClientID:           env.ClientID,
-	}
-	if file.Tokens.ExpiresIn == rejected && c.Refreshable() {
-		c.Expiry = longAgo()
-	}
-	return c, true
+// isDue reports whether c should be renewed before it is handed out.
+func isDue(c helper.Credential, now time.Time) bool {
+	age := now.Sub(c.Issued)
+	young := !c.Issued.IsZero() && age >= 0 && age < youth
+	return c.ExpiresWithin(0, now) || c.ExpiresWithin(RefreshMargin, now) && !young
 }
 
-// holds reports whether cre.yaml itself holds o's session.
-func (s *Store) holds(file fallback.File, o helper.Origin) bool {
-	c, ok := s.inFile(file)
-	return ok && c.Origin == o
+// longAgo is the expiry of a token that was reported as refused. The zero time
+// would be an unknown one.
+func longAgo() time.Time { return time.Unix(1, 0).UTC() }
+
+// exactly asks for what is kept in c's place.
+func exactly(c helper.Credential) helper.Query {
+	return helper.Query{Origin: c.Origin, Username: &c.Username}
 }
 
-// List implements [helper.Lister]: what get would find in the keychain and in
-// cre.yaml. On a machine without a keychain the latter is all there is.
-func (s *Store) List(ctx context.Context) ([]helper.Credential, error) {
-	list, err := s.Keychain.List(ctx)
-	if err != nil && !errors.Is(err, keyring.ErrUnavailable) {
-		return nil, err
-	}
-	file, err := s.Files.ReadSession()
-	if err != nil {
-		return nil, err
-	}
-	list = slices.DeleteFunc(list, func(c helper.Credential) bool {
-		return s.isSession(c.Origin) && !inKeychain(file, c.Origin) || s.holds(file, c.Origin)
-	})
-	if c, ok := s.inFile(file); ok {
-		c.Secret, c.RefreshToken, c.IDToken = helper.Secret{}, helper.Secret{}, helper.Secret{}
-		list = append(list, c)
-	}
-	slices.SortStableFunc(list, func(a, b helper.Credential) int {
-		return strings.Compare(a.Origin.String(), b.Origin.String())
-	})
-	return list, nil
+// thisVery asks for c as it is, and for nothing that has taken its place.
+func thisVery(c helper.Credential) helper.Query {
+	q := exactly(c)
+	q.Secret = c.Secret
+	return q
 }
 
-// Check implements [helper.Checker]: it finds out, before a person logs in,
-// whether [Store.Store] would succeed at o.
-func (s *Store) Check(ctx context.Context, o helper.Origin) error {
-	if !s.isSession(o) {
-		return s.Keychain.Check(ctx, o)
+func ignoreNotFound(err error) error {
+	if errors.Is(err, helper.ErrNotFound) {
+		return nil
 	}
-	if err := s.Files.Check(); err != nil {
-		return err
-	}
-	if s.Mode == File {
-		return s.canHold(o)
-	}
-	file, err := s.readForWriting()
-	if err != nil {
-		return err
-	}
-	err = s.Keychain.Check(ctx, o)
-	if s.mayBePlain(file, err) {
-		return s.canHold(o)
-	}
-	return orFile(err)
+	return err
 }
 
-func (s *Store) notify(format string, args ...any) {
-	if s.Notify != nil {
-		s.Notify(fmt.Sprintf(format, args...))
-	}
-}
-
-// locked does write under the one lock under which anything is written.
-func (s *Store) locked(ctx context.Context, write func() error) (err error) {
-	unlock, err := s.Files.Lock(ctx)
+// under does write while vault is locked.
+func under(ctx context.Context, vault helper.Vault, write func(held context.Context) error) (err error) {
+	held, unlock, err := vault.Lock(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
-	return write()
+	return write(held)
+}
+
+// orFile adds to what the keychain failed with the other place that a session
+// can be stored in.
+func orFile(err error) error {
+	if errors.Is(err, keyring.ErrUnavailable) || errors.Is(err, keyring.ErrLocked) {
+		return fmt.Errorf("%w; or set CRE_CREDENTIAL_STORE=file to keep the session in plain text", err)
+	}
+	return err
+}
+
+// others leaves out what is c's own session.
+func others(replaced []helper.Credential, c helper.Credential) []helper.Credential {
+	return slices.DeleteFunc(replaced, func(old helper.Credential) bool { return old.RefreshToken.Equal(c.RefreshToken) })
+}
+
+func without(list []string, o helper.Origin) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == o.String() })
+}
+
+// pointed is a vault while cre.yaml says that origin's session is there. Who
+// replaces or removes the pointer, as the official CLI's login and logout do
+// without a lock, has taken the session away.
+type pointed struct {
+	helper.Vault
+	places *Places
+	origin helper.Origin
+}
+
+// Swap implements [helper.Swapper].
+func (v pointed) Swap(ctx context.Context, old, fresh helper.Credential) error {
+	if err := v.Vault.Swap(ctx, old, fresh); err != nil {
+		return err
+	}
+	file, err := v.places.file.files.ReadSession()
+	if err != nil || slices.Contains(file.Keychain, v.origin.String()) {
+		return nil // it is saved; what is wrong with the file is the next one's to say
+	}
+	return errors.Join(helper.ErrChanged, ignoreNotFound(v.Vault.Erase(ctx, thisVery(fresh))))
+}
+
+// Erase implements [helper.Store]. The pointer goes with the last credential.
+func (v pointed) Erase(ctx context.Context, q helper.Query) error {
+	if err := v.Vault.Erase(ctx, q); err != nil {
+		return err
+	}
+	_, err := v.places.dropPointer(ctx, v.Vault, v.origin)
+	return err
 }

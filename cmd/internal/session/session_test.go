@@ -17,7 +17,7 @@ func TestContract(t *testing.T) {
 	open := func(t *testing.T) helper.Store {
 		w := newWorld(t)
 		w.now = time.Now() // what the suite stores expires in the future
-		return w.Store
+		return w
 	}
 	t.Run("session", func(t *testing.T) {
 		origin := newWorld(t).Environment.Origin()
@@ -74,7 +74,7 @@ func TestALockedKeychainIsNoReasonToWritePlainText(t *testing.T) {
 		w := newWorld(t)
 		w.Mode = mode
 		w.keychain.set(errLocked, nil)
-		if err := w.Store.Store(t.Context(), w.login()); !errors.Is(err, errLocked) {
+		if err := w.Store(t.Context(), w.login()); !errors.Is(err, errLocked) {
 			t.Errorf("%s: store: %v, want ErrLocked", mode, err)
 		}
 		if err := w.Check(t.Context(), w.Environment.Origin()); !errors.Is(err, errLocked) {
@@ -94,7 +94,7 @@ func TestAKeychainThatIsGoneIsNoReasonToWritePlainText(t *testing.T) {
 	pointer := w.file()
 	w.keychain.set(errUnavailable, nil)
 	for what, err := range map[string]error{
-		"store": w.Store.Store(t.Context(), w.login()),
+		"store": w.Store(t.Context(), w.login()),
 		"check": w.Check(t.Context(), w.Environment.Origin()),
 	} {
 		if !errors.Is(err, errUnavailable) || !strings.Contains(err.Error(), "CRE_CREDENTIAL_STORE=file") || w.file() != pointer {
@@ -107,7 +107,7 @@ func TestModeKeyringNeverWritesPlainText(t *testing.T) {
 	w := newWorld(t)
 	w.Mode = session.Keyring
 	w.keychain.set(errUnavailable, nil)
-	if err := w.Store.Store(t.Context(), w.login()); !errors.Is(err, errUnavailable) {
+	if err := w.Store(t.Context(), w.login()); !errors.Is(err, errUnavailable) {
 		t.Errorf("store: %v, want ErrUnavailable", err)
 	}
 	if file := w.file(); file != "" {
@@ -122,7 +122,7 @@ func TestModeFileUsesTheFile(t *testing.T) {
 	if w.keychain.calls != 0 || w.file() != officialFile(w.login()) || len(w.notices) != 0 {
 		t.Errorf("%d calls to the keychain, notices %q, cre.yaml:\n%s", w.keychain.calls, w.notices, w.file())
 	}
-	err := w.Store.Store(t.Context(), helper.Credential{Origin: w.Environment.Origin(), Username: "x", Secret: helper.NewSecret("password")})
+	err := w.Store(t.Context(), helper.Credential{Origin: w.Environment.Origin(), Username: "x", Secret: helper.NewSecret("password")})
 	if !errors.Is(err, session.ErrNotASession) || w.file() != officialFile(w.login()) {
 		t.Errorf("a password for the session's place: %v, cre.yaml:\n%s", err, w.file())
 	}
@@ -143,7 +143,7 @@ func TestCREYAMLTakesOnlySessions(t *testing.T) {
 	w.Mode = session.File
 	other := w.login()
 	other.Secret = token("https://other.example/", 0, w.now.Add(time.Hour))
-	if err := w.Store.Store(t.Context(), other); !errors.Is(err, session.ErrNotASession) {
+	if err := w.Store(t.Context(), other); !errors.Is(err, session.ErrNotASession) {
 		t.Errorf("%v, want ErrNotASession", err)
 	}
 }
@@ -375,9 +375,9 @@ func TestAnotherEnvironmentsSessionStays(t *testing.T) {
 	}
 	w.mustStore(w.login())
 	w.pass(2 * time.Hour)
-	w.keychain.set(nil, errLocked)
-	if _, err := w.Get(t.Context(), w.query()); !errors.Is(err, errLocked) || !strings.Contains(w.file(), staging.Secret.Reveal()) {
-		t.Errorf("a renewal that can't be saved: %v, cre.yaml:\n%s", err, w.file())
+	w.mustGet()
+	if !strings.Contains(w.file(), staging.Secret.Reveal()) {
+		t.Errorf("a renewal takes it away:\n%s", w.file())
 	}
 	w.Mode = session.File
 	w.mustStore(w.login())
@@ -404,15 +404,12 @@ func TestCheckFindsOutThatTheFileCannotHoldASession(t *testing.T) {
 
 func TestEraseGoesOnWhenTheKeychainFails(t *testing.T) {
 	w := newWorld(t)
-	w.mustStore(w.login())
-	w.pass(2 * time.Hour)
-	w.keychain.set(nil, errLocked)
-	w.mustGet() // the renewed session is in cre.yaml now
+	w.writeFile(sheltered(w.login()))
 	w.keychain.set(errLocked, nil)
 	if err := w.Erase(t.Context(), w.query()); !errors.Is(err, errLocked) {
 		t.Errorf("%v, want ErrLocked", err)
 	}
-	if strings.Contains(w.file(), "Token") || len(w.provider.revoked) != 1 || w.provider.revoked[0] != "refresh-1" {
+	if strings.Contains(w.file(), "Token") || len(w.provider.revoked) != 1 || w.provider.revoked[0] != "refresh-0" {
 		t.Errorf("revoked %q, cre.yaml:\n%s", w.provider.revoked, w.file())
 	}
 }
@@ -493,7 +490,7 @@ func TestAReaderOvertakenByALoginFindsIt(t *testing.T) {
 	moved := w.login()
 	moved.Secret = token(w.Environment.Audience, 1, w.clock().Add(time.Hour))
 	w.keychain.onGet = func() {
-		if err := w.keychain.Keychain.Erase(t.Context(), w.query()); err != nil {
+		if err := w.keychain.Vault.Erase(t.Context(), w.query()); err != nil {
 			t.Error(err)
 		}
 		w.writeFile(officialFile(moved))
@@ -506,7 +503,7 @@ func TestAReaderOvertakenByALoginFindsIt(t *testing.T) {
 func TestAPointerToNothingIsNotLoggedIn(t *testing.T) {
 	w := newWorld(t)
 	w.mustStore(w.login())
-	if err := w.keychain.Keychain.Erase(t.Context(), w.query()); err != nil {
+	if err := w.keychain.Vault.Erase(t.Context(), w.query()); err != nil {
 		t.Fatal(err)
 	}
 	_, err := w.Get(t.Context(), w.query())
@@ -562,18 +559,18 @@ func TestARefusedTokenInTheKeychainSparesTheFile(t *testing.T) {
 	old := w.login()
 	w.mustStore(old)
 	current := old
-	current.Secret = token(w.Environment.Audience, 1, w.clock().Add(time.Hour))
-	w.writeFile(officialFile(current) + "Keychain:\n- " + current.Origin.String() + "\n")
+	current.Secret = token(w.Environment.Audience, 7, w.clock().Add(time.Hour))
+	w.writeFile(sheltered(current))
 	q := w.query()
 	q.Secret = old.Secret
+	if err := w.Erase(t.Context(), q); !errors.Is(err, helper.ErrNotFound) || w.file() != sheltered(current) {
+		t.Errorf("%v, cre.yaml:\n%s", err, w.file())
+	}
+	q.Secret = current.Secret
 	if err := w.Erase(t.Context(), q); err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(w.file(), "ExpiresIn: -1") {
-		t.Errorf("the session counts as refused:\n%s", w.file())
-	}
-	q.Secret = current.Secret
-	if err := w.Erase(t.Context(), q); err != nil || !strings.Contains(w.file(), "ExpiresIn: -1") {
-		t.Errorf("its own token doesn't: %v\n%s", err, w.file())
+	if got := w.mustGet(); got.Secret.Equal(current.Secret) || w.provider.renewals != 1 {
+		t.Errorf("its own token still counts as good: %d renewals", w.provider.renewals)
 	}
 }

@@ -23,13 +23,16 @@ import (
 
 var errProviderDown = errors.New("connection refused")
 
-// world is a store with everything around it in the test's hands.
+// world is a machine with everything on it in the test's hands. Each operation
+// is a process of its own.
 type world struct {
-	*session.Store
-	t        *testing.T
-	keychain *faultyKeychain
-	provider *countingProvider
-	dir      string
+	t           *testing.T
+	Environment platform.Environment
+	Mode        session.Mode
+	APIKey      helper.Secret
+	keychain    *faultyKeychain
+	provider    *countingProvider
+	dir         string
 
 	mu      sync.Mutex
 	now     time.Time
@@ -43,28 +46,53 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w := &world{
-		t:        t,
-		keychain: &faultyKeychain{Keychain: helpertest.NewMemory()},
-		provider: &countingProvider{},
-		dir:      filepath.Join(t.TempDir(), ".cre"),
-		now:      time.Unix(1_800_000_000, 0).UTC(),
-	}
-	w.provider.world = w
-	w.Store = &session.Store{
+		t:           t,
 		Environment: env,
 		Mode:        session.Auto,
-		Keychain:    w.keychain,
-		Files:       fallback.Open(w.dir),
-		Provider:    w.provider,
-		Now:         w.clock,
-		Notify: func(line string) {
-			w.mu.Lock()
-			defer w.mu.Unlock()
-			w.notices = append(w.notices, line)
-		},
+		keychain:    &faultyKeychain{Vault: helpertest.NewMemory()},
+		provider:    &countingProvider{},
+		dir:         filepath.Join(t.TempDir(), ".cre"),
+		now:         time.Unix(1_800_000_000, 0).UTC(),
 	}
+	w.provider.world = w
 	return w
 }
+
+// keeper is what a program makes when it starts.
+func (w *world) keeper() *session.Keeper {
+	files := session.FilesIn(fallback.Open(w.dir))
+	k := &session.Keeper{
+		Environment: w.Environment,
+		APIKey:      w.APIKey,
+		Places:      session.NewPlaces(w.Environment, w.Mode, files, w.keychain, w.clock, w.notify),
+		Provider:    w.provider,
+		Revoker:     w.provider,
+		Now:         w.clock,
+		Notify:      w.notify,
+	}
+	k.Renewer = k
+	return k
+}
+
+func (w *world) notify(line string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.notices = append(w.notices, line)
+}
+
+func (w *world) Get(ctx context.Context, q helper.Query) (helper.Credential, error) {
+	return w.keeper().Get(ctx, q)
+}
+
+func (w *world) Store(ctx context.Context, c helper.Credential) error {
+	return w.keeper().Store(ctx, c)
+}
+
+func (w *world) Erase(ctx context.Context, q helper.Query) error { return w.keeper().Erase(ctx, q) }
+
+func (w *world) Check(ctx context.Context, o helper.Origin) error { return w.keeper().Check(ctx, o) }
+
+func (w *world) List(ctx context.Context) ([]helper.Credential, error) { return w.keeper().List(ctx) }
 
 func (w *world) clock() time.Time {
 	w.mu.Lock()
@@ -103,7 +131,7 @@ func (w *world) login() helper.Credential {
 
 func (w *world) mustStore(c helper.Credential) {
 	w.t.Helper()
-	if err := w.Store.Store(w.t.Context(), c); err != nil {
+	if err := w.Store(w.t.Context(), c); err != nil {
 		w.t.Fatalf("store: %v", err)
 	}
 }
@@ -152,6 +180,12 @@ func officialFile(c helper.Credential) string {
 		"\nRefreshToken: " + c.RefreshToken.Reveal() + "\nExpiresIn: 3600\nTokenType: Bearer\n"
 }
 
+// sheltered is cre.yaml as older versions left it when the keychain failed after
+// a renewal.
+func sheltered(c helper.Credential) string {
+	return officialFile(c) + "Keychain:\n- " + c.Origin.String() + "\n"
+}
+
 // token is the n-th access token for an audience.
 func token(audience string, n int, expiry time.Time) helper.Secret {
 	return jwt(map[string]any{"aud": []string{audience}, "exp": expiry.Unix(), "sub": "auth0|1", "n": n})
@@ -169,7 +203,7 @@ func jwt(claims map[string]any) helper.Secret {
 
 // faultyKeychain is a keychain in memory that fails on demand.
 type faultyKeychain struct {
-	session.Keychain
+	helper.Vault
 	mu       sync.Mutex
 	calls    int
 	fail     error  // of every operation
@@ -201,21 +235,37 @@ func (k *faultyKeychain) Get(ctx context.Context, q helper.Query) (helper.Creden
 	if do != nil {
 		do()
 	}
-	return k.Keychain.Get(ctx, q)
+	return k.Vault.Get(ctx, q)
 }
 
 func (k *faultyKeychain) Store(ctx context.Context, c helper.Credential) error {
 	if err := k.writing(); err != nil {
 		return err
 	}
-	return k.Keychain.Store(ctx, c)
+	return k.Vault.Store(ctx, c)
 }
 
-func (k *faultyKeychain) Update(ctx context.Context, c helper.Credential) error {
+func (k *faultyKeychain) Swap(ctx context.Context, old, fresh helper.Credential) error {
 	if err := k.writing(); err != nil {
 		return err
 	}
-	return k.Keychain.Update(ctx, c)
+	return k.Vault.Swap(ctx, old, fresh)
+}
+
+func (k *faultyKeychain) All(ctx context.Context, q helper.Query) ([]helper.Credential, error) {
+	if _, err := k.called(); err != nil {
+		return nil, err
+	}
+	return k.Vault.All(ctx, q)
+}
+
+// Lock fails only where there is no keychain: one that is locked can't keep
+// others out of it less well.
+func (k *faultyKeychain) Lock(ctx context.Context) (context.Context, func() error, error) {
+	if _, err := k.called(); errors.Is(err, keyring.ErrUnavailable) {
+		return nil, nil, err
+	}
+	return k.Vault.Lock(ctx)
 }
 
 func (k *faultyKeychain) writing() error {
@@ -233,21 +283,21 @@ func (k *faultyKeychain) Erase(ctx context.Context, q helper.Query) error {
 	if _, err := k.called(); err != nil {
 		return err
 	}
-	return k.Keychain.Erase(ctx, q)
+	return k.Vault.Erase(ctx, q)
 }
 
 func (k *faultyKeychain) List(ctx context.Context) ([]helper.Credential, error) {
 	if _, err := k.called(); err != nil {
 		return nil, err
 	}
-	return k.Keychain.List(ctx)
+	return k.Vault.List(ctx)
 }
 
 func (k *faultyKeychain) Check(ctx context.Context, o helper.Origin) error {
 	if _, err := k.called(); err != nil {
 		return err
 	}
-	return k.Keychain.Check(ctx, o)
+	return k.Vault.Check(ctx, o)
 }
 
 // countingProvider rotates refresh tokens named refresh-0, refresh-1, … and
@@ -280,7 +330,8 @@ func (p *countingProvider) Renew(_ context.Context, c helper.Credential) (helper
 		return helper.Credential{}, session.ErrRefused
 	}
 	p.renewals++
-	c.Expiry = p.world.clock().Add(time.Hour)
+	c.Issued = p.world.clock()
+	c.Expiry = c.Issued.Add(time.Hour)
 	c.Secret = token(p.world.Environment.Audience, p.renewals, c.Expiry.Add(p.skew))
 	c.RefreshToken = helper.NewSecret("refresh-" + strconv.Itoa(p.renewals))
 	return c, nil

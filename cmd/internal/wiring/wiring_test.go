@@ -1,7 +1,6 @@
-package main
+package wiring
 
 import (
-	"errors"
 	"runtime"
 	"testing"
 	"time"
@@ -26,13 +25,13 @@ func TestKeychainDeadline(t *testing.T) {
 		"never":            {"CRE_KEYRING_TIMEOUT", "0s", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := keyringTimeout(func(variable string) string {
+			got, err := Machine{Getenv: func(variable string) string {
 				if variable == c.variable {
 					return c.value
 				}
 				return ""
-			})
-			if got != c.want || errors.Is(err, errSetting) != (c.want == 0) {
+			}}.keyringTimeout()
+			if got != c.want || (err != nil) != (c.want == 0) {
 				t.Errorf("%v, %v, want %v", got, err, c.want)
 			}
 		})

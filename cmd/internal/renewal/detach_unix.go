@@ -1,0 +1,12 @@
+//go:build unix
+
+package renewal
+
+import (
+	"os/exec"
+	"syscall"
+)
+
+// detach makes cmd the first of a session and of a process group: no terminal's
+// signal and nobody who kills the asker's group gets at it.
+func detach(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }

@@ -1,0 +1,276 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"cre-credential-helper/cmd/internal/awake"
+	"cre-credential-helper/cmd/internal/platform"
+	"cre-credential-helper/helper"
+	"cre-credential-helper/keyring"
+)
+
+// How long things may take. What is done between the provider's answer and the
+// end of the save keeps everybody else waiting, who wait for two minutes.
+const (
+	// patience is how long a token that is still good is kept back while it is
+	// being renewed.
+	patience = 5 * time.Second
+
+	exchangeTime = 20 * time.Second // for the provider's answer
+	saveTime     = 90 * time.Second // for everything after it
+	revokeTime   = 10 * time.Second
+)
+
+// The pauses between two attempts to save.
+const (
+	firstPause = 100 * time.Millisecond
+	lastPause  = 5 * time.Second
+)
+
+// Keeper is the [helper.Store] that cre-credential-helper serves: what is done
+// with a credential, whichever vault it is in. Every field but APIKey and
+// Notify must be set, Provider for [Keeper.Renew] alone.
+type Keeper struct {
+	Environment platform.Environment // the current one
+	APIKey      helper.Secret        // CRE_API_KEY; unset or empty: none
+	Places      *Places
+	Provider    Provider
+	Revoker     Revoker
+	Renewer     Renewer // of what is due; may be the Keeper itself
+	Now         func() time.Time
+	Notify      Notify
+}
+
+var (
+	_ helper.Store   = (*Keeper)(nil)
+	_ helper.Lister  = (*Keeper)(nil)
+	_ helper.Checker = (*Keeper)(nil)
+	_ Renewer        = (*Keeper)(nil)
+)
+
+// Get implements [helper.Store]. It has a token renewed that has no more than
+// [RefreshMargin] left, and answers with it as it is while it can't be renewed
+// and is still good. It never gives out what it renews a credential with.
+func (k *Keeper) Get(ctx context.Context, q helper.Query) (helper.Credential, error) {
+	if isSession(k.Environment, q.Origin) {
+		q.PasswordOnly = false // a session's token is for whoever can send it
+	}
+	key, hasKey := apiKey(k.Environment, k.APIKey)
+	if hasKey && q.Matches(key) {
+		return key, nil
+	}
+	c, err := k.Places.Get(ctx, q)
+	if hasKey && q.Origin.WithoutPath() == key.Origin && errors.Is(err, keyring.ErrLocked) {
+		err = fmt.Errorf("%w for %s: %w", helper.ErrNotFound, q.Origin, err)
+	}
+	if err == nil && isDue(c, k.Now()) {
+		c, err = k.renewed(ctx, q, c)
+	}
+	if err != nil {
+		return helper.Credential{}, err
+	}
+	if c.Refreshable() {
+		c.RefreshToken, c.IDToken = helper.Secret{}, helper.Secret{}
+		c.TokenEndpoint, c.RevocationEndpoint, c.ClientID = "", "", ""
+	}
+	return c, nil
+}
+
+// renewed has c renewed, which is due. A token that is still good is answered
+// when it can't be renewed now, whatever stands in the way. One that can't be
+// renewed at all is answered as long as it is good, or when its own refresh
+// token is for the caller to use.
+func (k *Keeper) renewed(ctx context.Context, q helper.Query, c helper.Credential) (helper.Credential, error) {
+	good := !c.ExpiresWithin(0, k.Now())
+	switch {
+	case !c.Refreshable() && (good || c.RefreshToken.IsSet()):
+		return c, nil
+	case !c.Refreshable():
+		return helper.Credential{}, fmt.Errorf("%w: it has expired, try running cre login", helper.ErrNotFound)
+	}
+	if good {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, patience)
+		defer cancel()
+	}
+	fresh, err := k.Renewer.Renew(ctx, q)
+	switch {
+	case err == nil, errors.Is(err, helper.ErrNotFound):
+		return fresh, err
+	case !c.ExpiresWithin(0, k.Now()): // it may have expired meanwhile
+		return c, nil
+	}
+	return helper.Credential{}, err
+}
+
+// Renew renews the credential that q asks for, if it still is due once it is
+// read under the locks of its vault: of many processes that find the same token
+// expired, one asks the provider, and the others find what it was answered.
+func (k *Keeper) Renew(ctx context.Context, q helper.Query) (_ helper.Credential, err error) {
+	vault, held, unlock, err := k.Places.open(ctx, q.Origin)
+	if err != nil {
+		return helper.Credential{}, err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	old, err := vault.Get(held, q)
+	if err != nil || !old.Refreshable() || !isDue(old, k.Now()) {
+		return old, err
+	}
+	if err := vault.Check(held, old.Origin); err != nil {
+		return helper.Credential{}, err
+	}
+	if held.Err() != nil {
+		return helper.Credential{}, context.Cause(held)
+	}
+	// From here on a new token may be in our hands alone, so nothing but the
+	// time runs out on it.
+	held = context.WithoutCancel(held)
+	fresh, err := k.exchange(held, old)
+	switch {
+	case errors.Is(err, ErrRefused):
+		return k.ended(held, vault, q, old)
+	case err != nil:
+		return helper.Credential{}, err
+	}
+	switch err := k.save(held, vault, old, fresh); {
+	case errors.Is(err, helper.ErrChanged):
+		return k.overtaken(held, q, fresh)
+	case err != nil:
+		k.Notify.printf("warning: the renewed session could not be saved (%v): this token is good until it expires, then log in again", err)
+	}
+	return fresh, nil
+}
+
+func (k *Keeper) exchange(ctx context.Context, old helper.Credential) (helper.Credential, error) {
+	ctx, cancel := awake.WithTimeout(ctx, exchangeTime)
+	defer cancel()
+	return k.Provider.Renew(ctx, old)
+}
+
+// save is patient: the old token is worth nothing any more.
+func (k *Keeper) save(ctx context.Context, vault helper.Vault, old, fresh helper.Credential) error {
+	ctx, cancel := awake.WithTimeout(ctx, saveTime)
+	defer cancel()
+	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+		err := vault.Swap(ctx, old, fresh)
+		if err == nil || errors.Is(err, helper.ErrChanged) || ctx.Err() != nil {
+			return err
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+// ended forgets a session that the provider has ended. The official CLI takes
+// no lock: if it has put another session there meanwhile, that is the answer.
+func (k *Keeper) ended(ctx context.Context, vault helper.Vault, q helper.Query, refused helper.Credential) (helper.Credential, error) {
+	err := ignoreNotFound(vault.Erase(ctx, thisVery(refused)))
+	if err != nil {
+		return helper.Credential{}, err
+	}
+	c, err := k.Places.Get(ctx, q)
+	if errors.Is(err, helper.ErrNotFound) {
+		err = fmt.Errorf("%w: the session has ended, try running cre login", helper.ErrNotFound)
+	}
+	return c, err
+}
+
+// overtaken answers what somebody who took no lock has put in the place of the
+// session that was renewed. If that was nothing, the renewed one must not live on.
+func (k *Keeper) overtaken(ctx context.Context, q helper.Query, fresh helper.Credential) (helper.Credential, error) {
+	c, err := k.Places.Get(ctx, q)
+	if errors.Is(err, helper.ErrNotFound) {
+		k.revoke(ctx, fresh)
+	}
+	return c, err
+}
+
+// Store implements [helper.Store]. What it replaces is revoked, once c is kept.
+//
+// A bare token never takes the place of a credential that is renewed here: git
+// stores again whatever worked, and by then the token that it was handed may be
+// an old one. That is found out without a lock.
+func (k *Keeper) Store(ctx context.Context, c helper.Credential) error {
+	if key, ok := apiKey(k.Environment, k.APIKey); ok && c.Origin == key.Origin && c.Secret.Equal(key.Secret) {
+		return nil
+	}
+	stays := func(kept helper.Credential) bool { return c.TokenEndpoint == "" && kept.Refreshable() }
+	if kept, err := k.Places.Get(ctx, exactly(c)); err == nil && stays(kept) {
+		return nil
+	}
+	if c.Issued.IsZero() && c.TokenEndpoint != "" {
+		c.Issued = k.Now().UTC().Truncate(time.Second)
+	}
+	replaced, err := k.Places.put(ctx, c, stays)
+	for _, old := range replaced {
+		k.revoke(ctx, old)
+	}
+	return err
+}
+
+// Erase implements [helper.Store]. Without a secret it forgets all that q
+// matches, in every place, and then revokes what can be revoked. With a secret
+// it is somebody's report that this very secret was refused: a credential that
+// can be renewed then only loses its access token.
+func (k *Keeper) Erase(ctx context.Context, q helper.Query) error {
+	if q.Secret.IsSet() {
+		return k.reject(ctx, q)
+	}
+	gone, found, err := k.Places.forget(ctx, q)
+	for _, c := range gone {
+		k.revoke(ctx, c)
+	}
+	if err == nil && !found {
+		return helper.ErrNotFound
+	}
+	return err
+}
+
+// reject takes no lock for what isn't kept any more.
+func (k *Keeper) reject(ctx context.Context, q helper.Query) (err error) {
+	if _, err := k.Places.Get(ctx, q); err != nil {
+		return err
+	}
+	vault, held, unlock, err := k.Places.open(ctx, q.Origin)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	c, err := vault.Get(held, q)
+	if err != nil {
+		return err
+	}
+	if !c.Refreshable() {
+		return vault.Erase(held, thisVery(c))
+	}
+	expired := c
+	expired.Expiry, expired.Issued = longAgo(), time.Time{}
+	return vault.Swap(held, c, expired)
+}
+
+// List implements [helper.Lister].
+func (k *Keeper) List(ctx context.Context) ([]helper.Credential, error) { return k.Places.list(ctx) }
+
+// Check implements [helper.Checker]: it finds out, before a person logs in,
+// whether [Keeper.Store] would succeed at o.
+func (k *Keeper) Check(ctx context.Context, o helper.Origin) error { return k.Places.check(ctx, o) }
+
+// revoke ends c at its provider, as far as that can be had in bounded time.
+func (k *Keeper) revoke(ctx context.Context, c helper.Credential) {
+	if c.RevocationEndpoint == "" || c.RefreshToken.Reveal() == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeTime)
+	defer cancel()
+	if err := k.Revoker.Revoke(ctx, c); err != nil {
+		k.Notify.printf("warning: %v", err)
+		return
+	}
+	k.Notify.printf("revoked the session at %s", c.RevocationEndpoint)
+}

@@ -1,0 +1,443 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"cre-credential-helper/cmd/internal/platform"
+	"cre-credential-helper/fallback"
+	"cre-credential-helper/helper"
+	"cre-credential-helper/keyring"
+)
+
+// Place names a vault.
+type Place string
+
+// The places that a session can be in.
+const (
+	InFile     Place = "file"     // cre.yaml itself
+	InKeychain Place = "keychain" // cre.yaml points there
+)
+
+// Places are the vaults and cre.yaml, which says which of them a session is in.
+// Its writers take cre.yaml's lock first and the vault's lock second, always.
+type Places struct {
+	environment platform.Environment
+	mode        Mode
+	file        *fileVault
+	vaults      map[Place]helper.Vault
+	notify      Notify
+}
+
+// NewPlaces returns the places of a session: files, which is where cre.yaml is,
+// and the keychain. It touches neither.
+func NewPlaces(env platform.Environment, mode Mode, files Files, keychain helper.Vault, now func() time.Time, notify Notify) *Places {
+	file := &fileVault{environment: env, files: files, now: now}
+	return &Places{
+		environment: env,
+		mode:        mode,
+		file:        file,
+		vaults:      map[Place]helper.Vault{InFile: file, InKeychain: keychain},
+		notify:      notify,
+	}
+}
+
+// where returns the place that file puts o's session in, "" for none. Tokens
+// beside a pointer to the same session are what versions before 0.3 left there
+// when the keychain failed.
+func (p *Places) where(file fallback.File, o helper.Origin) Place {
+	switch {
+	case p.file.holds(file, o):
+		return InFile
+	case slices.Contains(file.Keychain, o.String()):
+		return InKeychain
+	}
+	return ""
+}
+
+// Get returns the credential that q asks for from where it is kept. Readers
+// take no lock: a session that isn't where the file said may have been moved
+// meanwhile, so the file is read once more.
+func (p *Places) Get(ctx context.Context, q helper.Query) (c helper.Credential, err error) {
+	if !isSession(p.environment, q.Origin) {
+		return p.getOther(ctx, q)
+	}
+	for range 2 {
+		file, err := p.file.files.ReadSession()
+		if err != nil {
+			return helper.Credential{}, err
+		}
+		if place := p.where(file, q.Origin); place == InFile {
+			c, err = p.file.in(file, q)
+		} else if place != "" {
+			c, err = p.vaults[place].Get(ctx, q)
+		} else {
+			err = helper.ErrNotFound
+		}
+		if !errors.Is(err, helper.ErrNotFound) {
+			return c, err
+		}
+	}
+	return helper.Credential{}, fmt.Errorf("%w: you are not logged in, try running cre login", helper.ErrNotFound)
+}
+
+// getOther reads the credential of an origin that isn't CRE's.
+func (p *Places) getOther(ctx context.Context, q helper.Query) (helper.Credential, error) {
+	c, err := p.vaults[InKeychain].Get(ctx, q)
+	switch {
+	case errors.Is(err, helper.ErrNotFound):
+		err = fmt.Errorf("%w for %s", helper.ErrNotFound, q.Origin)
+	case errors.Is(err, keyring.ErrUnavailable):
+		// Where nothing can be kept, nothing is: git and docker then go on
+		// without a credential.
+		err = fmt.Errorf("%w: %w", helper.ErrNotFound, err)
+	case errors.Is(err, keyring.ErrLocked) && p.needsNoKeychain(q.Origin.WithoutPath()):
+		err = fmt.Errorf("%w for %s: %w", helper.ErrNotFound, q.Origin, err)
+	}
+	return c, err
+}
+
+// needsNoKeychain reports whether o's session is in cre.yaml: then a path below
+// o, which could have a credential of its own, must not be what locks its users
+// out.
+func (p *Places) needsNoKeychain(o helper.Origin) bool {
+	file, err := p.file.files.ReadSession()
+	return err == nil && p.file.holds(file, o)
+}
+
+// open locks the vault that o's credential is in and everything on the way
+// there, and decides that once. The context held has the locks.
+func (p *Places) open(ctx context.Context, o helper.Origin) (vault helper.Vault, held context.Context, unlock func() error, err error) {
+	if !isSession(p.environment, o) {
+		held, unlock, err = p.vaults[InKeychain].Lock(ctx)
+		return p.vaults[InKeychain], held, unlock, err
+	}
+	held, unlockFile, err := p.file.Lock(ctx)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	vault, held, unlockVault, err := p.openSession(held, o)
+	if err != nil {
+		return nil, nil, nil, errors.Join(err, unlockFile())
+	}
+	return vault, held, func() error { return errors.Join(unlockVault(), unlockFile()) }, nil
+}
+
+// openSession does what open does under the file's lock.
+func (p *Places) openSession(ctx context.Context, o helper.Origin) (vault helper.Vault, held context.Context, unlock func() error, err error) {
+	file, err := p.file.files.ReadSession()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	place := p.where(file, o)
+	strayed := place == InFile && slices.Contains(file.Keychain, o.String())
+	if strayed {
+		place = InKeychain
+	}
+	if place == "" {
+		return nil, nil, nil, fmt.Errorf("%w: you are not logged in, try running cre login", helper.ErrNotFound)
+	}
+	held, unlock, err = p.vaults[place].Lock(ctx)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if strayed {
+		if err := p.bringHome(held, place, file, o); err != nil {
+			return nil, nil, nil, errors.Join(err, unlock())
+		}
+	}
+	if place == InFile {
+		return p.file, held, unlock, nil
+	}
+	return pointed{p.vaults[place], p, o}, held, unlock, nil
+}
+
+// bringHome moves the tokens in file to the vault that it points to.
+func (p *Places) bringHome(ctx context.Context, place Place, file fallback.File, o helper.Origin) error {
+	c, _ := p.file.credential(file)
+	if err := p.vaults[place].Store(ctx, c); err != nil {
+		return fmt.Errorf("moving the session back to the %s: %w", place, err)
+	}
+	return p.file.change(func(file *fallback.File) (bool, error) {
+		if held, ok := p.file.credential(*file); !ok || !held.Same(c) {
+			return false, helper.ErrChanged
+		}
+		empty(file)
+		return true, nil
+	})
+}
+
+// dropPointer takes o out of the pointer if vault keeps nothing there any more,
+// and reports whether it was in it.
+func (p *Places) dropPointer(ctx context.Context, vault helper.Vault, o helper.Origin) (dropped bool, err error) {
+	if _, err := vault.Get(ctx, helper.Query{Origin: o}); !errors.Is(err, helper.ErrNotFound) {
+		return false, err
+	}
+	err = p.file.change(func(file *fallback.File) (bool, error) {
+		dropped = slices.Contains(file.Keychain, o.String())
+		file.Keychain = without(file.Keychain, o)
+		return dropped, nil
+	})
+	return dropped, err
+}
+
+// check reports whether put would succeed at o.
+func (p *Places) check(ctx context.Context, o helper.Origin) (err error) {
+	if !isSession(p.environment, o) {
+		return p.vaults[InKeychain].Check(ctx, o)
+	}
+	held, unlock, err := p.file.Lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	if err := p.file.Check(held, o); err != nil {
+		return err
+	}
+	if p.mode == File {
+		return p.file.canName(o)
+	}
+	file, err := p.file.readForWriting()
+	if err != nil {
+		return err
+	}
+	err = p.vaults[InKeychain].Check(held, o)
+	if p.mayBePlain(file, err) {
+		return p.file.canName(o)
+	}
+	return orFile(err)
+}
+
+// put keeps c where the mode says, unless what is kept in its place stays, and
+// returns what it replaced. What doesn't concern cre.yaml goes to the keychain.
+func (p *Places) put(ctx context.Context, c helper.Credential, stays func(helper.Credential) bool) (replaced []helper.Credential, err error) {
+	keychain := p.vaults[InKeychain]
+	if !isSession(p.environment, c.Origin) {
+		return nil, under(ctx, keychain, func(held context.Context) error {
+			if kept, err := keychain.Get(held, exactly(c)); err == nil && stays(kept) {
+				return nil
+			}
+			return keychain.Store(held, c)
+		})
+	}
+	return replaced, under(ctx, p.file, func(held context.Context) error {
+		if kept, err := p.Get(held, exactly(c)); err == nil && stays(kept) {
+			return nil
+		}
+		replaced, err = p.putSession(held, c)
+		return err
+	})
+}
+
+func (p *Places) putSession(ctx context.Context, c helper.Credential) (replaced []helper.Credential, err error) {
+	if p.mode == File {
+		return p.putIntoFile(ctx, c)
+	}
+	file, err := p.file.readForWriting()
+	if err != nil {
+		return nil, err
+	}
+	replaced, err = p.putIntoVault(ctx, InKeychain, c)
+	if !p.mayBePlain(file, err) {
+		return replaced, orFile(err)
+	}
+	if replaced, err = p.putIntoFile(ctx, c); err == nil {
+		p.notify.printf("warning: there is no keychain on this machine: the session is kept in plain text in %s", p.file.files.SessionPath())
+	}
+	return replaced, err
+}
+
+// putIntoVault makes cre.yaml point to what it puts into a vault. Renaming the
+// pointer into place is the commit: until then, the old session is the session.
+// Only another environment's tokens stay in the file.
+func (p *Places) putIntoVault(ctx context.Context, place Place, c helper.Credential) (replaced []helper.Credential, err error) {
+	vault := p.vaults[place]
+	err = under(ctx, vault, func(held context.Context) error {
+		replaced, err = vault.All(held, exactly(c))
+		if err != nil && !errors.Is(err, keyring.ErrDamaged) {
+			return err
+		}
+		return vault.Store(held, c)
+	})
+	if err != nil {
+		return nil, err
+	}
+	var inFile []helper.Credential
+	err = p.file.change(func(file *fallback.File) (bool, error) {
+		held, owned := p.file.credential(*file)
+		listed := slices.Contains(file.Keychain, c.Origin.String())
+		if owned && held.Origin != c.Origin || file.Tokens.IsZero() {
+			file.Keychain = append(without(file.Keychain, c.Origin), c.Origin.String())
+			return !listed, nil
+		}
+		inFile = []helper.Credential{held}
+		empty(file)
+		file.Keychain = append(without(file.Keychain, c.Origin), c.Origin.String())
+		return true, nil
+	})
+	return others(append(replaced, inFile...), c), err
+}
+
+// putIntoFile stores c in cre.yaml, and leaves no older session in the keychain.
+func (p *Places) putIntoFile(ctx context.Context, c helper.Credential) (replaced []helper.Credential, err error) {
+	var pointed bool
+	err = p.file.change(func(file *fallback.File) (bool, error) {
+		if held, ok := p.file.credential(*file); ok {
+			replaced = []helper.Credential{held}
+		}
+		pointed = slices.Contains(file.Keychain, c.Origin.String())
+		file.Keychain = without(file.Keychain, c.Origin)
+		*file = p.file.with(*file, c)
+		return true, p.file.names(c)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(replaced) > 0 && replaced[0].Origin != c.Origin {
+		p.notify.printf("warning: the session that was in %s before is another environment's: it is gone from there", p.file.files.SessionPath())
+	}
+	if !pointed {
+		return others(replaced, c), nil
+	}
+	gone, _, err := p.forgetVault(ctx, InKeychain, helper.Query{Origin: c.Origin})
+	if err != nil {
+		p.notify.printf("warning: an older session is still in the keychain (%v): erase removes both", err)
+	}
+	return others(append(replaced, gone...), c), nil
+}
+
+// mayBePlain reports whether a session may be stored in plain text, after the
+// keychain failed with err: never where cre.yaml tells that there was one.
+func (p *Places) mayBePlain(file fallback.File, err error) bool {
+	return p.mode == Auto && errors.Is(err, keyring.ErrUnavailable) && len(file.Keychain) == 0
+}
+
+// forget takes all that q matches away, from every place, wherever cre.yaml
+// points; what fails in one place doesn't spare the other. It returns what is
+// gone, and reports whether there was something.
+func (p *Places) forget(ctx context.Context, q helper.Query) (gone []helper.Credential, found bool, err error) {
+	if !isSession(p.environment, q.Origin) {
+		return p.forgetVault(ctx, InKeychain, q)
+	}
+	err = under(ctx, p.file, func(held context.Context) error {
+		inFile, foundInFile, err := p.forgetFile(q)
+		inVault, foundInVault, verr := p.forgetPointed(held, InKeychain, q)
+		gone, found = append(inFile, inVault...), foundInFile || foundInVault
+		return errors.Join(err, verr)
+	})
+	return gone, found, err
+}
+
+// forgetFile takes the session that q matches out of cre.yaml, and a damaged
+// cre.yaml away.
+func (p *Places) forgetFile(q helper.Query) (gone []helper.Credential, found bool, err error) {
+	const untilThen = "could not be revoked and stay valid until they expire"
+	said := ""
+	_, err = p.file.files.ReadSession()
+	damaged := errors.Is(err, fallback.ErrDamaged)
+	err = p.file.change(func(file *fallback.File) (bool, error) {
+		c, owned := p.file.credential(*file)
+		switch {
+		case damaged:
+			said = "was damaged: tokens in it " + untilThen
+		case file.Tokens.IsZero():
+			return file.IsZero(), nil // an empty file, or what a broken-off write left
+		case owned && q.Matches(c):
+			gone = []helper.Credential{c}
+		case owned || q.Origin != p.environment.Origin():
+			return false, nil
+		default:
+			// Whose tokens these are can't be told, so nobody else will ever
+			// take them away.
+			said = "held tokens that name no environment known here: they " + untilThen
+		}
+		found = true
+		empty(file)
+		return true, nil
+	})
+	if err != nil {
+		return nil, found, err
+	}
+	if said != "" {
+		p.notify.printf("warning: %s %s", p.file.files.SessionPath(), said)
+	}
+	if found {
+		p.notify.printf("removed the session from %s", p.file.files.SessionPath())
+	}
+	return gone, found, nil
+}
+
+// forgetPointed takes all that q matches out of a vault, and the pointer out of
+// cre.yaml when nothing is left there.
+func (p *Places) forgetPointed(ctx context.Context, place Place, q helper.Query) (gone []helper.Credential, found bool, err error) {
+	file, err := p.file.readForWriting()
+	if err != nil {
+		return nil, false, err
+	}
+	listed := slices.Contains(file.Keychain, q.Origin.String())
+	gone, found, err = p.forgetVault(ctx, place, q)
+	switch {
+	case errors.Is(err, keyring.ErrUnavailable) && !listed:
+		return nil, false, nil // where there is no keychain, nothing is in it
+	case err != nil && !listed:
+		p.notify.printf("warning: could not look into the keychain: %v", err)
+		return gone, found, nil
+	case err != nil:
+		return gone, found, err
+	case found:
+		p.notify.printf("removed the session from the keychain")
+	}
+	if !listed {
+		return gone, found, nil
+	}
+	dropped, err := p.dropPointer(ctx, p.vaults[place], q.Origin)
+	return gone, found || dropped, err
+}
+
+// forgetVault takes all that q matches out of a vault. Where nothing is found,
+// or something damaged, a writer that crashed may have left something all the
+// same, which the vault's own erase removes.
+func (p *Places) forgetVault(ctx context.Context, place Place, q helper.Query) (gone []helper.Credential, found bool, err error) {
+	vault := p.vaults[place]
+	err = under(ctx, vault, func(held context.Context) error {
+		gone, err = vault.All(held, q)
+		found = len(gone) > 0
+		if errors.Is(err, keyring.ErrDamaged) && q.Username == nil {
+			found, err = true, nil
+		}
+		if err != nil {
+			return err
+		}
+		return ignoreNotFound(vault.Erase(held, q))
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	return gone, found, nil
+}
+
+// list returns what get would find in the keychain and in cre.yaml. On a
+// machine without a keychain the latter is all there is.
+func (p *Places) list(ctx context.Context) ([]helper.Credential, error) {
+	list, err := p.vaults[InKeychain].List(ctx)
+	if err != nil && !errors.Is(err, keyring.ErrUnavailable) {
+		return nil, err
+	}
+	file, err := p.file.files.ReadSession()
+	if err != nil {
+		return nil, err
+	}
+	list = slices.DeleteFunc(list, func(c helper.Credential) bool {
+		return isSession(p.environment, c.Origin) && p.where(file, c.Origin) != InKeychain
+	})
+	inFile, err := p.file.List(ctx)
+	list = append(list, inFile...)
+	slices.SortStableFunc(list, func(a, b helper.Credential) int {
+		return strings.Compare(a.Origin.String(), b.Origin.String())
+	})
+	return list, err
+}
