@@ -28,46 +28,74 @@ type system struct {
 	timeout time.Duration // after which nobody waits for an answer any more
 }
 
-func (k system) Get(service, account string) (string, error) {
-	return get(k.bus, k.timeout, service, account)
+func (k system) Get(service, account string) (value string, err error) {
+	err = k.patiently(func() error {
+		value, err = get(k.bus, k.timeout, service, account)
+		return err
+	})
+	return value, err
 }
 
-func (system) Set(service, account, secret string) error { return set(service, account, secret) }
+func (k system) Set(service, account, secret string) error {
+	return k.patiently(func() error { return set(service, account, secret) })
+}
 
-func (system) Delete(service, account string) error { return zalando.Delete(service, account) }
+func (k system) Delete(service, account string) error {
+	return k.patiently(func() error { return zalando.Delete(service, account) })
+}
+
+// crowdedPoll is how long to let others connect to the bus first.
+const crowdedPoll = 5 * time.Millisecond
+
+// patiently repeats what fails because too many others are about to connect to
+// the bus: the queue of its socket is short, and when it is full, the kernel
+// says so at once.
+func (k system) patiently(do func() error) error {
+	for deadline := time.Now().Add(k.timeout); ; time.Sleep(crowdedPoll) {
+		if err := do(); !isCrowded(err) || time.Now().After(deadline) {
+			return err
+		}
+	}
+}
 
 // get reads one value. That it isn't there is plain helper.ErrNotFound.
 func (s *Store) get(ctx context.Context, account string) (string, error) {
-	value, err := s.call(ctx, func() (string, error) { return s.backend.Get(s.service, account) })
+	value, err := call(ctx, s, func() (string, error) { return s.backend.Get(s.service, account) })
 	return value, describe("read", account, err)
 }
 
-// put writes one value, over what was there. It is the only place that does.
+// put writes one value, over what was there.
 func (s *Store) put(ctx context.Context, account, value string) error {
-	_, err := s.call(ctx, func() (string, error) { return "", s.backend.Set(s.service, account, value) })
+	_, err := call(ctx, s, func() (string, error) { return "", s.backend.Set(s.service, account, value) })
 	return describe("write", account, mayLand(err))
 }
 
 // drop deletes one value. That it isn't there is success.
 func (s *Store) drop(ctx context.Context, account string) error {
-	_, err := s.call(ctx, func() (string, error) { return "", s.backend.Delete(s.service, account) })
+	_, err := call(ctx, s, func() (string, error) { return "", s.backend.Delete(s.service, account) })
 	if errors.Is(err, helper.ErrNotFound) {
 		return nil
 	}
 	return describe("delete", account, mayLand(err))
 }
 
-// call runs f under the deadline, in a goroutine of its own: nothing can stop
-// a D-Bus library that waits for an answer, so an f that is late is left
-// behind.
-func (s *Store) call(ctx context.Context, f func() (string, error)) (string, error) {
+// call asks the keychain something, within the store's time.
+func call[T any](ctx context.Context, s *Store, f func() (T, error)) (T, error) {
+	var none T
 	if err := s.ready(ctx); err != nil {
-		return "", err
+		return none, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
+	answer, err := within(ctx, f)
+	return answer, classify(err)
+}
+
+// within runs f in a goroutine of its own until ctx ends: nothing can stop a
+// D-Bus library that waits for an answer, so an f that is late is left behind.
+func within[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	type answer struct {
-		value string
+		value T
 		err   error
 	}
 	answered := make(chan answer, 1)
@@ -83,16 +111,17 @@ func (s *Store) call(ctx context.Context, f func() (string, error)) (string, err
 	}()
 	select {
 	case a := <-answered:
-		return a.value, classify(a.err)
+		return a.value, a.err
 	case <-ctx.Done():
-		return "", ended(ctx)
+		var none T
+		return none, ended(ctx)
 	}
 }
 
 // ready tells the reasons not to call the keychain at all.
 func (s *Store) ready(ctx context.Context) error {
 	if ctx.Err() != nil {
-		return fmt.Errorf("not asked: %w", ctx.Err())
+		return fmt.Errorf("not asked: %w", why(ctx))
 	}
 	if s.onBus && !listens(s.bus) {
 		return noSecretService(errNoBus)
@@ -103,9 +132,17 @@ func (s *Store) ready(ctx context.Context) error {
 // ended is the error of a call whose context ended before its answer.
 func ended(ctx context.Context) error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return abandoned{fmt.Errorf("%w (%w)", ErrTimeout, ctx.Err())}
+		return abandoned{fmt.Errorf("%w (%w)", ErrTimeout, why(ctx))}
 	}
-	return abandoned{fmt.Errorf("given up: %w", ctx.Err())}
+	return abandoned{fmt.Errorf("given up: %w", why(ctx))}
+}
+
+// why says why a context that has ended did: a lost lock is no mere end.
+func why(ctx context.Context) error {
+	if cause := context.Cause(ctx); cause != ctx.Err() {
+		return fmt.Errorf("%w: %w", ctx.Err(), cause)
+	}
+	return ctx.Err()
 }
 
 // abandoned marks the error of a call that is still under way.
@@ -113,9 +150,14 @@ type abandoned struct{ error }
 
 func (a abandoned) Unwrap() error { return a.error }
 
+func isAbandoned(err error) bool {
+	_, ok := errors.AsType[abandoned](err)
+	return ok
+}
+
 // mayLand says of an abandoned write that its outcome is unknown.
 func mayLand(err error) error {
-	if _, ok := errors.AsType[abandoned](err); ok {
+	if isAbandoned(err) {
 		return fmt.Errorf("outcome unknown, it may still be done: %w", err)
 	}
 	return err

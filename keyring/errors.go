@@ -5,14 +5,15 @@ import (
 	"fmt"
 	"net"
 	"runtime"
+	"syscall"
 
 	zalando "github.com/zalando/go-keyring"
 
 	"cre-credential-helper/helper"
 )
 
-// What the methods of [Store] fail with, besides [helper.ErrNotFound] and an
-// error of the context. They are told apart with errors.Is.
+// What the methods of [Store] fail with, besides the errors of package helper
+// and an error of the context. They are told apart with errors.Is.
 var (
 	// ErrUnavailable reports that there is no keychain on this machine: no
 	// D-Bus session, nothing on it that keeps secrets, or a platform without
@@ -50,7 +51,7 @@ func classify(err error) error {
 		return nil
 	case errors.Is(err, zalando.ErrNotFound), errors.Is(err, helper.ErrNotFound), isGone(err):
 		return helper.ErrNotFound
-	case errors.Is(err, ErrUnavailable), errors.Is(err, ErrLocked):
+	case errors.Is(err, ErrUnavailable), errors.Is(err, ErrLocked), isAbandoned(err):
 		return err
 	case errors.Is(err, zalando.ErrUnsupportedPlatform):
 		return fmt.Errorf("%w: none is supported on %s", ErrUnavailable, runtime.GOOS)
@@ -68,8 +69,20 @@ func noSecretService(cause error) error {
 // errNoBus reports that there is no D-Bus session to ask.
 var errNoBus = errors.New("no D-Bus session")
 
-// isDialError reports whether nobody listens where the bus should be.
+// isDialError reports whether nobody listens where the bus should be. That this
+// machine, or the bus' queue, has no room for a connection now doesn't mean that.
 func isDialError(err error) bool {
 	op, ok := errors.AsType[*net.OpError](err)
-	return ok && op.Op == "dial"
+	return ok && op.Op == "dial" && !isTemporary(op.Err)
+}
+
+// isCrowded reports whether too many others were about to connect to the bus.
+func isCrowded(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Op == "dial" && errors.Is(op.Err, syscall.EAGAIN)
+}
+
+func isTemporary(err error) bool {
+	errno, ok := errors.AsType[syscall.Errno](err)
+	return ok && errno.Temporary()
 }

@@ -250,8 +250,14 @@ func TestNoOriginMatchesNothing(t *testing.T) {
 	if err := s.Erase(t.Context(), helper.Query{}); !errors.Is(err, helper.ErrNotFound) {
 		t.Errorf("erase: %v", err)
 	}
+	if all, err := s.All(t.Context(), helper.Query{}); err != nil || len(all) != 0 {
+		t.Errorf("all: %d credentials, %v", len(all), err)
+	}
 	if err := s.Store(t.Context(), helper.Credential{}); !errors.Is(err, helper.ErrOrigin) {
 		t.Errorf("store: %v", err)
+	}
+	if err := s.Swap(t.Context(), helper.Credential{}, helper.Credential{}); !errors.Is(err, helper.ErrOrigin) {
+		t.Errorf("swap: %v", err)
 	}
 }
 
@@ -260,9 +266,12 @@ func everyVerb(ctx context.Context, s *keyring.Store) map[string]error {
 	o := origin("api.example.test")
 	_, getErr := s.Get(ctx, helper.Query{Origin: o})
 	_, listErr := s.List(ctx)
+	_, allErr := s.All(ctx, helper.Query{Origin: o})
 	return map[string]error{
 		"get":   getErr,
 		"list":  listErr,
+		"all":   allErr,
+		"swap":  s.Swap(ctx, helper.Credential{Origin: o}, helper.Credential{Origin: o}),
 		"store": s.Store(ctx, helper.Credential{Origin: o}),
 		"erase": s.Erase(ctx, helper.Query{Origin: o}),
 		"check": s.Check(ctx, o),

@@ -35,7 +35,7 @@ func (s *Store) removeFromIndex(ctx context.Context, o helper.Origin) error {
 	left := slices.DeleteFunc(slices.Clone(index.Origins), func(p place) bool { return p == newPlace(o) })
 	switch len(left) {
 	case 0:
-		return s.remove(ctx, indexAccount, head)
+		return s.removeItem(ctx, indexAccount, head)
 	case len(index.Origins):
 		return nil
 	}

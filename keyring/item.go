@@ -113,8 +113,8 @@ func (s *Store) putPieces(ctx context.Context, account, value, committed string)
 	return head, nil
 }
 
-// remove deletes an item, the head first: that is the commit.
-func (s *Store) remove(ctx context.Context, account string, old document) error {
+// removeItem deletes an item, the head first: that is the commit.
+func (s *Store) removeItem(ctx context.Context, account string, old document) error {
 	if err := s.drop(ctx, account); err != nil {
 		return err
 	}

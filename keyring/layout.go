@@ -42,6 +42,7 @@ type record struct {
 	Secret             *text  `json:"secret,omitempty"`
 	AuthType           text   `json:"authtype,omitempty"`
 	Expires            *int64 `json:"expires,omitempty"` // seconds since 1970
+	Issued             *int64 `json:"issued,omitempty"`  // the same; lost without harm
 	RefreshToken       *text  `json:"refresh_token,omitempty"`
 	IDToken            *text  `json:"id_token,omitempty"`
 	TokenEndpoint      text   `json:"token_endpoint,omitempty"`
@@ -154,9 +155,7 @@ func newRecord(c helper.Credential) record {
 		ClientID:           text(c.ClientID),
 		ServerURL:          text(c.ServerURL),
 	}
-	if !c.Expiry.IsZero() {
-		r.Expires = new(c.Expiry.Unix())
-	}
+	r.Expires, r.Issued = seconds(c.Expiry), seconds(c.Issued)
 	return r
 }
 
@@ -173,10 +172,22 @@ func (r record) credential(o helper.Origin) helper.Credential {
 		ClientID:           string(r.ClientID),
 		ServerURL:          string(r.ServerURL),
 	}
-	if r.Expires != nil {
-		c.Expiry = time.Unix(*r.Expires, 0).UTC()
-	}
+	c.Expiry, c.Issued = instant(r.Expires), instant(r.Issued)
 	return c
+}
+
+func seconds(t time.Time) *int64 {
+	if t.IsZero() {
+		return nil
+	}
+	return new(t.Unix())
+}
+
+func instant(seconds *int64) time.Time {
+	if seconds == nil {
+		return time.Time{}
+	}
+	return time.Unix(*seconds, 0).UTC()
 }
 
 func reveal(s helper.Secret) *text {

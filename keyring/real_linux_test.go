@@ -206,8 +206,8 @@ func play(t *testing.T, role string, env []string, address string) outcome {
 func (o outcome) expect(t *testing.T, state string, within time.Duration) {
 	t.Helper()
 	lines := strings.Split(strings.TrimSpace(o.text), "\n")
-	if len(lines) != 5 {
-		t.Errorf("%d verbs, want 5:\n%s", len(lines), o.text)
+	if len(lines) != 7 {
+		t.Errorf("%d verbs, want 7:\n%s", len(lines), o.text)
 	}
 	for _, line := range lines {
 		if !strings.HasPrefix(line, state+" ") {

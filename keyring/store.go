@@ -6,9 +6,9 @@
 // index item names the origins, for a keychain can't be asked for them.
 //
 // Readers need no lock: they see an item as it was before a write or after it,
-// never in between. Writers of one process wait for each other; writers of
-// several processes must be kept apart by the caller, who reads and writes
-// under one lock of the user's.
+// never in between. Writers hold the keychain's one lock, which is a name on
+// the very bus that the keychain is on or, on macOS and Windows, a file of the
+// user's: so all who reach one keychain exclude each other.
 //
 // The package asks nobody anything and never stores anywhere else.
 package keyring
@@ -17,7 +17,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"runtime"
 	"slices"
@@ -64,9 +63,10 @@ type Options struct {
 	Backend Backend
 }
 
-// Store is a [helper.Store] in the operating system's keychain, made by [New].
-// Its methods fail with [helper.ErrNotFound], [ErrUnavailable], [ErrLocked],
-// [ErrDamaged], [ErrNewer] or [ErrTooBig], or with their context's error.
+// Store is a [helper.Vault] in the operating system's keychain, made by [New].
+// Its methods fail with [helper.ErrNotFound], [helper.ErrChanged],
+// [helper.ErrBusy], [ErrUnavailable], [ErrLocked], [ErrDamaged], [ErrNewer] or
+// [ErrTooBig], or with their context's error.
 type Store struct {
 	service string
 	limit   int
@@ -74,15 +74,11 @@ type Store struct {
 	backend Backend
 	onBus   bool
 	bus     string
-	writer  chan struct{} // holds one token while somebody writes
+	locker  Locker
+	lockKey lockKey
 }
 
-var (
-	_ helper.Store   = (*Store)(nil)
-	_ helper.Updater = (*Store)(nil)
-	_ helper.Lister  = (*Store)(nil)
-	_ helper.Checker = (*Store)(nil)
-)
+var _ helper.Vault = (*Store)(nil)
 
 // New returns a store. It doesn't touch the keychain.
 func New(o Options) *Store {
@@ -92,7 +88,6 @@ func New(o Options) *Store {
 		timeout: cmp.Or(o.Timeout, defaultTimeout),
 		backend: o.Backend,
 		bus:     o.Bus,
-		writer:  make(chan struct{}, 1),
 	}
 	if o.Limit > 0 {
 		s.limit = max(o.Limit, minLimit)
@@ -102,6 +97,7 @@ func New(o Options) *Store {
 	if s.backend == nil {
 		s.backend, s.onBus = system{s.bus, s.timeout}, onBus
 	}
+	s.locker, s.lockKey = s.chooseLock()
 	return s
 }
 
@@ -124,104 +120,32 @@ func (s *Store) Get(ctx context.Context, q helper.Query) (helper.Credential, err
 	if err != nil {
 		return helper.Credential{}, err
 	}
-	for _, r := range d.Credentials {
-		if c := r.credential(q.Origin); q.Matches(c) {
-			return c, nil
-		}
+	if matching := d.matching(q); len(matching) > 0 {
+		return matching[0], nil
 	}
 	return helper.Credential{}, helper.ErrNotFound
 }
 
-// Store implements [helper.Store]. A damaged item is replaced. An error that is
-// [ErrTimeout] leaves it unknown whether c is kept.
-func (s *Store) Store(ctx context.Context, c helper.Credential) error {
-	return s.write(ctx, c, false)
+// All implements [helper.Vault].
+func (s *Store) All(ctx context.Context, q helper.Query) ([]helper.Credential, error) {
+	if q.Origin.Host == "" {
+		return nil, nil
+	}
+	d, _, err := s.load(ctx, account(q.Origin))
+	if errors.Is(err, helper.ErrNotFound) {
+		return nil, nil
+	}
+	return d.matching(q), err
 }
 
-// Update implements [helper.Updater], with the errors of Store.
-func (s *Store) Update(ctx context.Context, c helper.Credential) error {
-	return s.write(ctx, c, true)
-}
-
-func (s *Store) write(ctx context.Context, c helper.Credential, inPlace bool) error {
-	if c.Origin.Protocol == "" || c.Origin.Host == "" {
-		return fmt.Errorf("keychain: write: %w", helper.ErrOrigin)
-	}
-	release, err := s.lock(ctx)
-	if err != nil {
-		return err
-	}
-	defer release()
-
-	name := account(c.Origin)
-	d, head, err := s.load(ctx, name)
-	isNew := errors.Is(err, helper.ErrNotFound) || errors.Is(err, ErrDamaged)
-	if err != nil && !isNew {
-		return err
-	}
-	if isNew {
-		if err := s.addToIndex(ctx, c.Origin); err != nil {
-			return err
+// matching returns the credentials of an origin's document that q asks for.
+func (d document) matching(q helper.Query) (all []helper.Credential) {
+	for _, r := range d.Credentials {
+		if c := r.credential(q.Origin); q.Matches(c) {
+			all = append(all, c)
 		}
 	}
-	d.Credentials = replace(d.Credentials, newRecord(c), inPlace)
-	return s.save(ctx, name, d, head)
-}
-
-// replace puts r in front, or in the place of the one it replaces.
-func replace(all []record, r record, inPlace bool) []record {
-	same := func(old record) bool { return old.Username == r.Username }
-	at := slices.IndexFunc(all, same)
-	if !inPlace || at < 0 {
-		at = 0
-	}
-	return slices.Insert(slices.DeleteFunc(all, same), at, r)
-}
-
-// Erase implements [helper.Store]. Erasing all of an origin repairs a damaged
-// item and removes what a crashed writer left.
-func (s *Store) Erase(ctx context.Context, q helper.Query) error {
-	if q.Origin.Host == "" {
-		return helper.ErrNotFound
-	}
-	release, err := s.lock(ctx)
-	if err != nil {
-		return err
-	}
-	defer release()
-
-	name := account(q.Origin)
-	d, head, err := s.load(ctx, name)
-	absent := errors.Is(err, helper.ErrNotFound)
-	damaged := errors.Is(err, ErrDamaged) && q.Username == nil && !q.Secret.IsSet()
-	if err != nil && !absent && !damaged {
-		return err
-	}
-	before := len(d.Credentials)
-	d.Credentials = slices.DeleteFunc(d.Credentials, func(r record) bool {
-		return q.Matches(r.credential(q.Origin))
-	})
-	switch after := len(d.Credentials); {
-	case absent:
-		return cmp.Or(s.forget(ctx, q.Origin, head), helper.ErrNotFound)
-	case damaged, after == 0:
-		return s.forget(ctx, q.Origin, head)
-	case after == before:
-		return helper.ErrNotFound
-	}
-	live, err := s.commit(ctx, name, d, head)
-	if err != nil {
-		return err
-	}
-	return s.sweep(ctx, name, head, live) // what is left would hold what was erased
-}
-
-// forget removes all that is kept for an origin, the index' entry last.
-func (s *Store) forget(ctx context.Context, o helper.Origin, head document) error {
-	if err := s.remove(ctx, account(o), head); err != nil {
-		return err
-	}
-	return s.removeFromIndex(ctx, o)
+	return all
 }
 
 // List implements [helper.Lister]. One origin that can't be read fails it.
@@ -249,30 +173,4 @@ func (s *Store) List(ctx context.Context) ([]helper.Credential, error) {
 		return cmp.Compare(a.Origin.String(), b.Origin.String())
 	})
 	return list, nil
-}
-
-// Check implements [helper.Checker]: it writes an item and removes it again.
-func (s *Store) Check(ctx context.Context, o helper.Origin) error {
-	if o.Protocol == "" || o.Host == "" {
-		return fmt.Errorf("keychain: check: %w", helper.ErrOrigin)
-	}
-	release, err := s.lock(ctx)
-	if err != nil {
-		return err
-	}
-	defer release()
-	if err := s.put(ctx, probeAccount, probeAccount); err != nil {
-		return err
-	}
-	return s.drop(ctx, probeAccount)
-}
-
-// lock keeps the writers of this process apart.
-func (s *Store) lock(ctx context.Context) (release func(), err error) {
-	select {
-	case s.writer <- struct{}{}:
-		return func() { <-s.writer }, nil
-	case <-ctx.Done():
-		return nil, fmt.Errorf("keychain: wait for another writer: %w", ctx.Err())
-	}
 }
