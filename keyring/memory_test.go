@@ -44,7 +44,11 @@ func (m *memory) Get(service, account string) (string, error) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	value, ok := m.items[m.name(service, account)]
+	return m.read(m.name(service, account))
+}
+
+func (m *memory) read(name string) (string, error) {
+	value, ok := m.items[name]
 	if !ok {
 		return "", helper.ErrNotFound
 	}
@@ -82,6 +86,13 @@ func (m *memory) set(account, value string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.items[m.name("cre-credential-helper", account)] = value
+}
+
+// value is what an item holds, read behind the store's back.
+func (m *memory) value(account string) (string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.read(m.name("cre-credential-helper", account))
 }
 
 func (m *memory) setStep(step func(op string) error) {

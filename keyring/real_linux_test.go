@@ -229,16 +229,32 @@ func playRole(role string) {
 		timeout = 200 * time.Millisecond
 	}
 	s := keyring.New(keyring.Options{Bus: os.Getenv(addressVariable), Timeout: timeout})
-	if size, ok := strings.CutPrefix(role, "store "); ok {
+	o := origin("api.example.test")
+	switch name, size, _ := strings.Cut(role, " "); name {
+	case "store":
+		size, host, _ := strings.Cut(size, " ")
 		n, _ := strconv.Atoi(size)
-		fmt.Print(stateOf(s.Store(context.Background(), credential(origin("api.example.test"), n))))
-		return
-	}
-	if role == "get" {
-		c, err := s.Get(context.Background(), helper.Query{Origin: origin("api.example.test")})
+		o.Host = host + o.Host
+		fmt.Print(stateOf(s.Store(context.Background(), credential(o, n))))
+	case "get":
+		c, err := s.Get(context.Background(), helper.Query{Origin: o})
 		fmt.Print(stateOf(err), " ", c.Secret.Reveal())
-		return
+	case "check":
+		err := s.Check(context.Background(), o)
+		fmt.Print(stateOf(err), " ", err)
+	case "list":
+		list, err := s.List(context.Background())
+		fmt.Print(len(list), " ", err)
+	case "contend":
+		contend(s)
+	case "hold":
+		hold(s)
+	default:
+		playEveryVerb(s)
 	}
+}
+
+func playEveryVerb(s *keyring.Store) {
 	for verb, err := range everyVerb(context.Background(), s) {
 		fmt.Println(stateOf(err), verb, err)
 	}

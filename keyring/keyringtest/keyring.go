@@ -179,6 +179,9 @@ func (k *Keyring) Restart(t testing.TB, sig os.Signal) {
 	}
 }
 
+// SignalBus sends a signal to the bus. Who sends it SIGSTOP need not wake it.
+func (k *Keyring) SignalBus(sig os.Signal) error { return k.bus.Process.Signal(sig) }
+
 // StopBus ends the bus, and with it every connection. Its socket stays behind.
 func (k *Keyring) StopBus() { kill(k.bus) }
 
