@@ -3,33 +3,26 @@ package oauth
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
-	"golang.org/x/oauth2"
-
-	"cre-credential-helper/cmd/internal/claims"
+	"cre-credential-helper/cmd/internal/awake"
 	"cre-credential-helper/helper"
 )
 
-// requestTimeout is how long one request to the provider may take.
+// requestTimeout is how long one request to the provider may take, in time in
+// which the process runs, unless its caller decides.
 const requestTimeout = 30 * time.Second
 
-// Tokens are what the provider issued. Those that it left out are the zero
-// value.
-type Tokens struct {
-	Access, ID, Refresh helper.Secret
+const maxAnswer = 1 << 20 // bytes
 
-	// Expiry is when Access ends, in UTC, to the second. Zero: not known.
-	Expiry time.Time
-}
-
-// Client sends requests to a provider: each within 30 seconds, once, without
-// following a redirect. The zero value is ready to use.
+// Client sends requests to a provider: each once, on a connection of its own,
+// without following a redirect. The zero value is ready to use.
 type Client struct {
-	HTTP *http.Client     // nil: NewHTTPClient(0)
+	HTTP *http.Client     // nil: NewHTTPClient(0); its Timeout is not used
 	Now  func() time.Time // nil: time.Now
 }
 
@@ -59,18 +52,27 @@ func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastRe
 // Refresh exchanges a refresh token for new tokens (RFC 6749, 6). When the
 // provider issues no new refresh token, the old one stands in the answer.
 //
+// Only ctx limits how long it takes. One that ends by the clock may throw an
+// answer away that came while the process was stopped, and with it the only
+// good refresh token: pass one of package awake's.
+//
 // An error that is [ErrRefused] means that the refresh token is dead. After
 // any other, it may still be good, or may have been used up on the way.
 func (c Client) Refresh(ctx context.Context, endpoint, clientID string, refresh helper.Secret) (Tokens, error) {
-	tokens, err := c.redeem(ctx, endpoint, func(ctx context.Context) (*oauth2.Token, error) {
-		spent := &oauth2.Token{RefreshToken: refresh.Reveal()}
-		return publicClient(endpoint, clientID).TokenSource(ctx, spent).Token()
+	tokens, err := c.redeem(ctx, endpoint, url.Values{
+		"grant_type":    {"refresh_token"},
+		"refresh_token": {refresh.Reveal()},
+		"client_id":     {clientID},
 	})
+	if err == nil && !tokens.Refresh.IsSet() {
+		tokens.Refresh = refresh
+	}
 	return tokens, err
 }
 
 // Revoke ends a refresh token, and with it the session that it belongs to
-// (RFC 7009). A token that the provider doesn't know counts as revoked.
+// (RFC 7009), within 30 seconds of time in which the process runs. A token
+// that the provider doesn't know counts as revoked.
 func (c Client) Revoke(ctx context.Context, endpoint, clientID string, refresh helper.Secret) error {
 	return failed("revoking the session", c.revoke(ctx, endpoint, url.Values{
 		"token":     {refresh.Reveal()},
@@ -79,56 +81,73 @@ func (c Client) Revoke(ctx context.Context, endpoint, clientID string, refresh h
 }
 
 func (c Client) revoke(ctx context.Context, endpoint string, form url.Values) error {
-	if err := helper.CheckEndpoint(endpoint); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	ctx, cancel := awake.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, strings.NewReader(form.Encode()))
+	response, err := c.post(ctx, endpoint, form)
 	if err != nil {
 		return err
-	}
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	response, err := c.httpClient().Do(request)
-	if err != nil {
-		return unanswered(ctx, endpoint, err)
 	}
 	defer response.Body.Close()
 	if response.StatusCode/100 != 2 {
-		return fmt.Errorf("%s answered with HTTP status %d, so the session may stay valid there until it expires", request.URL.Host, response.StatusCode)
+		return fmt.Errorf("%s answered with HTTP status %d, so the session may stay valid there until it expires", hostOf(endpoint), response.StatusCode)
 	}
 	return nil
 }
 
-// redeem runs a token request of x/oauth2's, which caps the answer at 1 MiB.
-func (c Client) redeem(ctx context.Context, endpoint string, request func(context.Context) (*oauth2.Token, error)) (Tokens, error) {
-	if err := helper.CheckEndpoint(endpoint); err != nil {
+// redeem sends a grant (RFC 6749, 4.1.3 and 6). What has a success's status
+// and an access token is one, whatever else is in it.
+func (c Client) redeem(ctx context.Context, endpoint string, grant url.Values) (Tokens, error) {
+	issued := c.now().UTC().Truncate(time.Second)
+	response, err := c.post(ctx, endpoint, grant)
+	if err != nil {
 		return Tokens{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	asked := c.now()
-	token, err := request(context.WithValue(ctx, oauth2.HTTPClient, c.httpClient()))
+	body, err := read(response)
 	if err != nil {
-		return Tokens{}, explain(ctx, endpoint, err)
+		return Tokens{}, unanswered(ctx, endpoint, err)
 	}
-	return tokensOf(token, asked), nil
+	a := parseAnswer(response.Header.Get("Content-Type"), body)
+	switch {
+	case response.StatusCode/100 != 2, a.Access == "" && a.Error != "":
+		return Tokens{}, refusal(endpoint, response, string(a.Error))
+	case a.Access == "":
+		return Tokens{}, senseless(endpoint)
+	}
+	return a.tokens(issued), nil
 }
 
-func tokensOf(token *oauth2.Token, asked time.Time) Tokens {
-	tokens := Tokens{Access: helper.NewSecret(token.AccessToken)}
-	if token.ExpiresIn > 0 {
-		tokens.Expiry = asked.Add(time.Duration(token.ExpiresIn) * time.Second).UTC().Truncate(time.Second)
-	} else if c, err := claims.Parse(tokens.Access); err == nil {
-		tokens.Expiry = c.Expiry // expires_in is but recommended (RFC 6749, 5.1)
+// read returns the body of an answer, and nothing of one that is too long to
+// be an answer.
+func read(response *http.Response) ([]byte, error) {
+	defer response.Body.Close()
+	if response.StatusCode == http.StatusSwitchingProtocols {
+		return nil, nil // the body is the connection, which ends with no context
 	}
-	if token.RefreshToken != "" {
-		tokens.Refresh = helper.NewSecret(token.RefreshToken)
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	if err != nil || len(body) > maxAnswer {
+		return nil, err
 	}
-	if id, _ := token.Extra("id_token").(string); id != "" {
-		tokens.ID = helper.NewSecret(id)
+	return body, nil
+}
+
+// post sends form once. Its error is ready to be shown.
+func (c Client) post(ctx context.Context, endpoint string, form url.Values) (*http.Response, error) {
+	if err := helper.CheckEndpoint(endpoint); err != nil {
+		return nil, err
 	}
-	return tokens
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	// A connection that was kept would have net/http log what still comes in
+	// after the answer, which may be a part of it.
+	request.Close = true
+	response, err := c.httpClient().Do(request)
+	if err != nil {
+		return nil, unanswered(ctx, endpoint, err)
+	}
+	return response, nil
 }
 
 func (c Client) now() time.Time {
@@ -139,12 +158,12 @@ func (c Client) now() time.Time {
 }
 
 // httpClient never follows a redirect, whoever made c.HTTP: what it posts are
-// secrets.
+// secrets. Its Timeout would go on while the process is stopped.
 func (c Client) httpClient() *http.Client {
 	if c.HTTP == nil {
-		return NewHTTPClient(0)
+		c.HTTP = NewHTTPClient(0)
 	}
 	client := *c.HTTP
-	client.CheckRedirect = noRedirect
+	client.CheckRedirect, client.Timeout = noRedirect, 0
 	return &client
 }

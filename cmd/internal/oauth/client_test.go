@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"cre-credential-helper/cmd/internal/awake"
 	"cre-credential-helper/helper"
 )
 
@@ -62,6 +64,9 @@ func TestRefresh(t *testing.T) {
 			if got.Access.Reveal() != tt.access || got.ID.Reveal() != tt.id || got.Refresh.Reveal() != tt.next || got.Expiry != tt.expiry {
 				t.Errorf("got %q %q %q %v", got.Access.Reveal(), got.ID.Reveal(), got.Refresh.Reveal(), got.Expiry)
 			}
+			if got.Issued != time.Unix(1800000000, 0).UTC() {
+				t.Errorf("issued %v", got.Issued)
+			}
 			if tt.id == "" && got.ID.IsSet() {
 				t.Error("an ID token came from nowhere")
 			}
@@ -90,7 +95,15 @@ func TestRefreshThatFails(t *testing.T) {
 		{"redirect", 307, ``, false, "307"},
 		{"not JSON", 200, `s3cret`, false, "makes no sense"},
 		{"no access token", 200, `{"refresh_token":"s3cret"}`, false, "makes no sense"},
-		{"wrong types", 200, `{"access_token":"s3cret","expires_in":"s3cret"}`, false, "makes no sense"},
+		{"an access token that is none", 200, `{"access_token":["s3cret"],"refresh_token":"s3cret"}`, false, "makes no sense"},
+		{"an empty access token", 200, `{"access_token":"","refresh_token":"s3cret"}`, false, "makes no sense"},
+		{"a list", 200, `[{"access_token":"s3cret"}]`, false, "makes no sense"},
+		{"null", 200, `null`, false, "makes no sense"},
+		{"nothing", 200, ``, false, "makes no sense"},
+		{"cut short", 200, `{"access_token":"s3cret","refresh_token":"s3cret"`, false, "makes no sense"},
+		{"tokens under an error's status", 400, `{"access_token":"s3cret"}`, false, "no error code"},
+		{"a refusal with an odd description", 403, `{"error":"invalid_grant","error_description":{"s3cret":1},"expires_in":true}`, true, "log in again"},
+		{"a code of another type", 403, `{"error":{"code":"invalid_grant"}}`, false, "no error code"},
 		{"too long", 200, `{"access_token":"` + strings.Repeat("x", 1<<20) + `"}`, false, "makes no sense"},
 	}
 	for _, tt := range tests {
@@ -145,13 +158,38 @@ func (silence) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func TestAProviderThatHangsIsWaitedForHalfAMinute(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		begin := time.Now()
-		_, err := refresh("https://login.example/oauth/token", Client{HTTP: &http.Client{Transport: silence{}}})
-		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "try again") || time.Since(begin) != 30*time.Second {
-			t.Errorf("error %v after %v", err, time.Since(begin))
-		}
-	})
+	const endpoint = "https://login.example/oauth/token"
+	hanging := &http.Client{Transport: silence{}, Timeout: time.Second} // of no account
+	tests := []struct {
+		name string
+		ask  func(context.Context) error
+		wait time.Duration
+	}{
+		{"a code", func(ctx context.Context) error {
+			_, err := Login{Provider: providerAt("https://login.example"), HTTP: hanging}.exchange(ctx, attempt{}, "code")
+			return err
+		}, 30 * time.Second},
+		{"a revocation", func(ctx context.Context) error {
+			return Client{HTTP: hanging}.Revoke(ctx, endpoint, "client", helper.NewSecret(oldRefresh))
+		}, 30 * time.Second},
+		{"a refresh, for as long as its caller likes", func(ctx context.Context) error {
+			ctx, cancel := awake.WithTimeout(ctx, time.Hour)
+			defer cancel()
+			_, err := Client{HTTP: hanging}.Refresh(ctx, endpoint, "client", helper.NewSecret(oldRefresh))
+			return err
+		}, time.Hour},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin := time.Now()
+				err := tt.ask(t.Context())
+				if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "try again") || time.Since(begin) != tt.wait {
+					t.Errorf("error %v after %v", err, time.Since(begin))
+				}
+			})
+		})
+	}
 }
 
 func TestRequestsThatGetNoAnswer(t *testing.T) {
@@ -165,8 +203,9 @@ func TestRequestsThatGetNoAnswer(t *testing.T) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		<-r.Context().Done()
 	})
-	if _, err := refresh(hanging, Client{HTTP: NewHTTPClient(50 * time.Millisecond)}); err == nil || !strings.Contains(err.Error(), "can't reach") {
-		t.Errorf("no answer: error %v", err)
+	var late net.Error
+	if _, err := NewHTTPClient(50*time.Millisecond).Post(hanging, "", nil); !errors.As(err, &late) || !late.Timeout() {
+		t.Errorf("a timeout for others: error %v", err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()

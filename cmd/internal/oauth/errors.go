@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/oauth2"
-
 	"cre-credential-helper/cmd/internal/safetext"
 )
 
@@ -35,25 +33,15 @@ func failed(doing string, err error) error {
 	return fmt.Errorf("%s: %w", doing, err)
 }
 
-// explain turns an error of x/oauth2, whose text quotes the answer, into one
-// that doesn't.
-func explain(ctx context.Context, endpoint string, err error) error {
-	var answer *oauth2.RetrieveError
-	if errors.As(err, &answer) {
-		return refusal(endpoint, answer.Response, answer.ErrorCode)
-	}
-	return unanswered(ctx, endpoint, err)
-}
-
 // refusal judges an answer by its status and RFC 6749's error code.
-func refusal(endpoint string, answer *http.Response, code string) error {
-	host, status := hostOf(endpoint), answer.StatusCode
+func refusal(endpoint string, response *http.Response, code string) error {
+	host, status := hostOf(endpoint), response.StatusCode
 	if !isErrorCode(code) {
 		code = "no error code"
 	}
 	switch {
 	case status == http.StatusTooManyRequests, status >= 500:
-		return fmt.Errorf("%s answered with HTTP status %d (%s); try again %s", host, status, code, retryAfter(answer.Header))
+		return fmt.Errorf("%s answered with HTTP status %d (%s); try again %s", host, status, code, retryAfter(response.Header))
 	case code != "invalid_grant":
 		return fmt.Errorf("%s answered with HTTP status %d (%s); log in again", host, status, code)
 	case status == http.StatusBadRequest, status == http.StatusUnauthorized, status == http.StatusForbidden:
@@ -83,7 +71,11 @@ func unanswered(ctx context.Context, endpoint string, err error) error {
 	case errors.As(err, &transport):
 		return fmt.Errorf("can't reach %s: %w; check the network and try again", host, safetext.Error(transport.Err))
 	}
-	return fmt.Errorf("the answer of %s broke off or makes no sense; try again", host)
+	return senseless(endpoint)
+}
+
+func senseless(endpoint string) error {
+	return fmt.Errorf("the answer of %s broke off or makes no sense; try again", hostOf(endpoint))
 }
 
 // isErrorCode tells codes as RFC 6749 and its extensions register them from

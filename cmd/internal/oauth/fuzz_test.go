@@ -21,6 +21,8 @@ func FuzzTokenAnswer(f *testing.F) {
 	f.Add(200, "application/json", `{"access_token":"a","id_token":"i","refresh_token":"r","expires_in":60,"token_type":"Bearer"}`)
 	f.Add(200, "application/json", `{"access_token":"a","expires_in":"1e400"}`)
 	f.Add(200, "application/json", `{"access_token":"a","expires_in":9223372036854775807}`)
+	f.Add(200, "text/plain", `{"access_token":"a","expires_in":null,"refresh_token":"r","token_type":1,"id_token":{},"scope":[]}`)
+	f.Add(101, "application/json", `{"access_token":"a"}`)
 	f.Add(200, "application/x-www-form-urlencoded", "access_token=a&expires_in=-1&refresh_token=r")
 	f.Add(200, "text/html", "<html>")
 	f.Add(403, "application/json", `{"error":"invalid_grant","error_description":"\u001b[2J"}`)
@@ -40,6 +42,9 @@ func FuzzTokenAnswer(f *testing.F) {
 		if err == nil {
 			if status/100 != 2 || tokens.Access.Reveal() == "" || tokens.Refresh.Reveal() == "" {
 				t.Errorf("HTTP status %d and %q made tokens", status, body)
+			}
+			if lifetime := tokens.Expiry.Sub(tokens.Issued); !tokens.Expiry.IsZero() && (lifetime <= 0 || lifetime > maxLifetime) {
+				t.Errorf("%q made tokens that live for %v", body, lifetime)
 			}
 			return
 		}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"cre-credential-helper/cmd/internal/awake"
 	"cre-credential-helper/cmd/internal/claims"
 )
 
@@ -28,7 +30,7 @@ type Login struct {
 	Provider Provider
 	HTTP     *http.Client  // as in [Client]
 	Port     int           // on loopback; 0: 53682
-	Wait     time.Duration // for the person; 0: 8 minutes
+	Wait     time.Duration // for the person, while the process runs; 0: 8 minutes
 
 	// Show is called once with the URL to open, when everything listens. It
 	// must not block: nothing else happens before it returns.
@@ -70,8 +72,8 @@ func (l Login) wait() time.Duration {
 	return l.Wait
 }
 
-func (l Login) config() *oauth2.Config {
-	return l.Provider.config("http://localhost:" + strconv.Itoa(l.port()) + callbackPath)
+func (l Login) redirectURL() string {
+	return "http://localhost:" + strconv.Itoa(l.port()) + callbackPath
 }
 
 // attempt is one trip of the browser to the provider and back.
@@ -86,7 +88,7 @@ func (l Login) newAttempt() attempt {
 	if l.Provider.Audience != "" {
 		options = append(options, oauth2.SetAuthURLParam("audience", l.Provider.Audience))
 	}
-	a.url = l.config().AuthCodeURL(a.state, options...)
+	a.url = l.Provider.config(l.redirectURL()).AuthCodeURL(a.state, options...)
 	return a
 }
 
@@ -103,13 +105,14 @@ type flow struct {
 // run answers callbacks until one ends the login. Wait bounds only the waiting:
 // a code that came in time is exchanged and its tokens are saved.
 func (f *flow) run(ctx context.Context, server *callbackServer) error {
-	timeout := time.NewTimer(f.login.wait())
-	defer timeout.Stop()
+	waiting, cancel := awake.WithTimeout(ctx, f.login.wait())
+	defer cancel()
 	for {
 		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-timeout.C:
+		case <-waiting.Done():
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
 			return fmt.Errorf("%w within %s; log in again", ErrTimeout, f.login.wait())
 		case err := <-server.broken:
 			return fmt.Errorf("listening for the browser: %w; log in again", err)
@@ -151,15 +154,21 @@ func (f *flow) answer(ctx context.Context, c callback) (p page, ended bool, err 
 	return successPage(), true, nil
 }
 
+// exchange redeems a code (RFC 6749, 4.1.3, with RFC 7636's verifier).
 func (l Login) exchange(ctx context.Context, a attempt, code string) (Tokens, error) {
-	config := l.config()
-	tokens, err := Client{HTTP: l.HTTP}.redeem(ctx, config.Endpoint.TokenURL, func(ctx context.Context) (*oauth2.Token, error) {
-		return config.Exchange(ctx, code, oauth2.VerifierOption(a.verifier))
+	ctx, cancel := awake.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	tokens, err := Client{HTTP: l.HTTP}.redeem(ctx, l.Provider.TokenEndpoint, url.Values{
+		"grant_type":    {"authorization_code"},
+		"code":          {code},
+		"code_verifier": {a.verifier},
+		"redirect_uri":  {l.redirectURL()},
+		"client_id":     {l.Provider.ClientID},
 	})
 	if err != nil {
 		return Tokens{}, err
 	}
-	if err := a.checkIDToken(tokens, config.ClientID); err != nil {
+	if err := a.checkIDToken(tokens, l.Provider.ClientID); err != nil {
 		return Tokens{}, err
 	}
 	return tokens, nil

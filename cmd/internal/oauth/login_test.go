@@ -34,8 +34,8 @@ func TestLogin(t *testing.T) {
 	if got.Access.Reveal() != "the-access-token" || got.Refresh.Reveal() != "the-refresh-token" || got.ID.Reveal() != goodIDToken(s.asked) {
 		t.Errorf("tokens %q, %q, %q", got.Access.Reveal(), got.Refresh.Reveal(), got.ID.Reveal())
 	}
-	if left := time.Until(got.Expiry); left < 59*time.Minute || left > time.Hour {
-		t.Errorf("expiry %v", got.Expiry)
+	if age := time.Since(got.Issued); age < 0 || age > time.Minute || got.Expiry != got.Issued.Add(time.Hour) {
+		t.Errorf("issued %v, expiry %v", got.Issued, got.Expiry)
 	}
 }
 
@@ -155,10 +155,13 @@ func TestAnOrganizationThatIsNeverReadyEndsTheLogin(t *testing.T) {
 
 func TestAnIDTokenThatIsNotForThisLogin(t *testing.T) {
 	for name, idToken := range map[string]func(url.Values) string{
-		"missing":        func(url.Values) string { return "" },
-		"garbage":        func(url.Values) string { return "s3cret" },
-		"another nonce":  func(url.Values) string { return jwt(map[string]any{"nonce": "other", "aud": "client"}) },
-		"no nonce":       func(url.Values) string { return jwt(map[string]any{"aud": "client"}) },
+		"missing":       func(url.Values) string { return "" },
+		"garbage":       func(url.Values) string { return "s3cret" },
+		"another nonce": func(url.Values) string { return jwt(map[string]any{"nonce": "other", "aud": "client"}) },
+		"no nonce":      func(url.Values) string { return jwt(map[string]any{"aud": "client"}) },
+		"an odd audience": func(q url.Values) string {
+			return jwt(map[string]any{"nonce": q.Get("nonce"), "aud": []any{"client", 1}})
+		},
 		"another client": func(q url.Values) string { return jwt(map[string]any{"nonce": q.Get("nonce"), "aud": "other"}) },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -21,19 +21,11 @@ type Provider struct {
 }
 
 func (p Provider) config(redirectURL string) *oauth2.Config {
-	config := publicClient(p.TokenEndpoint, p.ClientID)
-	config.Endpoint.AuthURL = p.AuthorizationEndpoint
-	config.RedirectURL = redirectURL
-	config.Scopes = []string{"openid", "profile", "email", "offline_access"}
-	return config
-}
-
-// publicClient fixes how the client names itself: were it left to x/oauth2 to
-// find out, a refused refresh token would be sent a second time.
-func publicClient(tokenEndpoint, clientID string) *oauth2.Config {
 	return &oauth2.Config{
-		ClientID: clientID,
-		Endpoint: oauth2.Endpoint{TokenURL: tokenEndpoint, AuthStyle: oauth2.AuthStyleInParams},
+		ClientID:    p.ClientID,
+		Endpoint:    oauth2.Endpoint{AuthURL: p.AuthorizationEndpoint},
+		RedirectURL: redirectURL,
+		Scopes:      []string{"openid", "profile", "email", "offline_access"},
 	}
 }
 
