@@ -59,7 +59,8 @@ func (d Dir) ContextPath() string { return d.file(contextName) }
 
 func (d Dir) file(name string) string { return filepath.Join(d.path, name) }
 
-// make makes the directory unless it exists, and verifies it.
+// make makes the directory unless it exists, and verifies it. It fails with
+// helper.ErrBusy when another process removes it at the same time.
 func (d Dir) make() (made bool, err error) {
 	if err = d.verify(); !errors.Is(err, fs.ErrNotExist) {
 		return false, err
@@ -67,8 +68,7 @@ func (d Dir) make() (made bool, err error) {
 	if err = os.MkdirAll(d.path, 0o700); err == nil {
 		err = ignoreAbsent(os.Chmod(d.path, 0o700)) // a umask may have taken the owner's own access
 	}
-	// It is there already when another process made it meanwhile, and gone
-	// again when that process was the one to remove it.
+	// It is there already when another process made it meanwhile.
 	var at *fs.PathError
 	if errors.Is(err, fs.ErrExist) && errors.As(err, &at) {
 		err = checkLink(at.Path)
@@ -76,7 +76,10 @@ func (d Dir) make() (made bool, err error) {
 	if err != nil {
 		return false, failed("make", d.path, err)
 	}
-	return true, d.verify()
+	if err = d.verify(); errors.Is(err, fs.ErrNotExist) {
+		return true, d.busy() // that process was the one to remove it, too
+	}
+	return true, err
 }
 
 // verify fails with fs.ErrNotExist when there is no directory.

@@ -11,25 +11,34 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// asOrdinaryUser runs f on a thread of its own that modes apply to, even if
-// the tests are run by root.
-func asOrdinaryUser(t *testing.T, f func()) {
+// apart runs f on a thread of its own, after prepare has changed what holds
+// for that thread alone.
+func apart(t *testing.T, prepare func() error, f func()) {
 	t.Helper()
 	done := make(chan error)
 	go func() {
 		defer close(done)
 		runtime.LockOSThread() // for good: the thread ends with the goroutine
-		header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-		none := new([2]unix.CapUserData) // the kernel's version 3 takes two
-		if err := unix.Capset(&header, &none[0]); err != nil {
+		if err := prepare(); err != nil {
 			done <- err
 			return
 		}
 		f()
 	}()
 	if err := <-done; err != nil {
-		t.Fatal(err)
+		leftOut(t, err)
 	}
+}
+
+// asOrdinaryUser runs f where modes apply to it, even if the tests are run by
+// root.
+func asOrdinaryUser(t *testing.T, f func()) {
+	t.Helper()
+	apart(t, func() error {
+		header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+		none := new([2]unix.CapUserData) // the kernel's version 3 takes two
+		return unix.Capset(&header, &none[0])
+	}, f)
 }
 
 func TestReadOnlyDirectoryIsNamed(t *testing.T) {

@@ -45,7 +45,7 @@ func (d Dir) Lock(ctx context.Context) (unlock func() error, err error) {
 		case err == nil:
 			d.sweep()
 			return sync.OnceValue(func() error { return d.unlock(lock, madeDir) }), nil
-		case !passes(err) || errors.Is(ctx.Err(), context.DeadlineExceeded):
+		case !errors.Is(err, helper.ErrBusy) || errors.Is(ctx.Err(), context.DeadlineExceeded):
 			return nil, fmt.Errorf("lock the session: %w", err)
 		}
 		select {
@@ -56,14 +56,12 @@ func (d Dir) Lock(ctx context.Context) (unlock func() error, err error) {
 	return nil, fmt.Errorf("lock the session: %w", ctx.Err())
 }
 
-// passes reports whether an error of tryLock's is gone when the lock's holder
-// is: it is busy, or the holder removed the directory just now.
-func passes(err error) bool { return errors.Is(err, helper.ErrBusy) || errors.Is(err, fs.ErrNotExist) }
-
 func (d Dir) busy() error {
 	return fmt.Errorf("%w: another cre process holds %s: try again", helper.ErrBusy, d.file(lockName))
 }
 
+// tryLock fails with helper.ErrBusy when somebody else has the lock, or had it
+// just now.
 func (d Dir) tryLock() (lock *flock.Flock, madeDir bool, err error) {
 	if madeDir, err = d.make(); err != nil {
 		return nil, madeDir, err
@@ -78,6 +76,8 @@ func (d Dir) tryLock() (lock *flock.Flock, madeDir bool, err error) {
 		return err
 	})
 	switch {
+	case errors.Is(err, fs.ErrNotExist): // its last holder removed the directory just now
+		return nil, madeDir, d.busy()
 	case cannotLock(err):
 		err = fmt.Errorf("the file system of %s has no locks (%w): mount it with locks, or move the directory to another and link to it", d.path, err)
 		return nil, madeDir, err
@@ -103,8 +103,8 @@ func (d Dir) checkLock() error {
 	return err
 }
 
-// checkHeld fails with helper.ErrBusy when the file was removed, or replaced, by its
-// last holder before it was locked here.
+// checkHeld fails with helper.ErrBusy when the last holder removed the file
+// before it was locked here.
 func (d Dir) checkHeld(lock *flock.Flock) error {
 	held, err := lock.Stat()
 	if err != nil {

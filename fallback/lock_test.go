@@ -11,8 +11,10 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"cre-credential-helper/helper"
@@ -176,6 +178,50 @@ func TestLockTimesOut(t *testing.T) {
 	if err := unlock(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func TestLockGivesUpAfterTwoMinutes(t *testing.T) {
+	d := newDir(t)
+	unlock, err := d.Lock(soon(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock() //nolint:errcheck // not what is tested
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		_, err := d.Lock(t.Context())
+		if took := time.Since(start); took != 2*time.Minute {
+			t.Errorf("it took %v", took)
+		}
+		if !errors.Is(err, helper.ErrBusy) || !strings.Contains(err.Error(), d.file(lockName)) {
+			t.Errorf("got %v, want an ErrBusy that names %s", err, d.file(lockName))
+		}
+	})
+}
+
+func TestWaitingForTheLockEndsWithItsContext(t *testing.T) {
+	d := newDir(t)
+	unlock, err := d.Lock(soon(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock() //nolint:errcheck // not what is tested
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		start := time.Now()
+		if _, err := d.Lock(ctx); !errors.Is(err, context.Canceled) || errors.Is(err, helper.ErrBusy) {
+			t.Errorf("got %v, want context.Canceled", err)
+		}
+		if took := time.Since(start); took > time.Second+lockPoll {
+			t.Errorf("it took %v", took)
+		}
+		past, cancel := context.WithDeadline(t.Context(), start)
+		defer cancel()
+		if _, err := d.Lock(past); !errors.Is(err, helper.ErrBusy) {
+			t.Errorf("past the deadline: got %v, want ErrBusy", err)
+		}
+	})
 }
 
 func TestUnlockTwiceLeavesTheNextHolderAlone(t *testing.T) {

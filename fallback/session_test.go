@@ -287,6 +287,17 @@ var sessionDamage = append([]struct{ name, content string }{
 	{"too many seconds", "ExpiresIn: 31337313373133731337\n"},
 	{"text for the pointer", "Keychain: hunter2\n"},
 	{"numbers in the pointer", "Keychain: [31337]\n"},
+	{"text for the details", "Session: hunter2\n"},
+	{"a list for the details", "Session: [hunter2]\n"},
+	{"a number in the details", "Session: {username: 31337}\n"},
+	{"a number for the details' digest", "Session: {access_sha256: 31337}\n"},
+	{"a mapping in the details", "Session: {client_id: {a: hunter2}}\n"},
+	{"a key of the details twice", "Session: {hunter2: a, hunter2: b}\n"},
+	{"text for a time", "Session: {issued: hunter2}\n"},
+	{"a date for a time", "Session: {expires: 2026-01-02}\n"},
+	{"a time in another zone", "Session: {expires: \"2026-01-02T03:04:05+01:00\"}\n"},
+	{"a number for a time", "Session: {expires: 31337}\n"},
+	{"a list for a time", "Session: {expires: [hunter2]}\n"},
 }, damage...)
 
 func checkDamaged(t *testing.T, err error, path string) {
@@ -395,6 +406,7 @@ func FuzzSession(f *testing.F) {
 		}
 	}
 	f.Add([]byte(fiveKeys + pointer))
+	f.Add([]byte(fiveKeys + detailLines + pointer))
 	f.Add([]byte("\ufeffa: |\n  b\n c: !x {d: [1, ~]}\n"))
 	f.Add([]byte("a: \"\\n \\t\\u2028\"\nb: >-\n\n   c\n\n"))
 	f.Add([]byte("A: [{0}]"))
