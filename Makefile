@@ -2,6 +2,7 @@
 
 GO       ?= go
 PREFIX   ?= /usr/local
+LIBEXEC  := $(PREFIX)/libexec/cre-credential-helper
 DESTDIR  ?=
 FUZZTIME ?= 60s
 ROUNDS   ?= 200
@@ -11,6 +12,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 VULNDB      := golang.org/x/vulndb@v0.0.0-20260813214354-9de686e1fb00
 PLATFORMS   := linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 freebsd/amd64 freebsd/arm64
+PROGRAMS    := ./cmd/cre ./cmd/cre-credential-helper ./cmd/cre-credential-net
 FLAGS       := -trimpath -ldflags='-s -w'
 RACE        := $(if $(shell command -v $$($(GO) env CC)),-race)
 
@@ -23,8 +25,8 @@ BENCH_PACKAGES := gcc libc6-dev pkg-config libsecret-1-dev libglib2.0-dev dbus g
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' Makefile | expand -t 12
 
-build: ## build the three programs into bin/
-	CGO_ENABLED=0 $(GO) build $(FLAGS) -o bin/ ./cmd/cre ./cmd/cre-credential-helper
+build: ## build the programs into bin/
+	CGO_ENABLED=0 $(GO) build $(FLAGS) -o bin/ $(PROGRAMS)
 	cd $(SANDBOX) && CGO_ENABLED=0 $(GO) build $(FLAGS) -o ../../bin/ .
 
 demo: build ## log in, get in three forms, whoami, log out: all on this machine
@@ -52,8 +54,9 @@ cross: ## build and vet for every other platform
 	@for platform in $(PLATFORMS); do \
 		echo "cross $$platform" && \
 		GOOS=$${platform%/*} GOARCH=$${platform#*/} CGO_ENABLED=0 $(GO) vet ./... && \
-		GOOS=$${platform%/*} GOARCH=$${platform#*/} CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/cre && \
-		GOOS=$${platform%/*} GOARCH=$${platform#*/} CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/cre-credential-helper || exit 1; \
+		for program in $(PROGRAMS); do \
+			GOOS=$${platform%/*} GOARCH=$${platform#*/} CGO_ENABLED=0 $(GO) build -o /dev/null $$program || exit 1; \
+		done || exit 1; \
 	done
 
 fuzz: ## run every fuzz target for FUZZTIME, a minute
@@ -73,8 +76,9 @@ bench: ## measure, beside others, on a real gnome-keyring (Debian; some minutes)
 	bin/bench -write -rounds $(ROUNDS)
 
 install: build ## install into PREFIX, below DESTDIR
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBEXEC) $(DESTDIR)$(PREFIX)/share/man/man1
 	install bin/cre bin/cre-credential-helper $(DESTDIR)$(PREFIX)/bin
+	install bin/cre-credential-net $(DESTDIR)$(LIBEXEC)
 	ln -sf cre-credential-helper $(DESTDIR)$(PREFIX)/bin/git-credential-cre
 	ln -sf cre-credential-helper $(DESTDIR)$(PREFIX)/bin/docker-credential-cre
 	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1

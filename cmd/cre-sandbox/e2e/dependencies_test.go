@@ -41,7 +41,7 @@ func TestDependenciesAreExplained(t *testing.T) {
 	if figure := fmt.Sprintf("names %d modules besides itself", len(all)-1); !strings.Contains(main, figure) {
 		t.Errorf("go list -m all %s, and the document says something else", figure)
 	}
-	needed := shipped(t)
+	needed := shippedModules(t)
 	for _, module := range needed {
 		if short := majorVersion.ReplaceAllString(strings.TrimPrefix(module, "github.com/"), ""); !strings.Contains(main, short) {
 			t.Errorf("%s is in a shipped program and isn't explained", module)
@@ -76,13 +76,13 @@ func directRequirements(t *testing.T, folder string) (direct []string) {
 	return direct
 }
 
-// shipped returns the modules of every package in the programs that people
+// shippedModules returns the modules of every package in the programs that people
 // install, on any of the platforms.
-func shipped(t *testing.T) (modules []string) {
+func shippedModules(t *testing.T) (modules []string) {
 	t.Helper()
 	for _, platform := range []string{"linux", "darwin", "windows", "freebsd"} {
-		out := goOutput(t, []string{"GOOS=" + platform, "CGO_ENABLED=0"}, "list", "-deps", "-f",
-			"{{with .Module}}{{if not .Main}}{{.Path}}{{end}}{{end}}", "./cmd/cre", "./cmd/cre-credential-helper")
+		out := goOutput(t, []string{"GOOS=" + platform, "CGO_ENABLED=0"}, append([]string{"list", "-deps", "-f",
+			"{{with .Module}}{{if not .Main}}{{.Path}}{{end}}{{end}}"}, shipped...)...)
 		modules = append(modules, strings.Fields(out)...)
 	}
 	slices.Sort(modules)
@@ -102,4 +102,21 @@ func goOutput(t *testing.T, env []string, args ...string) string {
 		t.Fatalf("go %q: %v", args, err)
 	}
 	return string(out)
+}
+
+// TestTheParserOfRequestsSpeaksNoHTTP holds that what reads strangers' requests
+// has no part in what speaks to the network.
+func TestTheParserOfRequestsSpeaksNoHTTP(t *testing.T) {
+	t.Parallel()
+	for _, platform := range []string{"linux", "darwin", "windows", "freebsd"} {
+		deps := strings.Fields(goOutput(t, []string{"GOOS=" + platform, "CGO_ENABLED=0"}, "list", "-deps", "./cmd/cre-credential-helper"))
+		for _, p := range []string{"net/http", "crypto/tls", "crypto/x509", "html/template", "golang.org/x/oauth2"} {
+			if slices.Contains(deps, p) {
+				t.Errorf("on %s, cre-credential-helper links %s", platform, p)
+			}
+		}
+		if !slices.Contains(deps, "encoding/json") {
+			t.Errorf("on %s: %d packages, among them none that is known to be there", platform, len(deps))
+		}
+	}
 }

@@ -21,13 +21,13 @@ import (
 	"cre-credential-helper/keyring/keyringtest"
 )
 
-// plainBin is the folder with cre and cre-credential-helper as people get them,
+// plainBin is the folder with the programs as people get them,
 // for tests that run very many of them: the race detector takes time and memory.
 var plainBin = sync.OnceValues(func() (string, error) {
 	if !raceDetector {
 		return bin, nil
 	}
-	cmd := exec.Command("go", "build", "-o", filepath.Join(bin, "plain")+"/", "./cmd/cre", "./cmd/cre-credential-helper")
+	cmd := exec.Command("go", append([]string{"build", "-o", filepath.Join(bin, "plain") + "/"}, shipped...)...)
 	cmd.Dir, cmd.Stderr = repository, os.Stderr
 	return filepath.Join(bin, "plain"), cmd.Run()
 })

@@ -13,8 +13,11 @@ import (
 	"testing"
 )
 
-// bin is the folder with the three built programs and the two links.
+// bin is the folder with the built programs and the two links.
 var bin string
+
+// shipped are the programs that make install installs.
+var shipped = []string{"./cmd/cre", "./cmd/cre-credential-helper", "./cmd/cre-credential-net"}
 
 // repository is the checkout's top.
 const repository = "../../.."
@@ -47,19 +50,15 @@ func TestMain(m *testing.M) {
 }
 
 func build() error {
-	for folder, program := range map[string]string{
-		repository:          "./cmd/cre",
-		repository + "/cmd": "./cre-credential-helper",
-		"..":                ".",
-	} {
+	for folder, programs := range map[string][]string{repository: shipped, "..": {"."}} {
 		args := []string{"build", "-o", bin + string(filepath.Separator)}
 		if raceDetector {
 			args = append(args, "-race")
 		}
-		cmd := exec.Command("go", append(args, program)...)
+		cmd := exec.Command("go", append(args, programs...)...)
 		cmd.Dir, cmd.Stderr = folder, os.Stderr
 		if err := cmd.Run(); err != nil {
-			return fmt.Errorf("%s: %w", program, err)
+			return fmt.Errorf("%v: %w", programs, err)
 		}
 	}
 	for _, link := range []string{"git-credential-cre", "docker-credential-cre"} {

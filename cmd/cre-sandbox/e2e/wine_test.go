@@ -41,7 +41,7 @@ func testPackages(t *testing.T, windows *winetest.Windows, dir string) {
 }
 
 func testPrograms(t *testing.T, windows *winetest.Windows, dir string) {
-	goForWindows(t, "build", "-o", dir+string(filepath.Separator), "./cmd/cre", "./cmd/cre-credential-helper")
+	goForWindows(t, append([]string{"build", "-o", dir + string(filepath.Separator)}, shipped...)...)
 	for _, name := range []string{"cre", "cre-credential-helper"} {
 		windows.Link(t, filepath.Join(dir, name+".exe"), filepath.Join(dir, name))
 	}

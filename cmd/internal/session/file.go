@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"cre-credential-helper/cmd/internal/claims"
@@ -47,22 +48,16 @@ const rejected = -1
 // no lock, the official CLI, wrote between the reading and the rename.
 const overwritten = 5
 
-// fileVault is the vault in cre.yaml, which keeps one session. Every write is a
-// compare-and-swap on the bytes that were read.
-type fileVault struct {
-	environment platform.Environment
-	files       Files
+// format says how a session is written in cre.yaml.
+type format struct {
+	environment platform.Environment // the current one
 	now         func() time.Time
-
-	stage Stage // made by Check, for as long as the lock is held
 }
-
-var _ helper.Vault = (*fileVault)(nil)
 
 // credential returns the session that file itself holds. The five documented
 // keys alone belong to the environment that the access token names, and so do
 // its endpoints.
-func (v *fileVault) credential(file fallback.File) (helper.Credential, bool) {
+func (f format) credential(file fallback.File) (helper.Credential, bool) {
 	c := helper.Credential{
 		Secret:       file.Tokens.Access,
 		AuthType:     helper.AuthBearer,
@@ -74,7 +69,7 @@ func (v *fileVault) credential(file fallback.File) (helper.Credential, bool) {
 	}
 	if origin, err := helper.ParseOrigin(file.Details.Origin); err == nil {
 		describe(&c, origin, file.Details)
-	} else if !v.derive(&c) {
+	} else if !f.derive(&c) {
 		return helper.Credential{}, false
 	}
 	if file.Tokens.ExpiresIn == rejected && c.Refreshable() {
@@ -84,12 +79,12 @@ func (v *fileVault) credential(file fallback.File) (helper.Credential, bool) {
 }
 
 // derive takes what the five keys leave open from the tokens themselves.
-func (v *fileVault) derive(c *helper.Credential) bool {
+func (f format) derive(c *helper.Credential) bool {
 	access, err := claims.Parse(c.Secret)
 	if err != nil {
 		return false
 	}
-	env, ok := platform.ForToken(access.Audience, access.Issuer, v.environment)
+	env, ok := platform.ForToken(access.Audience, access.Issuer, f.environment)
 	if !ok {
 		return false
 	}
@@ -111,8 +106,8 @@ func describe(c *helper.Credential, origin helper.Origin, d fallback.Details) {
 // back of the five keys alone goes beside them: that is so of an opaque token,
 // one of another audience, a clock that disagrees with the token, a lifetime so
 // short that the moment of issue matters.
-func (v *fileVault) with(file fallback.File, c helper.Credential) fallback.File {
-	lifetime := c.Expiry.Sub(v.now())
+func (f format) with(file fallback.File, c helper.Credential) fallback.File {
+	lifetime := c.Expiry.Sub(f.now())
 	if !c.Issued.IsZero() {
 		lifetime = c.Expiry.Sub(c.Issued)
 	}
@@ -124,7 +119,7 @@ func (v *fileVault) with(file fallback.File, c helper.Credential) fallback.File 
 		Type:      helper.AuthBearer,
 	}
 	file.Details = fallback.Details{}
-	if read, ok := v.credential(file); !ok || !isAsGood(read, c) {
+	if read, ok := f.credential(file); !ok || !isAsGood(read, c) {
 		file.Details = detailsOf(c)
 	}
 	if c.Expiry.Equal(longAgo()) {
@@ -149,16 +144,54 @@ func detailsOf(c helper.Credential) fallback.Details {
 }
 
 // holds reports whether file itself holds o's session.
-func (v *fileVault) holds(file fallback.File, o helper.Origin) bool {
-	c, ok := v.credential(file)
+func (f format) holds(file fallback.File, o helper.Origin) bool {
+	c, ok := f.credential(file)
 	return ok && c.Origin == o
 }
 
-// belongsToAnother reports whether file holds the session of another origin.
-func (v *fileVault) belongsToAnother(file fallback.File, o helper.Origin) bool {
-	c, ok := v.credential(file)
-	return ok && c.Origin != o
+// where returns the place that file puts o's session in, "" for none. Tokens
+// beside a pointer to the same session are what versions before 0.3 left there
+// when the keychain failed.
+func (f format) where(file fallback.File, o helper.Origin) Place {
+	switch {
+	case f.holds(file, o):
+		return InFile
+	case slices.Contains(file.Keychain, o.String()):
+		return InKeychain
+	}
+	return ""
 }
+
+// canName reports whether cre.yaml's five keys would be found to hold o's
+// session: its tokens alone say whose they are.
+func (f format) canName(o helper.Origin) error {
+	env, ok := platform.ForToken([]string{f.environment.Audience}, f.environment.AuthBase, f.environment)
+	if o == f.environment.Origin() && (!ok || env.Origin() != o) {
+		return fmt.Errorf("%w: tokens for %s would not be known as such again: set %s to a URL of the same origin as %s",
+			ErrNotASession, o, platform.VarAudience, platform.VarGraphQLURL)
+	}
+	return nil
+}
+
+// names reports whether the five keys are enough to know c by: a login that
+// they aren't enough for is none to this environment.
+func (f format) names(c helper.Credential) error {
+	read := helper.Credential{Secret: c.Secret, IDToken: c.IDToken}
+	if !f.derive(&read) || read.Origin != c.Origin {
+		return fmt.Errorf("%w: the secret for %s is not an access token for it", ErrNotASession, c.Origin)
+	}
+	return nil
+}
+
+// fileVault is the vault in cre.yaml, which keeps one session. Every write is a
+// compare-and-swap on the bytes that were read.
+type fileVault struct {
+	format
+	files Files
+	stage Stage // made by Check, for as long as the lock is held
+}
+
+var _ helper.Vault = (*fileVault)(nil)
 
 // Get implements [helper.Store].
 func (v *fileVault) Get(_ context.Context, q helper.Query) (helper.Credential, error) {
@@ -319,25 +352,4 @@ func (v *fileVault) readForWriting() (fallback.File, error) {
 
 func empty(file *fallback.File) {
 	file.Tokens, file.Details = fallback.Tokens{}, fallback.Details{}
-}
-
-// canName reports whether cre.yaml's five keys would be found to hold o's
-// session: its tokens alone say whose they are.
-func (v *fileVault) canName(o helper.Origin) error {
-	env, ok := platform.ForToken([]string{v.environment.Audience}, v.environment.AuthBase, v.environment)
-	if o == v.environment.Origin() && (!ok || env.Origin() != o) {
-		return fmt.Errorf("%w: tokens for %s would not be known as such again: set %s to a URL of the same origin as %s",
-			ErrNotASession, o, platform.VarAudience, platform.VarGraphQLURL)
-	}
-	return nil
-}
-
-// names reports whether the five keys are enough to know c by: a login that
-// they aren't enough for is none to this environment.
-func (v *fileVault) names(c helper.Credential) error {
-	read := helper.Credential{Secret: c.Secret, IDToken: c.IDToken}
-	if !v.derive(&read) || read.Origin != c.Origin {
-		return fmt.Errorf("%w: the secret for %s is not an access token for it", ErrNotASession, c.Origin)
-	}
-	return nil
 }

@@ -204,9 +204,6 @@ func (k *Keeper) Store(ctx context.Context, c helper.Credential) error {
 	if kept, err := k.Places.Get(ctx, exactly(c)); err == nil && stays(kept) {
 		return nil
 	}
-	if c.Issued.IsZero() && c.TokenEndpoint != "" {
-		c.Issued = k.Now().UTC().Truncate(time.Second)
-	}
 	replaced, err := k.Places.put(ctx, c, stays)
 	for _, old := range replaced {
 		k.revoke(ctx, old)

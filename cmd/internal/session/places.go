@@ -36,7 +36,7 @@ type Places struct {
 // NewPlaces returns the places of a session: files, which is where cre.yaml is,
 // and the keychain. It touches neither.
 func NewPlaces(env platform.Environment, mode Mode, files Files, keychain helper.Vault, now func() time.Time, notify Notify) *Places {
-	file := &fileVault{environment: env, files: files, now: now}
+	file := &fileVault{format: format{env, now}, files: files}
 	return &Places{
 		environment: env,
 		mode:        mode,
@@ -46,32 +46,20 @@ func NewPlaces(env platform.Environment, mode Mode, files Files, keychain helper
 	}
 }
 
-// where returns the place that file puts o's session in, "" for none. Tokens
-// beside a pointer to the same session are what versions before 0.3 left there
-// when the keychain failed.
-func (p *Places) where(file fallback.File, o helper.Origin) Place {
-	switch {
-	case p.file.holds(file, o):
-		return InFile
-	case slices.Contains(file.Keychain, o.String()):
-		return InKeychain
-	}
-	return ""
-}
-
 // Get returns the credential that q asks for from where it is kept. Readers
 // take no lock: a session that isn't where the file said may have been moved
 // meanwhile, so the file is read once more.
 func (p *Places) Get(ctx context.Context, q helper.Query) (c helper.Credential, err error) {
 	if !isSession(p.environment, q.Origin) {
-		return p.getOther(ctx, q)
+		c, err := p.vaults[InKeychain].Get(ctx, q)
+		return c, p.explain(err, q.Origin)
 	}
 	for range 2 {
 		file, err := p.file.files.ReadSession()
 		if err != nil {
 			return helper.Credential{}, err
 		}
-		if place := p.where(file, q.Origin); place == InFile {
+		if place := p.file.where(file, q.Origin); place == InFile {
 			c, err = p.file.in(file, q)
 		} else if place != "" {
 			c, err = p.vaults[place].Get(ctx, q)
@@ -85,28 +73,22 @@ func (p *Places) Get(ctx context.Context, q helper.Query) (c helper.Credential, 
 	return helper.Credential{}, fmt.Errorf("%w: you are not logged in, try running cre login", helper.ErrNotFound)
 }
 
-// getOther reads the credential of an origin that isn't CRE's.
-func (p *Places) getOther(ctx context.Context, q helper.Query) (helper.Credential, error) {
-	c, err := p.vaults[InKeychain].Get(ctx, q)
+// explain says what is not found at an origin that isn't CRE's. Where nothing
+// can be kept, nothing is: git and docker then go on without a credential. So
+// they do with a path below a session in cre.yaml, when the keychain, which
+// could have a credential for that path, is locked.
+func (p *Places) explain(err error, o helper.Origin) error {
 	switch {
 	case errors.Is(err, helper.ErrNotFound):
-		err = fmt.Errorf("%w for %s", helper.ErrNotFound, q.Origin)
+		return fmt.Errorf("%w for %s", helper.ErrNotFound, o)
 	case errors.Is(err, keyring.ErrUnavailable):
-		// Where nothing can be kept, nothing is: git and docker then go on
-		// without a credential.
-		err = fmt.Errorf("%w: %w", helper.ErrNotFound, err)
-	case errors.Is(err, keyring.ErrLocked) && p.needsNoKeychain(q.Origin.WithoutPath()):
-		err = fmt.Errorf("%w for %s: %w", helper.ErrNotFound, q.Origin, err)
+		return fmt.Errorf("%w: %w", helper.ErrNotFound, err)
+	case errors.Is(err, keyring.ErrLocked):
+		if file, ferr := p.file.files.ReadSession(); ferr == nil && p.file.holds(file, o.WithoutPath()) {
+			return fmt.Errorf("%w for %s: %w", helper.ErrNotFound, o, err)
+		}
 	}
-	return c, err
-}
-
-// needsNoKeychain reports whether o's session is in cre.yaml: then a path below
-// o, which could have a credential of its own, must not be what locks its users
-// out.
-func (p *Places) needsNoKeychain(o helper.Origin) bool {
-	file, err := p.file.files.ReadSession()
-	return err == nil && p.file.holds(file, o)
+	return err
 }
 
 // open locks the vault that o's credential is in and everything on the way
@@ -133,7 +115,7 @@ func (p *Places) openSession(ctx context.Context, o helper.Origin) (vault helper
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	place := p.where(file, o)
+	place := p.file.where(file, o)
 	strayed := place == InFile && slices.Contains(file.Keychain, o.String())
 	if strayed {
 		place = InKeychain
@@ -206,7 +188,7 @@ func (p *Places) check(ctx context.Context, o helper.Origin) (err error) {
 		return err
 	}
 	err = p.vaults[InKeychain].Check(held, o)
-	if p.mayBePlain(file, err) {
+	if mayBePlain(p.mode, file, err) {
 		return p.file.canName(o)
 	}
 	return orFile(err)
@@ -215,22 +197,22 @@ func (p *Places) check(ctx context.Context, o helper.Origin) (err error) {
 // put keeps c where the mode says, unless what is kept in its place stays, and
 // returns what it replaced. What doesn't concern cre.yaml goes to the keychain.
 func (p *Places) put(ctx context.Context, c helper.Credential, stays func(helper.Credential) bool) (replaced []helper.Credential, err error) {
-	keychain := p.vaults[InKeychain]
+	var vault helper.Vault = p.file
+	put := p.putSession
 	if !isSession(p.environment, c.Origin) {
-		return nil, under(ctx, keychain, func(held context.Context) error {
-			if kept, err := keychain.Get(held, exactly(c)); err == nil && stays(kept) {
-				return nil
-			}
-			return keychain.Store(held, c)
-		})
+		vault = p.vaults[InKeychain]
+		put = func(held context.Context, c helper.Credential) ([]helper.Credential, error) {
+			return nil, vault.Store(held, c)
+		}
 	}
-	return replaced, under(ctx, p.file, func(held context.Context) error {
+	err = under(ctx, vault, func(held context.Context) error {
 		if kept, err := p.Get(held, exactly(c)); err == nil && stays(kept) {
 			return nil
 		}
-		replaced, err = p.putSession(held, c)
+		replaced, err = put(held, c)
 		return err
 	})
+	return replaced, err
 }
 
 func (p *Places) putSession(ctx context.Context, c helper.Credential) (replaced []helper.Credential, err error) {
@@ -242,7 +224,7 @@ func (p *Places) putSession(ctx context.Context, c helper.Credential) (replaced 
 		return nil, err
 	}
 	replaced, err = p.putIntoVault(ctx, InKeychain, c)
-	if !p.mayBePlain(file, err) {
+	if !mayBePlain(p.mode, file, err) {
 		return replaced, orFile(err)
 	}
 	if replaced, err = p.putIntoFile(ctx, c); err == nil {
@@ -269,13 +251,14 @@ func (p *Places) putIntoVault(ctx context.Context, place Place, c helper.Credent
 	var inFile []helper.Credential
 	err = p.file.change(func(file *fallback.File) (bool, error) {
 		held, owned := p.file.credential(*file)
-		listed := slices.Contains(file.Keychain, c.Origin.String())
-		if owned && held.Origin != c.Origin || file.Tokens.IsZero() {
-			file.Keychain = append(without(file.Keychain, c.Origin), c.Origin.String())
-			return !listed, nil
+		stays := owned && held.Origin != c.Origin || file.Tokens.IsZero()
+		if stays && slices.Contains(file.Keychain, c.Origin.String()) {
+			return false, nil
 		}
-		inFile = []helper.Credential{held}
-		empty(file)
+		if !stays {
+			inFile = []helper.Credential{held}
+			empty(file)
+		}
 		file.Keychain = append(without(file.Keychain, c.Origin), c.Origin.String())
 		return true, nil
 	})
@@ -303,17 +286,11 @@ func (p *Places) putIntoFile(ctx context.Context, c helper.Credential) (replaced
 	if !pointed {
 		return others(replaced, c), nil
 	}
-	gone, _, err := p.forgetVault(ctx, InKeychain, helper.Query{Origin: c.Origin})
+	gone, _, err := forgetVault(ctx, p.vaults[InKeychain], helper.Query{Origin: c.Origin})
 	if err != nil {
 		p.notify.printf("warning: an older session is still in the keychain (%v): erase removes both", err)
 	}
 	return others(append(replaced, gone...), c), nil
-}
-
-// mayBePlain reports whether a session may be stored in plain text, after the
-// keychain failed with err: never where cre.yaml tells that there was one.
-func (p *Places) mayBePlain(file fallback.File, err error) bool {
-	return p.mode == Auto && errors.Is(err, keyring.ErrUnavailable) && len(file.Keychain) == 0
 }
 
 // forget takes all that q matches away, from every place, wherever cre.yaml
@@ -321,7 +298,7 @@ func (p *Places) mayBePlain(file fallback.File, err error) bool {
 // gone, and reports whether there was something.
 func (p *Places) forget(ctx context.Context, q helper.Query) (gone []helper.Credential, found bool, err error) {
 	if !isSession(p.environment, q.Origin) {
-		return p.forgetVault(ctx, InKeychain, q)
+		return forgetVault(ctx, p.vaults[InKeychain], q)
 	}
 	err = under(ctx, p.file, func(held context.Context) error {
 		inFile, foundInFile, err := p.forgetFile(q)
@@ -379,7 +356,7 @@ func (p *Places) forgetPointed(ctx context.Context, place Place, q helper.Query)
 		return nil, false, err
 	}
 	listed := slices.Contains(file.Keychain, q.Origin.String())
-	gone, found, err = p.forgetVault(ctx, place, q)
+	gone, found, err = forgetVault(ctx, p.vaults[place], q)
 	switch {
 	case errors.Is(err, keyring.ErrUnavailable) && !listed:
 		return nil, false, nil // where there is no keychain, nothing is in it
@@ -398,28 +375,6 @@ func (p *Places) forgetPointed(ctx context.Context, place Place, q helper.Query)
 	return gone, found || dropped, err
 }
 
-// forgetVault takes all that q matches out of a vault. Where nothing is found,
-// or something damaged, a writer that crashed may have left something all the
-// same, which the vault's own erase removes.
-func (p *Places) forgetVault(ctx context.Context, place Place, q helper.Query) (gone []helper.Credential, found bool, err error) {
-	vault := p.vaults[place]
-	err = under(ctx, vault, func(held context.Context) error {
-		gone, err = vault.All(held, q)
-		found = len(gone) > 0
-		if errors.Is(err, keyring.ErrDamaged) && q.Username == nil {
-			found, err = true, nil
-		}
-		if err != nil {
-			return err
-		}
-		return ignoreNotFound(vault.Erase(held, q))
-	})
-	if err != nil {
-		return nil, false, err
-	}
-	return gone, found, nil
-}
-
 // list returns what get would find in the keychain and in cre.yaml. On a
 // machine without a keychain the latter is all there is.
 func (p *Places) list(ctx context.Context) ([]helper.Credential, error) {
@@ -432,7 +387,7 @@ func (p *Places) list(ctx context.Context) ([]helper.Credential, error) {
 		return nil, err
 	}
 	list = slices.DeleteFunc(list, func(c helper.Credential) bool {
-		return isSession(p.environment, c.Origin) && p.where(file, c.Origin) != InKeychain
+		return isSession(p.environment, c.Origin) && p.file.where(file, c.Origin) != InKeychain
 	})
 	inFile, err := p.file.List(ctx)
 	list = append(list, inFile...)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"cre-credential-helper/cmd/internal/platform"
+	"cre-credential-helper/fallback"
 	"cre-credential-helper/helper"
 	"cre-credential-helper/keyring"
 )
@@ -154,6 +155,12 @@ func under(ctx context.Context, vault helper.Vault, write func(held context.Cont
 	return write(held)
 }
 
+// mayBePlain reports whether a session may be stored in plain text, after the
+// keychain failed with err: never where cre.yaml tells that there was one.
+func mayBePlain(mode Mode, file fallback.File, err error) bool {
+	return mode == Auto && errors.Is(err, keyring.ErrUnavailable) && len(file.Keychain) == 0
+}
+
 // orFile adds to what the keychain failed with the other place that a session
 // can be stored in.
 func orFile(err error) error {
@@ -200,4 +207,25 @@ func (v pointed) Erase(ctx context.Context, q helper.Query) error {
 	}
 	_, err := v.places.dropPointer(ctx, v.Vault, v.origin)
 	return err
+}
+
+// forgetVault takes all that q matches out of a vault. Where nothing is found,
+// or something damaged, a writer that crashed may have left something all the
+// same, which the vault's own erase removes.
+func forgetVault(ctx context.Context, vault helper.Vault, q helper.Query) (gone []helper.Credential, found bool, err error) {
+	err = under(ctx, vault, func(held context.Context) error {
+		gone, err = vault.All(held, q)
+		found = len(gone) > 0
+		if errors.Is(err, keyring.ErrDamaged) && q.Username == nil {
+			found, err = true, nil
+		}
+		if err != nil {
+			return err
+		}
+		return ignoreNotFound(vault.Erase(held, q))
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	return gone, found, nil
 }
