@@ -1,18 +1,11 @@
 package keyring_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
-	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -22,94 +15,8 @@ import (
 	"cre-credential-helper/keyring/keyringtest"
 )
 
-const (
-	lockers = 20 // processes, and goroutines in each
-
-	// folderVariable names where those who have the lock meet.
-	folderVariable = "KEYRING_TEST_FOLDER"
-)
-
-// TestManyLocksAtOnce has each holder make and remove a folder of one name.
 func TestManyLocksAtOnce(t *testing.T) {
-	k := keyringtest.StartBus(t)
-	dir := t.TempDir()
-	begin := time.Now()
-	var wg sync.WaitGroup
-	for range lockers / 2 {
-		wg.Go(func() {
-			if out := play(t, "contend", []string{folderVariable + "=" + dir}, k.Address); out.text != "" {
-				t.Error(out.text)
-			}
-		})
-	}
-	wg.Wait()
-	t.Logf("%d locks in %v", lockers/2*lockers, time.Since(begin).Round(time.Millisecond))
-	counted, err := os.ReadFile(filepath.Join(dir, "counter"))
-	if want := strings.Repeat(".", lockers/2*lockers); err != nil || string(counted) != want {
-		t.Errorf("%d locks were had, want %d (%v)", len(counted), len(want), err)
-	}
-}
-
-// contend is played by a process.
-func contend(s *keyring.Store) {
-	dir := os.Getenv(folderVariable)
-	var wg sync.WaitGroup
-	for range lockers {
-		wg.Go(func() {
-			if err := enter(s, dir); err != nil {
-				fmt.Println(err)
-			}
-		})
-	}
-	wg.Wait()
-}
-
-func enter(s *keyring.Store, dir string) error {
-	held, unlock, err := s.Lock(context.Background())
-	if err != nil {
-		return err
-	}
-	inside := filepath.Join(dir, "inside")
-	err = os.Mkdir(inside, 0o700)
-	if err == nil {
-		counter := filepath.Join(dir, "counter")
-		old, _ := os.ReadFile(counter) // the first one finds none
-		time.Sleep(time.Millisecond)
-		err = errors.Join(os.WriteFile(counter, append(old, '.'), 0o600), os.Remove(inside))
-	}
-	return errors.Join(err, held.Err(), unlock())
-}
-
-// startHolder runs a process that takes the lock, and returns when it has it.
-func startHolder(t *testing.T, address string) *exec.Cmd {
-	t.Helper()
-	c := exec.CommandContext(t.Context(), os.Args[0])
-	c.Env = slices.Concat(os.Environ(), []string{roleVariable + "=hold", addressVariable + "=" + address})
-	out, err := c.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = c.Process.Kill()
-		_ = c.Wait()
-	})
-	if line, err := bufio.NewReader(out).ReadString('\n'); line != "held\n" {
-		t.Fatalf("the holder says %q, %v", line, err)
-	}
-	return c
-}
-
-// hold is played by a process: it has the lock until it is killed.
-func hold(s *keyring.Store) {
-	if _, _, err := s.Lock(context.Background()); err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println("held")
-	select {}
+	manyLocks(t, keyringtest.StartBus(t).Address)
 }
 
 func TestABusyLockNamesItsHolder(t *testing.T) {

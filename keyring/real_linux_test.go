@@ -26,11 +26,6 @@ import (
 // named at first. So the tests of a healthy keychain share one, and those of a
 // sick one run their calls in a process of their own: this very test program,
 // told by roleVariable what to be.
-const (
-	roleVariable    = "KEYRING_TEST_ROLE"
-	addressVariable = "KEYRING_TEST_BUS"
-)
-
 func TestMain(m *testing.M) {
 	switch role := os.Getenv(roleVariable); role {
 	case "":
@@ -175,31 +170,6 @@ func TestNoBusStartsNone(t *testing.T) {
 	if _, err := os.Stat(launched); err != nil {
 		t.Errorf("the stand-in can't tell: %v", err)
 	}
-}
-
-// outcome is what a role printed, and how long it took.
-type outcome struct {
-	text  string
-	spent time.Duration
-}
-
-// play runs this test program in a role, with env on top of its own.
-func play(t *testing.T, role string, env []string, address string) outcome {
-	t.Helper()
-	program, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	c := exec.CommandContext(ctx, program)
-	c.Env = slices.Concat(os.Environ(), env, []string{roleVariable + "=" + role, addressVariable + "=" + address, "GORACE=atexit_sleep_ms=0"})
-	begin := time.Now()
-	out, err := c.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%s: %v: %s", role, err, out)
-	}
-	return outcome{string(out), time.Since(begin)}
 }
 
 // expect asserts that every verb ended in the same state, within a time.
