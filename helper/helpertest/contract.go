@@ -53,6 +53,9 @@ func roundTrip(t *tester) {
 		t.credential(" spaces ", "  around  "),
 		t.credential("{TITLE}", "{USERNAME} {{TITLE}} }{ {S:username} \x7f \uffff"),
 	} {
+		if t.opts.NoEmptySecret && c.Secret.Reveal() == "" {
+			continue
+		}
 		t.mustStore(c)
 		t.mustGet(t.any(), c)
 		t.mustGet(t.of(c.Username), c)

@@ -32,6 +32,9 @@ type Options struct {
 	// time: the store has one origin and keeps one session there.
 	SingleCredential bool
 
+	// NoEmptySecret leaves out empty secrets: the store has no word for them.
+	NoEmptySecret bool
+
 	// Renews says that the store renews credentials itself. A Get keeps back
 	// a refresh token that comes with a token endpoint, the other OAuth fields
 	// are left unchecked, and a credential that can't be renewed never takes

@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -313,6 +314,8 @@ type countingProvider struct {
 	endpoint string        // the one that was last asked
 	during   func()        // what happens while it is asked
 	skew     time.Duration // its clock, compared with the world's
+	lifetime time.Duration // of its tokens; 0: an hour
+	answer   func(*helper.Credential)
 }
 
 func (p *countingProvider) Renew(_ context.Context, c helper.Credential) (helper.Credential, error) {
@@ -331,9 +334,12 @@ func (p *countingProvider) Renew(_ context.Context, c helper.Credential) (helper
 	}
 	p.renewals++
 	c.Issued = p.world.clock()
-	c.Expiry = c.Issued.Add(time.Hour)
+	c.Expiry = c.Issued.Add(cmp.Or(p.lifetime, time.Hour))
 	c.Secret = token(p.world.Environment.Audience, p.renewals, c.Expiry.Add(p.skew))
 	c.RefreshToken = helper.NewSecret("refresh-" + strconv.Itoa(p.renewals))
+	if p.answer != nil {
+		p.answer(&c)
+	}
 	return c, nil
 }
 

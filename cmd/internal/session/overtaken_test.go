@@ -1,0 +1,157 @@
+package session_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"cre-credential-helper/cmd/internal/session"
+	"cre-credential-helper/fallback"
+	"cre-credential-helper/helper"
+)
+
+// What the official CLI does, which takes no lock, while a renewal waits for the
+// provider's answer.
+func TestTheOfficialCLIWinsOverARenewal(t *testing.T) {
+	for _, mode := range []session.Mode{session.Keyring, session.File} {
+		t.Run("login, "+string(mode), func(t *testing.T) {
+			w := newWorld(t)
+			w.Mode = mode
+			w.mustStore(w.login())
+			w.pass(2 * time.Hour)
+			theirs := w.login()
+			theirs.Secret, theirs.RefreshToken = token(w.Environment.Audience, 9, w.clock().Add(time.Hour)), helper.NewSecret("theirs")
+			w.provider.during = func() { w.writeFile(officialFile(theirs)) }
+			for range 2 {
+				if got := w.mustGet(); !got.Secret.Equal(theirs.Secret) || w.file() != officialFile(theirs) {
+					t.Errorf("their login is lost; cre.yaml:\n%s", w.file())
+				}
+			}
+		})
+		t.Run("logout, "+string(mode), func(t *testing.T) {
+			w := newWorld(t)
+			w.Mode = mode
+			w.mustStore(w.login())
+			w.pass(2 * time.Hour)
+			w.provider.during = func() {
+				if err := os.RemoveAll(w.dir); err != nil {
+					t.Error(err)
+				}
+			}
+			w.mustMiss()
+			w.provider.during = nil
+			w.mustMiss()
+			if got := strings.Join(w.provider.revoked, " "); got != "refresh-1" || w.file() != "" {
+				t.Errorf("revoked %q, want the renewed session; cre.yaml:\n%s", got, w.file())
+			}
+			if list, err := w.keychain.Vault.List(t.Context()); err != nil || len(list) != 0 {
+				t.Errorf("left in the keychain: %d, %v", len(list), err)
+			}
+		})
+	}
+}
+
+func TestALoginRevokesTheSessionThatItReplaces(t *testing.T) {
+	for _, mode := range []session.Mode{session.Keyring, session.File} {
+		w := newWorld(t)
+		w.Mode = mode
+		w.mustStore(w.login())
+		w.mustStore(w.login()) // the very same
+		if len(w.provider.revoked) != 0 {
+			t.Errorf("%s: revoked %q, which is still kept", mode, w.provider.revoked)
+		}
+		again := w.login()
+		again.RefreshToken = helper.NewSecret("refresh-again")
+		w.mustStore(again)
+		if got := strings.Join(w.provider.revoked, " "); got != "refresh-0" {
+			t.Errorf("%s: revoked %q, want refresh-0", mode, got)
+		}
+	}
+	w := newWorld(t)
+	w.writeFile(officialFile(w.login()))
+	again := w.login()
+	again.RefreshToken = helper.NewSecret("refresh-again")
+	w.keychain.set(errLocked, nil)
+	if err := w.Store(t.Context(), again); !errors.Is(err, errLocked) || len(w.provider.revoked) != 0 {
+		t.Errorf("a login that fails: %v, revoked %q", err, w.provider.revoked)
+	}
+	w.keychain.set(nil, nil)
+	w.mustStore(again)
+	if got := strings.Join(w.provider.revoked, " "); got != "refresh-0" {
+		t.Errorf("the official CLI's session: revoked %q, want refresh-0", got)
+	}
+}
+
+// TestAStoppedHolderKeepsNobodyWaitingWhoNeedsNothing has the lock held by a
+// process that never goes on.
+func TestAStoppedHolderKeepsNobodyWaitingWhoNeedsNothing(t *testing.T) {
+	for _, mode := range []session.Mode{session.Keyring, session.File} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			w.Mode = mode
+			w.mustStore(w.login())
+			unlock, err := fallback.Open(w.dir).Lock(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer unlock() //nolint:errcheck // the test is over
+			handedOut := w.mustGet()
+			handedOut.AuthType = helper.AuthBasic
+			begin := time.Now()
+			w.mustStore(handedOut) // git's approve
+			stale := w.query()
+			stale.Secret = helper.NewSecret("an old token")
+			if err := w.Erase(t.Context(), stale); !errors.Is(err, helper.ErrNotFound) {
+				t.Errorf("%s: git's reject of an old token: %v, want ErrNotFound", mode, err)
+			}
+			if took := time.Since(begin); took > 0 {
+				t.Errorf("%s: what changes nothing waited for %v", mode, took)
+			}
+			w.pass(time.Hour - 30*time.Second)
+			w.mustGet()
+			if took := time.Since(begin); took > 10*time.Second {
+				t.Errorf("%s: a get with a good token waited for %v", mode, took)
+			}
+			w.pass(time.Minute)
+			if _, err := w.Get(t.Context(), w.query()); !errors.Is(err, helper.ErrBusy) || w.provider.renewals != 0 {
+				t.Errorf("%s: a get with an expired one: %v, %d renewals", mode, err, w.provider.renewals)
+			}
+		})
+	}
+}
+
+// losingVault loses its lock once the policy has found out that it takes writes.
+type losingVault struct {
+	*faultyKeychain
+	lose context.CancelCauseFunc
+}
+
+func (v *losingVault) Lock(ctx context.Context) (context.Context, func() error, error) {
+	held, unlock, err := v.faultyKeychain.Lock(ctx)
+	if err == nil {
+		held, v.lose = context.WithCancelCause(held)
+	}
+	return held, unlock, err
+}
+
+func (v *losingVault) Check(ctx context.Context, o helper.Origin) error {
+	err := v.faultyKeychain.Check(ctx, o)
+	v.lose(helper.ErrBusy)
+	return err
+}
+
+func TestNoExchangeWithoutTheLock(t *testing.T) {
+	w := newWorld(t)
+	w.mustStore(w.login())
+	w.pass(2 * time.Hour)
+	k := w.keeper()
+	files := session.FilesIn(fallback.Open(w.dir))
+	k.Places = session.NewPlaces(w.Environment, w.Mode, files, &losingVault{faultyKeychain: w.keychain}, w.clock, w.notify)
+	if _, err := k.Get(t.Context(), w.query()); !errors.Is(err, helper.ErrBusy) || w.provider.renewals != 0 {
+		t.Errorf("%v, %d renewals", err, w.provider.renewals)
+	}
+}
