@@ -1,5 +1,5 @@
-// Package keyringtest runs a real keychain for tests, gnome-keyring or
-// KeePassXC, on a D-Bus daemon of its own, in folders of its own, with nothing
+// Package keyringtest runs a real keychain for tests, gnome-keyring, KeePassXC
+// or KWallet, on a D-Bus daemon of its own, in folders of its own, with nothing
 // of the user's.
 package keyringtest
 
@@ -65,7 +65,7 @@ func Need(t testing.TB, programs ...string) {
 }
 
 // Keyring is a running keychain, or a bus without one. It is made by [Start],
-// [StartKeePassXC], [Open], [StartBus] or [OpenBus].
+// [StartKeePassXC], [StartKWallet], [Open], [StartBus] or [OpenBus].
 type Keyring struct {
 	// Address is the bus's, for DBUS_SESSION_BUS_ADDRESS.
 	Address string
@@ -239,7 +239,7 @@ func startAndReadLine(c *exec.Cmd) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := c.Start(); err != nil {
+	if err := startBound(c); err != nil {
 		return "", err
 	}
 	late := time.AfterFunc(startTimeout, func() { _ = c.Process.Kill() })
@@ -257,7 +257,7 @@ func (k *Keyring) startGnomeKeyring() error {
 
 // startDaemon starts the keychain's process and waits until it can be used.
 func (k *Keyring) startDaemon() error {
-	if err := k.daemon.Start(); err != nil {
+	if err := startBound(k.daemon); err != nil {
 		return fmt.Errorf("start the keychain: %w", err)
 	}
 	return k.await(k.unlocked)
