@@ -82,7 +82,8 @@ func (p *prepared) close() {
 }
 
 // swapPrepared swaps with one read and one write of the item that Check has
-// found. Unless known, the ordinary way has to be gone.
+// found. Unless known, the ordinary way has to be gone; then err is that of a
+// write whose outcome is unclear.
 //
 // The keychain may have put somebody else's item in that place, so nothing is
 // written unless the item holds, byte for byte, what was seen in it before.
@@ -104,8 +105,11 @@ func (s *Store) swapPrepared(ctx context.Context, turn turn, old, fresh helper.C
 		return true, err
 	}
 	value, err = d.encode()
-	if err != nil || len(value) > s.limit || p.set(ctx, value) != nil {
+	if err != nil || len(value) > s.limit {
 		return false, nil
+	}
+	if err := p.set(ctx, value); err != nil {
+		return false, err
 	}
 	p.value = value
 	return true, nil

@@ -1,10 +1,12 @@
 package keyring_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"cre-credential-helper/helper"
 	"cre-credential-helper/keyring"
@@ -30,6 +32,7 @@ type handyItem struct {
 	keychain       *memory
 	account        string
 	getErr, setErr error
+	stuck          chan struct{} // when set, writes wait for its end
 	calls          []string
 }
 
@@ -43,6 +46,9 @@ func (i *handyItem) Get() (string, error) {
 
 func (i *handyItem) Set(value string) error {
 	i.calls = append(i.calls, "set")
+	if i.stuck != nil {
+		<-i.stuck
+	}
 	if i.setErr != nil {
 		return i.setErr
 	}
@@ -129,46 +135,54 @@ func TestASwapWhoseItemFailsGoesTheOrdinaryWay(t *testing.T) {
 	}
 }
 
-// TestAWriteForgetsWhatWasPrepared lets other writes come between.
+// TestAWriteForgetsWhatWasPrepared lets other writes come between, under the
+// same lock and after it.
 func TestAWriteForgetsWhatWasPrepared(t *testing.T) {
 	session, renewed := swapPair()
-	for name, between := range map[string]func(*handy, *keyring.Store) error{
-		"a store": func(_ *handy, s *keyring.Store) error { return s.Store(t.Context(), renewed) },
-		"an erase": func(_ *handy, s *keyring.Store) error {
-			return s.Erase(t.Context(), helper.Query{Origin: session.Origin})
+	for name, between := range map[string]func(context.Context, *handy, *keyring.Store) error{
+		"a store": func(ctx context.Context, _ *handy, s *keyring.Store) error { return s.Store(ctx, renewed) },
+		"an erase": func(ctx context.Context, _ *handy, s *keyring.Store) error {
+			return s.Erase(ctx, helper.Query{Origin: session.Origin})
 		},
-		"somebody without the lock": func(h *handy, _ *keyring.Store) error {
+		"somebody without the lock": func(_ context.Context, h *handy, _ *keyring.Store) error {
 			h.set(session.Origin.String(), `{"v":1,"credentials":[{"username":"someone","secret":"of somebody else"}]}`)
 			return nil
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			h := &handy{memory: newMemory(0)}
-			s := keyring.New(keyring.Options{Limit: -1, Backend: h})
-			mustStore(t, s, session)
-			held, unlock := mustLock(t, s)
-			if err := s.Check(held, session.Origin); err != nil {
-				t.Fatal(err)
-			}
-			if err := unlock(); err != nil {
-				t.Fatal(err)
-			}
-			if err := between(h, s); err != nil {
-				t.Fatal(err)
-			}
-			before := h.accounts()
-			third := renewed
-			third.Secret = helper.NewSecret("a third")
-			if err := s.Swap(t.Context(), session, third); !errors.Is(err, helper.ErrChanged) {
-				t.Errorf("%v, want ErrChanged", err)
-			}
-			if !slices.Equal(h.accounts(), before) {
-				t.Errorf("left %q, want %q", h.accounts(), before)
-			}
-			if calls := h.prepared[0].calls; !slices.Equal(calls, []string{"get", "set", "close"}) {
-				t.Errorf("the item was asked to %q", calls)
-			}
-		})
+		t.Run(name, func(t *testing.T) { swapAfter(t, false, between) })
+		t.Run(name+" after the unlock", func(t *testing.T) { swapAfter(t, true, between) })
+	}
+}
+
+func swapAfter(t *testing.T, unlocked bool, between func(context.Context, *handy, *keyring.Store) error) {
+	t.Helper()
+	h := &handy{memory: newMemory(0)}
+	s := keyring.New(keyring.Options{Limit: -1, Backend: h})
+	session, _ := swapPair()
+	mustStore(t, s, session)
+	ctx, unlock := mustLock(t, s)
+	err := s.Check(ctx, session.Origin)
+	if unlocked {
+		err, ctx = errors.Join(err, unlock()), t.Context()
+	}
+	if err := errors.Join(err, between(ctx, h, s)); err != nil {
+		t.Fatal(err)
+	}
+	before := h.accounts()
+	third := session
+	third.Secret = helper.NewSecret("a third")
+	if err := s.Swap(ctx, session, third); !errors.Is(err, helper.ErrChanged) {
+		t.Errorf("%v, want ErrChanged", err)
+	}
+	if !slices.Equal(h.accounts(), before) {
+		t.Errorf("left %q, want %q", h.accounts(), before)
+	}
+	if err := unlock(); err != nil {
+		t.Error(err)
+	}
+	calls := slices.DeleteFunc(h.prepared[0].calls, func(call string) bool { return call == "get" })
+	if !slices.Equal(calls, []string{"set", "close"}) { // Check's own, and once
+		t.Errorf("the item was asked to %q", calls)
 	}
 }
 
@@ -190,9 +204,10 @@ func TestCheckWritesWhatASaveWould(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			m := newMemory(500)
 			s := keyring.New(keyring.Options{Limit: 500, Backend: m})
-			if c.size > 0 {
+			switch {
+			case c.size > 0:
 				mustStore(t, s, credential(o, c.size))
-			} else if c.item != "" {
+			case c.item != "":
 				m.set(o.String(), c.item)
 			}
 			before := m.accounts()
@@ -202,17 +217,19 @@ func TestCheckWritesWhatASaveWould(t *testing.T) {
 			if after := m.accounts(); !slices.Equal(before, after) {
 				t.Errorf("before there were %q, after %q", before, after)
 			}
-			m.setStep(func(op string) error {
-				if op == "set" {
-					return errCrash
-				}
-				return nil
-			})
+			m.setStep(noWrite)
 			if err := s.Check(t.Context(), o); err == nil || !strings.Contains(err.Error(), c.want+":") {
 				t.Errorf("with a keychain that takes no writes: %v, want %q", err, c.want)
 			}
 		})
 	}
+}
+
+func noWrite(op string) error {
+	if op == "set" {
+		return errCrash
+	}
+	return nil
 }
 
 // TestCrashDuringSwap ends a swap, with and without a check before it, at each
@@ -249,5 +266,25 @@ func TestCrashDuringSwap(t *testing.T) {
 				break
 			}
 		}
+	}
+}
+
+// TestAnUnclearSwapSaysSo: the write has been sent, and then nothing answers.
+func TestAnUnclearSwapSaysSo(t *testing.T) {
+	h := &handy{memory: newMemory(0)}
+	s := keyring.New(keyring.Options{Limit: -1, Backend: h, Timeout: 20 * time.Millisecond})
+	session, renewed := swapPair()
+	mustStore(t, s, session)
+	held, unlock := mustLock(t, s)
+	defer unlock() //nolint:errcheck // it has none
+	if err := s.Check(held, session.Origin); err != nil {
+		t.Fatal(err)
+	}
+	forever := make(chan struct{})
+	t.Cleanup(func() { close(forever) })
+	h.prepared[0].stuck = forever
+	h.setStep(func(string) error { <-forever; return errCrash })
+	if err := s.Swap(held, session, renewed); !errors.Is(err, keyring.ErrTimeout) || !strings.Contains(err.Error(), "unknown") {
+		t.Errorf("%v, want ErrTimeout of unknown outcome", err)
 	}
 }

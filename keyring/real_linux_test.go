@@ -215,6 +215,8 @@ func playRole(role string) {
 	case "list":
 		list, err := s.List(context.Background())
 		fmt.Print(len(list), " ", err)
+	case "renew":
+		fmt.Print(renew(s))
 	case "contend":
 		contend(s)
 	case "hold":

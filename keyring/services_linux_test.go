@@ -1,6 +1,8 @@
 package keyring_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -9,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"cre-credential-helper/helper"
+	"cre-credential-helper/keyring"
 	"cre-credential-helper/keyring/keyringtest"
 )
 
@@ -58,6 +62,41 @@ func TestProcessesReplaceWhatOthersStored(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestProcessesRenewWhatOthersStored checks and swaps, as a renewal does, what
+// another process has stored.
+func TestProcessesRenewWhatOthersStored(t *testing.T) {
+	for name, start := range map[string]func(testing.TB) *keyringtest.Keyring{
+		"gnome-keyring": keyringtest.Start,
+		"KeePassXC":     keyringtest.StartKeePassXC,
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := start(t)
+			session, renewed := swapPair()
+			for _, step := range [][2]string{
+				{"store 10", "ok"}, {"renew", "<nil>"}, {"get", "ok " + renewed.Secret.Reveal()}, {"renew", "<nil>"}, // it is there
+				{"store 11", "ok"}, {"renew", "keychain: write " + session.Origin.String() + ": " + helper.ErrChanged.Error()},
+			} {
+				if out := play(t, step[0], k.Env(), k.Address); out.text != step[1] {
+					t.Errorf("%s: %q, want %q", step[0], out.text, step[1])
+				}
+			}
+			if items := k.Items(t, "cre-credential-helper"); !slices.Equal(items, []string{session.Origin.String(), "index"}) {
+				t.Errorf("items %q", items)
+			}
+		})
+	}
+}
+
+// renew is played by a process.
+func renew(s *keyring.Store) error {
+	held, unlock, err := s.Lock(context.Background())
+	if err != nil {
+		return err
+	}
+	session, renewed := swapPair()
+	return errors.Join(s.Check(held, session.Origin), s.Swap(held, session, renewed), unlock())
 }
 
 // TestLockedKeePassXCTimesOut finds the keychain asking for its password with

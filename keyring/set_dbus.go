@@ -76,8 +76,11 @@ func openService() (*secretService, error) {
 	return &secretService{svc, session, collection}, nil
 }
 
-// Close ends the session. The connection is the library's own.
-func (s *secretService) Close() error { return s.SecretService.Close(s.session) }
+// Close ends the session, without waiting for that: nothing depends on it. The
+// connection is the library's own.
+func (s *secretService) Close() error {
+	return s.session.Call("org.freedesktop.Secret.Session.Close", dbus.FlagNoReplyExpected).Err
+}
 
 // find returns an item, unlocked; nil is none.
 func (s *secretService) find(service, account string) (*secretItem, error) {

@@ -59,7 +59,8 @@ type Options struct {
 	// Bus is ignored.
 	Bus string
 
-	// Backend, when set, stands in for the system's keychain, for tests.
+	// Backend, when set, stands in for the system's keychain, for tests. It
+	// may be a [Locker] and a [Preparer] too.
 	Backend Backend
 }
 

@@ -54,16 +54,16 @@ func (s *Store) Swap(ctx context.Context, old, fresh helper.Credential) error {
 	defer turn.end()
 
 	name := account(old.Origin)
-	if known, err := s.swapPrepared(ctx, turn, old, fresh); known {
-		return describe("write", name, err)
+	known, unclear := s.swapPrepared(ctx, turn, old, fresh)
+	if known {
+		return describe("write", name, unclear)
 	}
 	turn.forget(name)
 	d, head, err := s.load(ctx, name)
 	if errors.Is(err, helper.ErrNotFound) {
-		err = describe("write", name, helper.ErrChanged)
-	}
-	if err != nil {
-		return err
+		return describe("write", name, helper.ErrChanged)
+	} else if err != nil {
+		return cmp.Or(unclear, err) // nothing tells what became of the first attempt
 	}
 	changed, err := d.swap(old, fresh)
 	if err != nil || !changed {
