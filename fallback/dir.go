@@ -4,8 +4,9 @@
 //
 // # Files
 //
-// cre.yaml holds a session's tokens in five documented keys, or says that the
-// session is in the keychain, or both, for different environments; see [File].
+// cre.yaml holds a session's tokens in five documented keys, and in a sixth what
+// they don't say ([Details]), or it says that the session is in the keychain, or
+// both, for different environments; see [File].
 // context.yaml holds one [Tenant] for each environment. Either file is taken
 // as it is after every crash: it is replaced by a rename, never written to. The
 // official CLI takes no lock, so that cre.yaml is replaced or removed only as
@@ -27,7 +28,6 @@
 package fallback
 
 import (
-	"cmp"
 	"errors"
 	"io/fs"
 	"os"
@@ -85,9 +85,6 @@ func (d Dir) make() (made bool, err error) {
 // verify fails with fs.ErrNotExist when there is no directory.
 func (d Dir) verify() error {
 	info, err := os.Stat(d.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return cmp.Or(checkLink(d.path), err)
-	}
 	if err != nil {
 		return err
 	}

@@ -118,6 +118,7 @@ func TestDirectoryThatOthersMayWriteTo(t *testing.T) {
 			_, err := d.ReadSession()
 			checkRefused(t, "ReadSession", err, d.path)
 			checkRefused(t, "a write", overwrite(d, File{Tokens: tokens()}), d.path)
+			checkRefused(t, "a removal", overwrite(d, File{}), d.path)
 			checkRefused(t, "Check", d.Check(), d.path)
 			_, err = d.Lock(soon(t))
 			checkRefused(t, "Lock", err, d.path)

@@ -111,11 +111,13 @@ func TestWhatAnotherProgramDidStands(t *testing.T) {
 		}
 	}
 	replacedByBig := func(t *testing.T, d Dir) {
-		if err := os.Remove(d.SessionPath()); err != nil {
+		info, err := os.Lstat(d.SessionPath())
+		if err != nil {
 			t.Fatal(err)
 		}
 		plant(t, d, "new", big("y"))
-		if err := os.Rename(d.file("new"), d.SessionPath()); err != nil {
+		err = errors.Join(os.Chtimes(d.file("new"), info.ModTime(), info.ModTime()), os.Rename(d.file("new"), d.SessionPath()))
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -177,6 +179,9 @@ func TestARemovalIsNotUndone(t *testing.T) {
 			everyReplacement(t, planted(sessionName, fiveKeys), removal, fileOf("fresh"), func(t *testing.T, d Dir, err error) {
 				if !errors.Is(err, helper.ErrChanged) || state(t, d) != "nothing" {
 					t.Errorf("got %v, and %q", err, state(t, d))
+				}
+				if _, err := os.Lstat(d.path); name == "of the directory" && err == nil {
+					t.Errorf("the directory is back")
 				}
 			})
 			everyReplacement(t, planted(sessionName, fiveKeys), removal, File{}, func(t *testing.T, d Dir, err error) {

@@ -19,6 +19,7 @@ type Stage struct {
 	dir  Dir
 	name string // of the file whose place it takes
 	path string // of the temporary itself
+	made bool   // the directory was made for it
 }
 
 // StageSession prepares a [Stage.Replace]: the file is made and has its room on
@@ -43,7 +44,8 @@ func (d Dir) StageSession() (*Stage, error) {
 // stage is written here because moby/sys/atomicwriter, google/renameio and
 // their like have no place for a compare between the sync and the rename.
 func (d Dir) stage(name string) (*Stage, error) {
-	if _, err := d.make(); err != nil {
+	made, err := d.make()
+	if err != nil {
 		return nil, err
 	}
 	if err := d.replaceable(name); err != nil {
@@ -53,7 +55,7 @@ func (d Dir) stage(name string) (*Stage, error) {
 	if err != nil {
 		return nil, failed("write", d.file(name), err)
 	}
-	s := &Stage{dir: d, name: name, path: f.Name()}
+	s := &Stage{dir: d, name: name, path: f.Name(), made: made}
 	err = cmp.Or(f.Close(), os.Chmod(s.path, 0o600)) // a umask may have taken the owner's own access
 	if err != nil {
 		s.Discard()
@@ -77,7 +79,12 @@ func (s *Stage) Replace(old, fresh File) error {
 
 // Discard removes what is left of the stage: nothing after a Replace that
 // succeeded. What can't be removed is swept by the next [Dir.Lock].
-func (s *Stage) Discard() { _ = os.Remove(s.path) }
+func (s *Stage) Discard() {
+	_ = os.Remove(s.path)
+	if s.made {
+		_ = os.Remove(s.dir.path) // fails as it should when anything is in it
+	}
+}
 
 // put makes the file hold data if it still is what it was.
 func (s *Stage) put(was, data snapshot) error {
@@ -122,13 +129,6 @@ func (s *Stage) fill(data []byte) error {
 // is made and discarded. Errors are [ErrUnsafe] or the operating system's. The
 // caller holds the lock.
 func (d Dir) Check() error {
-	made, err := d.make()
-	if err != nil {
-		return err
-	}
-	if made {
-		defer os.Remove(d.path) //nolint:errcheck // somebody else uses it by now
-	}
 	was, err := d.look(sessionName)
 	if err != nil && !errors.Is(err, ErrDamaged) {
 		return fmt.Errorf("read the session: %w", err)
