@@ -16,7 +16,8 @@ type Preparer interface {
 }
 
 // Item is one item of a keychain, found and unlocked. Its errors are those of
-// [Backend]. One that is an [io.Closer] is closed when it has been used.
+// [Backend], and like there a call may come while an earlier one still blocks.
+// One that is an [io.Closer] is closed when it has been used.
 type Item interface {
 	Get() (string, error)
 	Set(value string) error

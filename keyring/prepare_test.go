@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -33,11 +34,19 @@ type handyItem struct {
 	account        string
 	getErr, setErr error
 	stuck          chan struct{} // when set, writes wait for its end
-	calls          []string
+
+	mu    sync.Mutex
+	calls []string
+}
+
+func (i *handyItem) note(call string) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.calls = append(i.calls, call)
 }
 
 func (i *handyItem) Get() (string, error) {
-	i.calls = append(i.calls, "get")
+	i.note("get")
 	if i.getErr != nil {
 		return "", i.getErr
 	}
@@ -45,7 +54,7 @@ func (i *handyItem) Get() (string, error) {
 }
 
 func (i *handyItem) Set(value string) error {
-	i.calls = append(i.calls, "set")
+	i.note("set")
 	if i.stuck != nil {
 		<-i.stuck
 	}
@@ -57,7 +66,7 @@ func (i *handyItem) Set(value string) error {
 }
 
 func (i *handyItem) Close() error {
-	i.calls = append(i.calls, "close")
+	i.note("close")
 	return nil
 }
 
