@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -26,7 +28,7 @@ func TestKilledAtEveryStep(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			eachMode(t, sandbox.Options{}, func(m *machine) {
-				m.usePlainPrograms()
+				m.useOwnPrograms()
 				test(m)
 			})
 		})
@@ -54,8 +56,7 @@ func killStore(m *machine) {
 	})
 }
 
-// killRefresh finds the one gap that nothing can close: when the provider has
-// rotated the refresh token and the new one isn't saved, the session has ended.
+// killRefresh loses nothing: who renews is another process.
 func killRefresh(m *machine) {
 	s := m.logIn()
 	m.killEach(func(n int) killpoint.Result {
@@ -63,32 +64,140 @@ func killRefresh(m *machine) {
 		before := m.platform.Stats()
 		killed := m.kill(n, "get")
 		got := m.promptGet()
-		after := m.platform.Stats()
-		refreshes, reused := after.Refreshes-before.Refreshes, after.RefreshReuses > before.RefreshReuses
-		switch answered := (outcome{stdout: killed.Stdout}).token(); {
-		case answered != "" && got.token() != answered:
-			m.Errorf("%s: what was answered wasn't saved: %v", killed.Point, got)
-		case got.status == 0 && (refreshes != 1 || reused):
-			m.Errorf("%s: %d refreshes, reuse %v", killed.Point, refreshes, reused)
-		case got.status != 0 && (refreshes != 1 || !strings.Contains(got.stderr, sessionEnded)):
-			m.Errorf("%s: %v", killed.Point, got)
+		m.settle()
+		if after := m.platform.Stats(); got.status != 0 || !m.takes(got.token()) ||
+			after.Refreshes != before.Refreshes+1 || after.RefreshReuses != 0 {
+			m.Errorf("%s: %v; the provider saw %+v, and before %+v", killed.Point, got, after, before)
 		}
+		m.expectAnswered(killed, got)
 		s = m.logInAfter(killed)
 		return killed
 	})
 }
 
+// killErase finds what an erase can't do in one step: what has been removed
+// here, but not revoked yet, lives on at the provider.
 func killErase(m *machine) {
+	var outlived []string
 	m.killEach(func(n int) killpoint.Result {
+		before := m.platform.Stats().LiveFamilies
 		s := m.logIn()
 		killed := m.kill(n, "erase")
-		m.expect(killed, m.promptGet(), s.Access, "")
+		got := m.promptGet()
+		m.settle()
+		m.expect(killed, got, s.Access, "")
 		m.logOut(killed)
-		if live := m.platform.Stats().LiveFamilies; live != 0 {
+		if m.platform.Stats().LiveFamilies == before {
+			return killed
+		}
+		if outlived = append(outlived, killed.Point); got.token() != "" || !killed.Killed {
 			m.Errorf("%s: the session lives on at the provider", killed.Point)
 		}
 		return killed
 	})
+	m.Logf("not revoked when killed %q", outlived)
+}
+
+// The calls between the provider's answer and the end of a commit, the latter
+// included: while they are done, the new session is in one process' hands alone.
+var windows = map[string][]string{
+	fileMode:     {"write to ", "ftruncate", "fsync", "renameat"},
+	keychainMode: {"write to " + killpoint.Unix, "write to " + killpoint.Unix}, // a read, and the write
+}
+
+// TestTheRenewalKilledAtEveryStep does to cre-credential-net itself what
+// [TestKilledAtEveryStep] does to the helper. That can end the session, namely
+// once the provider has been asked and until the new one is committed. The test
+// holds how many calls wide this window is, and tells the time that it took.
+func TestTheRenewalKilledAtEveryStep(t *testing.T) {
+	t.Parallel()
+	eachMode(t, sandbox.Options{}, func(m *machine) {
+		m.useOwnPrograms()
+		window := windows[fileMode]
+		if m.keychain != nil {
+			window = windows[keychainMode]
+		}
+		var lost []string
+		s := m.logIn()
+		m.killEach(func(n int) killpoint.Result {
+			m.expire(s.Access)
+			before := m.platform.Stats()
+			killed := m.killRenewal(n)
+			got := m.promptGet()
+			m.settle()
+			asked, since := sinceAsked(killed.Done)
+			refreshes, reuses := m.platform.Stats().Refreshes-before.Refreshes, m.platform.Stats().RefreshReuses-before.RefreshReuses
+			switch {
+			case got.status == 0:
+				if refreshes != 1 || reuses != 0 {
+					m.Errorf("%s: %d refreshes, %d reuses", killed.Point, refreshes, reuses)
+				}
+			case !strings.Contains(got.stderr, sessionEnded) || refreshes != 1 || reuses != 1:
+				m.Errorf("%s: %d refreshes, %d reuses: %v", killed.Point, refreshes, reuses, got)
+			case !asked || len(since) >= len(window):
+				m.Errorf("%s: the session is lost, with these calls done since the provider was asked: %v", killed.Point, since)
+			default:
+				lost = append(lost, killed.Point)
+			}
+			m.expectAnswered(killed, got)
+			if !killed.Killed {
+				m.measure(killed.Done, window)
+			}
+			s = m.logInAfter(killed)
+			return killed
+		})
+		if len(lost) == 0 {
+			m.Error("no session was lost, so nothing was measured")
+		}
+		m.Logf("the session is lost when killed %q", lost)
+	})
+}
+
+// sinceAsked reports whether the provider was asked, and returns the calls that
+// count since then.
+func sinceAsked(done []killpoint.Call) (asked bool, since []killpoint.Call) {
+	for _, call := range done {
+		switch {
+		case call.Name == "write to "+killpoint.TCP:
+			asked, since = true, nil
+		case !call.Reads:
+			since = append(since, call)
+		}
+	}
+	return asked, since
+}
+
+// measure logs how long the window took, and fails if its calls aren't those
+// that were expected.
+func (m *machine) measure(done []killpoint.Call, window []string) {
+	m.Helper()
+	_, since := sinceAsked(done)
+	if len(since) < len(window) {
+		m.Fatalf("after the answer there are only the calls %v", since)
+	}
+	for i, want := range window {
+		if !strings.HasPrefix(since[i].Name, want) {
+			m.Errorf("call %d after the answer is %s, want %s", i+1, since[i].Name, want)
+		}
+	}
+	commit := since[len(window)-1]
+	var answer killpoint.Call
+	for _, call := range done {
+		if call.Name == "read from "+killpoint.TCP && call.At.Before(commit.At) {
+			answer = call
+		}
+	}
+	m.Logf("from the provider's answer to the end of the commit there are %d calls that count, and they took %v under the tracer",
+		len(window), commit.At.Sub(answer.At))
+}
+
+// expectAnswered fails if what the one that was killed has answered isn't what
+// the next one finds.
+func (m *machine) expectAnswered(killed killpoint.Result, got outcome) {
+	m.Helper()
+	if answered := (outcome{stdout: killed.Stdout}).token(); answered != "" && got.token() != answered {
+		m.Errorf("%s: what was answered wasn't saved: %v", killed.Point, got)
+	}
 }
 
 // killEach does test for every point, until the program ends by itself.
@@ -103,11 +212,12 @@ func (m *machine) killEach(test func(n int) killpoint.Result) {
 	}
 }
 
-// promptGet fails if something that was left behind holds get up.
+// promptGet fails if something that was left behind holds get up: a lock that
+// nobody frees would for two minutes.
 func (m *machine) promptGet() outcome {
 	m.Helper()
 	got := m.get()
-	if got.took > 5*time.Second {
+	if got.took > 30*time.Second {
 		m.Errorf("get was held up: %v", got)
 	}
 	return got
@@ -120,12 +230,35 @@ func (m *machine) kill(n int, op string, attributes ...string) killpoint.Result 
 	if op != "get" {
 		cmd.Stdin = strings.NewReader(m.request(attributes...))
 	}
+	return m.killCommand(n, cmd)
+}
+
+// killRenewal ends cre-credential-net at its n-th point. Its standard input
+// stays open: somebody waits for the answer.
+func (m *machine) killRenewal(n int) killpoint.Result {
+	m.Helper()
+	in, asker, err := os.Pipe()
+	if err != nil {
+		m.Fatal(err)
+	}
+	defer asker.Close()
+	defer in.Close()
+	if _, err := asker.WriteString(m.request("capability[]=authtype")); err != nil {
+		m.Fatal(err)
+	}
+	cmd := m.command(m.Context(), "cre-credential-net", "renew", "get")
+	cmd.Stdin = in
+	return m.killCommand(n, cmd)
+}
+
+func (m *machine) killCommand(n int, cmd *exec.Cmd) killpoint.Result {
+	m.Helper()
 	killed, err := killpoint.Run(cmd, n)
 	if err != nil {
 		m.Fatal(err)
 	}
 	if !killed.Killed && killed.Status != 0 {
-		m.Fatalf("%s, which wasn't killed: %+v", op, killed)
+		m.Fatalf("%q, which wasn't killed: %+v", cmd.Args, killed)
 	}
 	return killed
 }

@@ -5,6 +5,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -261,10 +262,14 @@ func (m *machine) mustGet() string {
 	return o.token()
 }
 
-// files lists what is in the home, relative to it.
+// files lists what is in the home, relative to it. What goes meanwhile isn't
+// there.
 func (m *machine) files() (names []string) {
 	m.Helper()
 	err := filepath.WalkDir(m.home, func(path string, entry fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
 		if err != nil || entry.IsDir() {
 			return err
 		}

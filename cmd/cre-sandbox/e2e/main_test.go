@@ -29,6 +29,9 @@ const noSleep = "atexit_sleep_ms=0"
 var callbackPort sync.Mutex
 
 func TestMain(m *testing.M) {
+	if os.Getenv(supervised) == "" {
+		os.Exit(supervise())
+	}
 	// A program under the race detector sleeps for a second before it exits.
 	_ = os.Setenv("GORACE", noSleep)
 	slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, nil))) // the sandbox's library logs every refusal
@@ -37,7 +40,7 @@ func TestMain(m *testing.M) {
 		bin = dir
 		err = os.Chmod(dir, 0o755) // some tests run the programs as another user
 	}
-	if err == nil {
+	if err == nil && os.Getenv(panics) == "" {
 		err = build()
 	}
 	if err != nil {

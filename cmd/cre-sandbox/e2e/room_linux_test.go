@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,7 +31,9 @@ var noRoom = map[string]string{
 }
 
 // TestNoRoomLeavesTheOldSession finds no room in .cre: the error names the folder, the
-// refresh token isn't spent, and the session stays what it was.
+// refresh token isn't spent, and the session stays what it was. A session in the
+// keychain needs no room there, but its lock, which is a file, can't be had in a
+// read-only folder.
 func TestNoRoomLeavesTheOldSession(t *testing.T) {
 	t.Parallel()
 	for name, script := range noRoom {
@@ -40,21 +43,18 @@ func TestNoRoomLeavesTheOldSession(t *testing.T) {
 			eachMode(t, sandbox.Options{}, func(m *machine) {
 				m.expire(m.logIn().Access)
 				old := readFile(t, m.sessionFile())
-				run := func(op, stdin string) {
-					args := append(namespace, "sh", "-euc", "status=0\n"+script, "sh", filepath.Join(m.bin, "cre-credential-helper"), op)
-					cmd := exec.CommandContext(m.Context(), args[0], args[1:]...)
-					cmd.Env = m.environ()
-					o := m.finish(cmd, stdin)
-					if o.status != 1 || o.stdout != "" || !strings.Contains(o.stderr, m.home+"/.cre") || strings.Contains(o.stderr, "is kept") {
-						m.Errorf("%s: %v", op, o)
-					}
-					if now := readFile(m.T, m.sessionFile()); now != old {
-						m.Errorf("%s: cre.yaml became\n%s", op, now)
-					}
+				run := func(op, stdin string) outcome {
+					return m.finish(m.elsewhere(namespace, script, "cre-credential-helper", op), stdin)
 				}
-				run("get", "")
+				if m.keychain != nil && name != "read-only folder" {
+					if o := run("get", ""); o.status != 0 || m.mustGet() != o.token() {
+						m.Errorf("get: %v", o)
+					}
+				} else {
+					m.refusesToWrite("get", old, run("get", ""))
+				}
 				if m.keychain == nil {
-					run("store", m.request(m.attributes(m.newSession())...))
+					m.refusesToWrite("store", old, run("store", m.request(m.attributes(m.newSession())...)))
 				}
 				m.mustGet()
 				if s := m.platform.Stats(); s.Refreshes != 1 || s.RefreshReuses != 0 {
@@ -62,6 +62,27 @@ func TestNoRoomLeavesTheOldSession(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// elsewhere is a command that runs a program in a shell script, where mounts
+// are the script's own.
+func (m *machine) elsewhere(namespace []string, script, program string, args ...string) *exec.Cmd {
+	all := append(slices.Clip(namespace), "sh", "-euc", "status=0\n"+script, "sh", filepath.Join(m.bin, program))
+	cmd := exec.CommandContext(m.Context(), all[0], append(all[1:], args...)...)
+	cmd.Env = m.environ()
+	return cmd
+}
+
+// refusesToWrite fails unless an operation has failed because of .cre, and left
+// cre.yaml as it was.
+func (m *machine) refusesToWrite(op, old string, o outcome) {
+	m.Helper()
+	if o.status != 1 || o.stdout != "" || !strings.Contains(o.stderr, m.home+"/.cre") || strings.Contains(o.stderr, "is kept") {
+		m.Errorf("%s: %v", op, o)
+	}
+	if now := readFile(m.T, m.sessionFile()); now != old {
+		m.Errorf("%s: cre.yaml became\n%s", op, now)
 	}
 }
 

@@ -23,6 +23,10 @@ const (
 	opExit  = 2
 )
 
+// result is what a call that is done has returned. The kernel keeps it where
+// the number is at a call's entry.
+func (i syscallStopInfo) result() int64 { return int64(i.number) }
+
 // syscallInfo asks which system call a stopped thread is about to do, or has
 // done.
 func syscallInfo(thread int) (info syscallStopInfo, err error) {

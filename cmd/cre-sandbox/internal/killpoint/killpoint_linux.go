@@ -31,12 +31,29 @@ type Result struct {
 	Point          string
 	Status         int // the exit status; -1 when a signal ended it
 	Stdout, Stderr string
+	// Done lists what was done until then: the calls that count, and the reads
+	// that brought something from a socket.
+	Done []Call
 }
+
+// Call is a system call that has returned.
+type Call struct {
+	Name  string
+	Reads bool // it doesn't count
+	At    time.Time
+}
+
+// What stands for a socket in a [Call]'s name.
+const (
+	TCP  = "TCP"
+	Unix = "a Unix socket" // or whatever isn't TCP
+)
 
 // Run runs cmd, of which it takes Path, Args, Env and Stdin, and kills it with
 // SIGKILL at its n-th point, counted from 1 over all its threads. Each system
-// call that counts is two points: before it is done, and after. An error means
-// that cmd could not be run like that.
+// call that counts is two points: before it is done, and after. A Stdin that is
+// a file is the program's own, so it may be a pipe that stays open; of any other
+// the program has a copy. An error means that cmd could not be run like that.
 func Run(cmd *exec.Cmd, n int) (Result, error) {
 	dir, err := os.MkdirTemp("", "killpoint")
 	if err != nil {
@@ -50,13 +67,13 @@ func Run(cmd *exec.Cmd, n int) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	t := tracee{until: n, within: map[int]string{}}
+	t := tracee{until: n, within: map[int]Call{}}
 	if err := t.run(cmd, files); err != nil {
 		return Result{}, fmt.Errorf("run %s: %w", cmd.Path, err)
 	}
 	out, err := os.ReadFile(files[1].Name())
 	messages, err2 := os.ReadFile(files[2].Name())
-	r := Result{Killed: t.killed, Point: t.point, Status: t.status, Stdout: string(out), Stderr: string(messages)}
+	r := Result{Killed: t.killed, Point: t.point, Status: t.status, Stdout: string(out), Stderr: string(messages), Done: t.done}
 	return r, errors.Join(err, err2)
 }
 
@@ -68,6 +85,11 @@ func openFiles(dir string, stdin io.Reader) (files []*os.File, err error) {
 			return files, err
 		}
 		files = append(files, f)
+	}
+	if own, ok := stdin.(*os.File); ok {
+		err := files[0].Close()
+		files[0] = own
+		return files, err
 	}
 	if stdin == nil {
 		return files, nil
@@ -81,7 +103,8 @@ func openFiles(dir string, stdin io.Reader) (files []*os.File, err error) {
 type tracee struct {
 	until  int
 	pid    int
-	within map[int]string // by thread: the call it is in, where that one counts
+	within map[int]Call // by thread: the call it is in, where that is one to note
+	done   []Call
 	points int
 	point  string
 	killed bool
@@ -186,7 +209,8 @@ func ignoreGone(err error) error {
 
 func (t *tracee) kill() { _ = syscall.Kill(t.pid, syscall.SIGKILL) }
 
-// atSyscall counts the point that a thread is at, if it is one.
+// atSyscall notes the call that a thread is at, and counts the point that it
+// is at, if it is one.
 func (t *tracee) atSyscall(thread int) error {
 	info, err := syscallInfo(thread)
 	if err != nil {
@@ -194,47 +218,74 @@ func (t *tracee) atSyscall(thread int) error {
 	}
 	switch info.op {
 	case opEntry:
-		if call := t.counts(info); call != "" {
+		delete(t.within, thread) // a call that was interrupted
+		if call := t.note(info); call.Name != "" {
 			t.within[thread] = call
-			t.reach("before " + call)
+			t.reach("before", call)
 		}
 	case opExit:
-		if call := t.within[thread]; call != "" {
-			delete(t.within, thread)
-			t.reach("after " + call)
+		call, ok := t.within[thread]
+		if !ok {
+			return nil
 		}
+		delete(t.within, thread)
+		call.At = time.Now()
+		if !t.killed && !(call.Reads && info.result() <= 0) {
+			t.done = append(t.done, call)
+		}
+		t.reach("after", call)
 	}
 	return nil
 }
 
-func (t *tracee) reach(point string) {
-	if t.killed {
+func (t *tracee) reach(when string, call Call) {
+	if t.killed || call.Reads {
 		return
 	}
 	t.points++
-	t.point = point
+	t.point = when + " " + call.Name
 	if t.points == t.until {
 		t.killed = true
 		t.kill()
 	}
 }
 
-// counts names the call if it changes what others see, or returns "".
-func (t *tracee) counts(call syscallStopInfo) string {
+// note names the call if it changes what others see, or may bring something
+// from a socket.
+func (t *tracee) note(call syscallStopInfo) Call {
 	switch call.number {
 	case syscall.SYS_OPENAT:
 		if call.args[2]&syscall.O_CREAT != 0 {
-			return "openat"
+			return Call{Name: "openat"}
 		}
 	case syscall.SYS_WRITE, syscall.SYS_WRITEV, syscall.SYS_PWRITE64, syscall.SYS_SENDTO, syscall.SYS_SENDMSG:
 		// The runtime wakes its own threads by writing to an eventfd. Where we
 		// aren't root, we can't see that of a program whose memory is closed.
-		to, _ := os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", t.pid, call.args[0]))
-		if !strings.HasPrefix(to, "anon_inode:") {
-			return "write to " + to
+		if to := t.file(call.args[0]); !strings.HasPrefix(to, "anon_inode:") {
+			return Call{Name: "write to " + to}
+		}
+	case syscall.SYS_READ, syscall.SYS_RECVFROM, syscall.SYS_RECVMSG:
+		if from := t.file(call.args[0]); from == TCP || from == Unix {
+			return Call{Name: "read from " + from, Reads: true}
 		}
 	}
-	return changes[call.number]
+	return Call{Name: changes[call.number]}
+}
+
+// file names what a descriptor stands for.
+func (t *tracee) file(descriptor uint64) string {
+	name, _ := os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", t.pid, descriptor))
+	inode, ok := strings.CutPrefix(name, "socket:[")
+	if !ok {
+		return name
+	}
+	for _, family := range []string{"tcp", "tcp6"} {
+		connections, _ := os.ReadFile(fmt.Sprintf("/proc/%d/net/%s", t.pid, family))
+		if strings.Contains(string(connections), " "+strings.TrimSuffix(inode, "]")+" ") {
+			return TCP
+		}
+	}
+	return Unix
 }
 
 var changes = map[uint64]string{
