@@ -140,8 +140,9 @@ func (k *Keeper) Renew(ctx context.Context, q helper.Query) (_ helper.Credential
 		return k.overtaken(held, q, fresh)
 	case err != nil:
 		k.Notify.printf("warning: the renewed session could not be saved (%v): this token is good until it expires, then log in again", err)
+		return fresh, nil
 	}
-	return fresh, nil
+	return k.saved(held, q, fresh)
 }
 
 func (k *Keeper) exchange(ctx context.Context, old helper.Credential) (helper.Credential, error) {
@@ -179,6 +180,16 @@ func (k *Keeper) ended(ctx context.Context, vault helper.Vault, q helper.Query, 
 		err = fmt.Errorf("%w: the session has ended, try running cre login", helper.ErrNotFound)
 	}
 	return c, err
+}
+
+// saved answers what there is now that fresh is kept: who takes no lock may have
+// made cre.yaml say something else meanwhile.
+func (k *Keeper) saved(ctx context.Context, q helper.Query, fresh helper.Credential) (helper.Credential, error) {
+	c, err := k.Places.Get(ctx, q)
+	if err == nil || errors.Is(err, helper.ErrNotFound) {
+		return c, err
+	}
+	return fresh, nil
 }
 
 // overtaken answers what somebody who took no lock has put in the place of the

@@ -179,28 +179,15 @@ func without(list []string, o helper.Origin) []string {
 	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == o.String() })
 }
 
-// pointed is a vault while cre.yaml says that origin's session is there. Who
-// replaces or removes the pointer, as the official CLI's login and logout do
-// without a lock, has taken the session away.
+// pointed is a vault that cre.yaml points to. The pointer goes with the last
+// credential of its origin.
 type pointed struct {
 	helper.Vault
 	places *Places
 	origin helper.Origin
 }
 
-// Swap implements [helper.Swapper].
-func (v pointed) Swap(ctx context.Context, old, fresh helper.Credential) error {
-	if err := v.Vault.Swap(ctx, old, fresh); err != nil {
-		return err
-	}
-	file, err := v.places.file.files.ReadSession()
-	if err != nil || slices.Contains(file.Keychain, v.origin.String()) {
-		return nil // it is saved; what is wrong with the file is the next one's to say
-	}
-	return errors.Join(helper.ErrChanged, ignoreNotFound(v.Vault.Erase(ctx, thisVery(fresh))))
-}
-
-// Erase implements [helper.Store]. The pointer goes with the last credential.
+// Erase implements [helper.Store].
 func (v pointed) Erase(ctx context.Context, q helper.Query) error {
 	if err := v.Vault.Erase(ctx, q); err != nil {
 		return err
