@@ -6,6 +6,7 @@ LIBEXEC  := $(PREFIX)/libexec/cre-credential-helper
 DESTDIR  ?=
 FUZZTIME ?= 60s
 ROUNDS   ?= 200
+SEEDS    ?= 100000
 
 SANDBOX     := cmd/cre-sandbox
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -20,7 +21,7 @@ RACE        := $(if $(shell command -v $$($(GO) env CC)),-race)
 BENCH_PACKAGES := gcc libc6-dev pkg-config libsecret-1-dev libglib2.0-dev dbus gnome-keyring git \
 	libsecret-tools golang-docker-credential-helpers time
 
-.PHONY: help build demo test lint cross fuzz bench install clean
+.PHONY: help build demo test simulate mutants lint cross fuzz bench install clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' Makefile | expand -t 12
@@ -36,6 +37,12 @@ test: ## run every test, with the race detector
 	@$(if $(RACE),,echo "LEFT OUT: the race detector (no C compiler)"; test -z "$$CI")
 	$(GO) test $(RACE) -timeout 30m ./...
 	cd $(SANDBOX) && $(GO) test $(RACE) -timeout 30m -parallel 4 ./...
+
+simulate: ## live through SEEDS schedules of cmd/internal/simulation
+	$(GO) test ./cmd/internal/simulation -run TestWorlds -v -timeout 0 -seeds $(SEEDS)
+
+mutants: ## show that the simulation notices what is broken in the product
+	$(GO) run ./cmd/internal/simulation/mutants
 
 lint: cross ## gofmt, go vet, staticcheck, govulncheck, go mod tidy
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt: the files above are not formatted"; exit 1; }

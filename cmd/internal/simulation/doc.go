@@ -1,0 +1,20 @@
+// Package simulation is a world in which the session's real code lives through
+// bad luck: several processes at once, a person who logs in and out meanwhile,
+// a keychain that is slow, locked or silent, a provider that rotates its refresh
+// tokens and loses answers, and processes that die or stop at any step.
+//
+// One seed is one schedule. All that happens is drawn from the seed, time is
+// that of a testing/synctest bubble, and everybody sleeps a moment of its own
+// before each step, so that one goroutine is awake at a time: the same seed
+// tells the same story twice.
+//
+// Real are packages session, keyring and fallback, and the files, which are in
+// a temporary folder. Made up are the keychain behind [keyring.Backend], its
+// lock, the lock beside cre.yaml (a flock that blocks would stop the bubble's
+// clock), the provider, and who else is there. An observer looks at every
+// write, and judges it by the rules in rules.go.
+//
+// Not in this world: steps inside a call of package fallback (between compare
+// and rename), D-Bus itself, HTTP, the protocol's text, other operating
+// systems, and more than one CRE environment.
+package simulation

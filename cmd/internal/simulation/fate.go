@@ -1,0 +1,171 @@
+package simulation
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// begin starts a process. The world is held.
+func (w *World) begin(part Part, home *Home) *Process {
+	w.numbers[string(part.Program)]++
+	name := fmt.Sprintf("%s %d", part.Program, w.numbers[string(part.Program)])
+	p := &Process{world: w, name: name, part: part, home: home, rand: w.source(name), gone: make(chan struct{})}
+	p.began = w.moment(p.rand, time.Millisecond, 30*time.Millisecond)
+	w.running++
+	wait := time.Until(p.began)
+	go func() {
+		defer letGo()
+		time.Sleep(wait)
+		p.reach("begins")
+		p.bad = w.keychain.badSoFar()
+		if g := p.home.now().grant; g != nil && part.Program == get && !g.rejected {
+			p.goodFor = time.Until(g.knownExpiry) - soon
+		}
+		w.leave()
+		p.run()
+		w.hold()
+		w.end(p)
+		w.leave()
+	}()
+	return p
+}
+
+// end is a process's own end. The world is held.
+func (w *World) end(p *Process) {
+	if p.isGone() {
+		return
+	}
+	w.note(p.name, "ends")
+	w.judgeEnd(p)
+	w.bury(p)
+}
+
+// kill is a process's end at a step: no defer of it has an effect on the world,
+// and the system frees its locks. The world is held.
+func (w *World) kill(p *Process) {
+	if p.isGone() {
+		return
+	}
+	w.note(p.name, "DIES")
+	p.died = true
+	if p.answer != nil {
+		p.answer <- outcome{err: errKilled}
+	}
+	if p.inHand != nil {
+		p.inHand.to.family.lose(p.name + " died between the provider's answer and the commit")
+	}
+	w.bury(p)
+}
+
+func (w *World) bury(p *Process) {
+	close(p.gone)
+	for _, l := range w.locks() {
+		l.bury(p)
+	}
+	if w.running--; w.running > 0 {
+		return
+	}
+	select {
+	case w.quiet <- struct{}{}:
+	default:
+	}
+}
+
+func (w *World) locks() []*lock {
+	all := []*lock{w.keychain.lock}
+	for _, h := range w.homes {
+		all = append(all, h.locks...)
+	}
+	return all
+}
+
+// stop is SIGSTOP, and SIGCONT after a while. The world is held.
+func (w *World) stop(p *Process, long time.Duration) {
+	if p.isGone() || time.Now().Before(p.until) {
+		return
+	}
+	w.note(p.name, "is STOPPED for %v", long)
+	p.until = time.Now().Add(long)
+	p.stops += long
+}
+
+// happen starts whoever's and whatever's step it is. The world is held.
+func (w *World) happen() {
+	if w.calm {
+		return
+	}
+	w.waiting = slices.DeleteFunc(w.waiting, func(part Part) bool {
+		if part.After > w.steps {
+			return false
+		}
+		w.cast = append(w.cast, w.begin(part, w.homes[part.Home]))
+		return true
+	})
+	due := func(h Happening) bool { return h.After <= w.steps }
+	for i := slices.IndexFunc(w.events, due); i >= 0; i = slices.IndexFunc(w.events, due) {
+		h := w.events[i]
+		w.events = slices.Delete(w.events, i, i+1)
+		w.befall(h)
+	}
+}
+
+func (w *World) befall(h Happening) {
+	switch h.What {
+	case killed, stopped:
+		if h.Whom >= len(w.cast) {
+			return
+		}
+		whom := w.cast[h.Whom]
+		if h.Child && whom.child != nil {
+			whom = whom.child
+		}
+		if h.What == killed {
+			w.kill(whom)
+		} else {
+			w.stop(whom, min(h.Long, time.Minute))
+		}
+	case busEnds:
+		w.note("the bus", "goes away and comes back")
+		w.keychain.lock.lose()
+	case endedByHand:
+		w.provider.endNewest()
+	default:
+		w.keychain.turn(h.What, h.Long)
+	}
+}
+
+// await waits until every process has gone, and every part has been played.
+func (w *World) await() {
+	for {
+		w.hold()
+		if w.running == 0 && len(w.waiting) > 0 {
+			for _, part := range w.waiting {
+				w.steps = max(w.steps, part.After)
+			}
+			w.happen()
+		}
+		idle := w.running == 0
+		w.leave()
+		if idle {
+			return
+		}
+		select {
+		case <-w.quiet:
+		case <-time.After(time.Hour):
+			w.hold()
+			w.fault(everyoneEnds, "after an hour, %d processes are still there", w.running)
+			w.leave()
+			return
+		}
+	}
+}
+
+// perform has a program run by itself.
+func (w *World) perform(program Program, home *Home) *Process {
+	w.hold()
+	p := w.begin(Part{Program: program}, home)
+	w.leave()
+	w.await()
+	return p
+}

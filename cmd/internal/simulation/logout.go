@@ -1,0 +1,22 @@
+package simulation
+
+import "strings"
+
+// judgeLogout judges what a logout has left that was there when it began.
+func (w *World) judgeLogout(p *Process) {
+	for _, f := range p.removed {
+		if f.ended == "" && !f.toRevoke {
+			w.fault(loggedOut, "%s has removed %s and didn't revoke it: %s", p.name, f, strings.Join(p.notices, "; "))
+		}
+	}
+	places := append([]kept{p.home.seen.kept}, w.keychain.kept...)
+	if w.keychain.wasBad(p.bad) || p.said("could not look into the keychain") { // it may have been in no state to be asked
+		places = places[:1]
+	}
+	for _, s := range places {
+		g := w.grantOf(s)
+		if g != nil && s.refresh != "" && g.family.kept.Before(p.began) {
+			w.fault(loggedOut, "%s has left %s", p.name, g)
+		}
+	}
+}

@@ -1,0 +1,149 @@
+package simulation
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"cre-credential-helper/cmd/internal/session"
+)
+
+// judgeWrite looks at what p has made of the places that tokens are kept in.
+// The world is held.
+func (w *World) judgeWrite(p *Process, write bool) {
+	if !write {
+		return
+	}
+	before, after := w.keychain.kept, w.keychain.look()
+	w.keychain.kept = after
+	file := p.home.seen
+	p.home.seen = p.home.read()
+	for _, s := range append(slices.Clone(before), after...) {
+		w.judgePlace(p, "the keychain", find(before, s.username), find(after, s.username))
+	}
+	w.judgePlace(p, "cre.yaml", file.kept, p.home.seen.kept)
+	w.judgePlain(p)
+	w.commit(p)
+	w.refresh()
+}
+
+func find(all []kept, username string) kept {
+	for _, s := range all {
+		if s.username == username {
+			return s
+		}
+	}
+	return kept{}
+}
+
+// judgePlace judges a change in one place.
+func (w *World) judgePlace(p *Process, place string, before, after kept) {
+	was, is := w.grantOf(before), w.grantOf(after)
+	if is != nil && is.family.kept.IsZero() {
+		is.family.kept = time.Now()
+	}
+	switch {
+	case before == after || p.isTheirs() && place == "cre.yaml":
+	case is == nil:
+		w.judgeLoss(p, place, before, was)
+	case was == nil:
+		w.judgeGain(p, place, after, is)
+	default:
+		w.judgeChange(p, place, before, after)
+	}
+}
+
+// judgeGain judges a session where there was none.
+func (w *World) judgeGain(p *Process, place string, after kept, is *grant) {
+	switch {
+	case is.family == p.own:
+	case p.part.Program == approve && after.refresh == "":
+	case place == "the keychain" && after == p.home.seen.kept: // it comes home
+	default:
+		w.fault(logoutStays, "%s puts %s into %s, where nothing is any more", p.name, is, place)
+	}
+}
+
+// judgeChange judges a session in the place of another.
+func (w *World) judgeChange(p *Process, place string, before, after kept) {
+	was, is := w.grantOf(before), w.grantOf(after)
+	switch {
+	case after.refresh == "" && before.refresh != "":
+		w.fault(neverBare, "%s puts the bare token of %s into %s in place of %s", p.name, is, place, was)
+	case is.family == was.family && is.number < was.number:
+		w.fault(neverBack, "%s puts %s into %s in place of %s", p.name, is, place, was)
+	case is.family == was.family, is.family == p.own, before.refresh == "":
+	default:
+		w.fault(newerStays, "%s puts %s into %s in place of %s", p.name, is, place, was)
+	}
+	if before.refresh != "" {
+		p.removed = append(p.removed, was.family)
+	}
+}
+
+// judgeLoss judges a session that is taken away.
+func (w *World) judgeLoss(p *Process, place string, before kept, was *grant) {
+	moved := func(f *family) bool {
+		inFile, inVault := w.grantOf(p.home.seen.kept), w.grantOf(find(w.keychain.kept, email))
+		return f != nil && (place == "cre.yaml" && inVault != nil && inVault.family == f ||
+			place == "the keychain" && inFile != nil && inFile.family == f)
+	}
+	if before.refresh != "" {
+		p.removed = append(p.removed, was.family)
+	}
+	if p.part.Program == logout {
+		was.family.lose("a logout has begun to take it away")
+	}
+	switch {
+	case p.part.Program == logout, moved(p.own):
+	case was.family.ended != "", before.refresh == "", moved(was.family):
+	case place == "the keychain" && !w.isPointedTo():
+	default:
+		w.fault(neverLost, "%s takes %s out of %s", p.name, was, place)
+	}
+}
+
+// isPointedTo reports whether a home's session is in the keychain.
+func (w *World) isPointedTo() bool {
+	return slices.ContainsFunc(w.homes, func(h *Home) bool { return h.seen.pointer && h.seen.kept.isZero() })
+}
+
+// isKept reports whether a home's session is of a family.
+func (w *World) isKept(f *family) bool {
+	return slices.ContainsFunc(w.homes, func(h *Home) bool {
+		c := h.now()
+		return c.grant != nil && c.grant.family == f && !c.bare
+	})
+}
+
+// commit notes that what p got from the provider has been saved.
+func (w *World) commit(p *Process) {
+	if p.inHand == nil {
+		return
+	}
+	to := p.inHand.to
+	if find(w.keychain.kept, email).refresh == to.refresh || p.home.seen.kept.refresh == to.refresh {
+		w.note("the observer", "%s is saved", to)
+		p.inHand = nil
+	}
+}
+
+// judgePlain looks for tokens in files where there should be none. Those of the
+// official CLI stay where they are, and so do those of a login at a time when
+// there certainly was no keychain.
+func (w *World) judgePlain(p *Process) {
+	if w.plan.Mode == session.File || !w.plan.Keychain {
+		return
+	}
+	all := p.home.everything()
+	for _, f := range w.provider.families {
+		for _, g := range f.grants {
+			if f.plain || !strings.Contains(all, g.refresh+"\n") && !strings.Contains(all, g.access) {
+				continue
+			}
+			if f.plain = true; !w.keychain.gone.After(p.began) {
+				w.fault(neverPlain, "%s is in a file of home %d", g, p.home.number)
+			}
+		}
+	}
+}

@@ -1,0 +1,201 @@
+package simulation
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"cre-credential-helper/cmd/internal/session"
+)
+
+// Plan is what a seed decides beforehand. What it doesn't say (how long each
+// step takes, what the provider answers) is drawn while the world goes on.
+type Plan struct {
+	Mode     session.Mode
+	Keychain bool // there is one
+	Limit    int  // of a keychain item, in bytes; negative: none
+	Homes    []Past
+	Lifetime time.Duration // of an access token
+	Left     time.Duration // that the first tokens have, when all begins
+	Skew     time.Duration // of the provider's clock, against the machine's
+	Opaque   int           // in a hundred access tokens
+	Trouble  int           // in a hundred answers of the provider
+	Cast     []Part
+	Events   []Happening
+}
+
+// Past is what happened in a home before the world begins.
+type Past string
+
+// The pasts of a home.
+const (
+	nothingYet Past = "nobody has logged in"
+	ourLogin   Past = "our login"
+	theirLogin Past = "the official CLI's login"
+	sheltered  Past = "our login, then tokens sheltered in cre.yaml by an older version"
+)
+
+// Part is a process of the world, and what becomes of it.
+type Part struct {
+	Program Program
+	Home    int
+	After   int // the n-th step of anybody
+	DiesAt  int // its own n-th step; 0: never
+	StopsAt int // the same
+	Stops   time.Duration
+}
+
+// Happening befalls the world after the n-th step of anybody.
+type Happening struct {
+	After int
+	What  Calamity
+	Whom  int           // of the cast, for what befalls one
+	Child bool          // or rather the process that it has started
+	Long  time.Duration // how long it lasts, where it does
+}
+
+// Calamity is a kind of happening.
+type Calamity string
+
+// The happenings.
+const (
+	killed      Calamity = "is killed"
+	stopped     Calamity = "is stopped"
+	busEnds     Calamity = "the bus goes away, and all locks on it"
+	slow        Calamity = "the keychain is slow"
+	readOnly    Calamity = "the keychain refuses writes"
+	locked      Calamity = "the keychain is locked"
+	prompting   Calamity = "the keychain is locked and asks for its password"
+	silent      Calamity = "the keychain doesn't answer"
+	absent      Calamity = "the keychain is gone"
+	endedByHand Calamity = "the session is ended in the browser"
+)
+
+// newPlan draws a plan.
+func newPlan(r *rand.Rand) Plan {
+	p := Plan{Mode: session.Auto, Keychain: true, Limit: -1, Homes: []Past{ourLogin}}
+	switch n := r.IntN(100); {
+	case n < 20:
+		p.Mode = session.File
+	case n < 32:
+		p.Keychain = false
+	case n < 37:
+		p.Limit = 500
+	}
+	if r.IntN(100) < 30 {
+		p.Homes = append(p.Homes, ourLogin)
+	}
+	for i := range p.Homes {
+		p.Homes[i] = p.pickPast(r)
+	}
+	p.pickTokens(r)
+	p.pickCast(r)
+	p.pickEvents(r)
+	return p
+}
+
+func (p *Plan) pickPast(r *rand.Rand) Past {
+	switch n := r.IntN(100); {
+	case n < 5:
+		return nothingYet
+	case n < 17:
+		return theirLogin
+	case n < 27 && p.Mode == session.Auto && p.Keychain && len(p.Homes) == 1:
+		return sheltered
+	}
+	return ourLogin
+}
+
+func (p *Plan) pickTokens(r *rand.Rand) {
+	p.Lifetime = pick(r, time.Hour, time.Hour, 100*time.Second, 65*time.Second, 40*time.Second)
+	p.Left = pick(r, 30*time.Second, 30*time.Second, 0, -time.Minute, p.Lifetime-time.Second)
+	p.Skew = pick(r, 0, 0, 0, 0, 2*time.Hour, -2*time.Hour, 90*time.Second)
+	p.Opaque = pick(r, 0, 0, 0, 10)
+	p.Trouble = pick(r, 0, 0, 10, 50)
+}
+
+func (p *Plan) pickCast(r *rand.Rand) {
+	horizon := pick(r, 10, 40, 80)
+	for range 2 + r.IntN(4) {
+		part := Part{
+			Program: pickWeighted(r, []weighted[Program]{
+				{get, 60}, {reject, 12}, {check, 6}, {approve, 8}, {login, 9}, {logout, 5},
+			}),
+			Home: r.IntN(len(p.Homes)),
+		}
+		if r.IntN(3) == 0 {
+			part.After = r.IntN(horizon)
+		}
+		p.Cast = append(p.Cast, mortal(r, part))
+	}
+	for range pick(r, 0, 0, 1, 1, 2) {
+		p.Cast = append(p.Cast, Part{
+			Program: pickWeighted(r, []weighted[Program]{
+				{login, 20}, {logout, 20}, {theirsIn, 30}, {theirsOut, 20}, {removesAll, 10}, {theirsRenews, 4},
+			}),
+			Home:  r.IntN(len(p.Homes)),
+			After: 1 + r.IntN(horizon),
+		})
+	}
+}
+
+// mortal gives some processes an end before their time.
+func mortal(r *rand.Rand, part Part) Part {
+	switch r.IntN(10) {
+	case 0:
+		part.DiesAt = 1 + r.IntN(30)
+	case 1:
+		part.StopsAt = 1 + r.IntN(30)
+		part.Stops = pick(r, 3*time.Second, 30*time.Second, 60*time.Second)
+	}
+	return part
+}
+
+func (p *Plan) pickEvents(r *rand.Rand) {
+	kinds := []weighted[Calamity]{
+		{killed, 20}, {stopped, 10}, {endedByHand, 10}, {slow, 8}, {readOnly, 12}, {locked, 8},
+		{prompting, 10}, {silent, 12}, {absent, 6}, {busEnds, 6},
+	}
+	for range pick(r, 0, 0, 1, 1, 2, 3) {
+		p.Events = append(p.Events, Happening{
+			After: r.IntN(60),
+			What:  pickWeighted(r, kinds),
+			Whom:  r.IntN(len(p.Cast)),
+			Child: r.IntN(2) == 0,
+			Long:  pick(r, 2*time.Second, 12*time.Second, 40*time.Second, 4*time.Minute),
+		})
+	}
+}
+
+// String is one line.
+func (p Plan) String() string {
+	var s strings.Builder
+	fmt.Fprintf(&s, "mode %s, keychain %v, items of %d bytes, homes %q, tokens good for %v with %v left, provider's clock %+v, opaque %d %%, trouble %d %%",
+		p.Mode, p.Keychain, p.Limit, p.Homes, p.Lifetime, p.Left, p.Skew, p.Opaque, p.Trouble)
+	for i, part := range p.Cast {
+		fmt.Fprintf(&s, "; %d: %s in home %d after %d", i, part.Program, part.Home, part.After)
+	}
+	return s.String()
+}
+
+type weighted[T any] struct {
+	value  T
+	weight int
+}
+
+func pickWeighted[T any](r *rand.Rand, all []weighted[T]) T {
+	sum := 0
+	for _, w := range all {
+		sum += w.weight
+	}
+	n := r.IntN(sum)
+	for _, w := range all {
+		if n -= w.weight; n < 0 {
+			return w.value
+		}
+	}
+	return all[0].value
+}
+
+func pick[T any](r *rand.Rand, all ...T) T { return all[r.IntN(len(all))] }

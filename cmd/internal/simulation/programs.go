@@ -1,0 +1,198 @@
+package simulation
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"cre-credential-helper/cmd/internal/session"
+	"cre-credential-helper/helper"
+	"cre-credential-helper/keyring"
+)
+
+// Program is what a process runs.
+type Program string
+
+// The programs of this world.
+const (
+	get     Program = "get"
+	net     Program = "net" // cre-credential-net, which a get starts
+	reject  Program = "reject"
+	check   Program = "check"
+	approve Program = "approve" // git stores what it was handed
+	login   Program = "login"   // ours: check, browser, store
+	logout  Program = "logout"  // ours: erase
+
+	theirsIn     Program = "official login"
+	theirsOut    Program = "official logout"
+	theirsRenews Program = "official command"
+	removesAll   Program = "rm -rf ~/.cre"
+)
+
+// isTheirs reports whether it is none of our programs.
+func (p *Process) isTheirs() bool {
+	return slices.Contains([]Program{theirsIn, theirsOut, theirsRenews, removesAll}, p.part.Program)
+}
+
+func (p *Process) run() {
+	keeper := p.keeper()
+	query := helper.Query{Origin: p.world.env.Origin()}
+	ctx := context.Background()
+	switch p.part.Program {
+	case get:
+		p.get(ctx, keeper, query)
+	case net:
+		p.renew(keeper, query)
+	case reject:
+		p.reject(ctx, keeper, query)
+	case check:
+		p.result(keeper.Check(ctx, query.Origin))
+	case approve:
+		p.approve(ctx, keeper, query)
+	case login:
+		p.logIn(ctx, keeper)
+	case logout:
+		p.logOut(ctx, keeper, query)
+	default:
+		p.runTheirs()
+	}
+}
+
+// keeper is what a program makes when it starts.
+func (p *Process) keeper() *session.Keeper {
+	w := p.world
+	vault := keyring.New(keyring.Options{
+		Limit:   w.plan.Limit,
+		Timeout: 5*time.Second + time.Duration(p.rand.IntN(1000)), // so that no two end at once
+		Backend: &connection{p},
+	})
+	return &session.Keeper{
+		Environment: w.env,
+		Places:      session.NewPlaces(w.env, w.plan.Mode, p.files(), vault, time.Now, p.notify),
+		Provider:    client{p},
+		Revoker:     client{p},
+		Renewer:     starter{p},
+		Now:         time.Now,
+		Notify:      p.notify,
+	}
+}
+
+func (p *Process) notify(line string) {
+	p.world.hold()
+	defer p.world.leave()
+	p.notices = append(p.notices, line)
+	p.world.note(p.name, "says: %s", strings.ReplaceAll(line, p.home.dir, "~"))
+}
+
+// said reports whether p has told its person something. The world is held.
+func (p *Process) said(what string) bool {
+	return strings.Contains(strings.Join(p.notices, "\n"), what)
+}
+
+// result judges how a program ends.
+func (p *Process) result(err error) {
+	p.world.hold()
+	defer p.world.leave()
+	if p.isGone() {
+		return
+	}
+	if err == nil {
+		p.world.note(p.name, "succeeds")
+		return
+	}
+	p.world.note(p.name, "fails: %s", strings.ReplaceAll(err.Error(), p.home.dir, "~"))
+	p.world.judgeError(p, err)
+}
+
+func (p *Process) get(ctx context.Context, keeper *session.Keeper, query helper.Query) {
+	c, err := keeper.Get(ctx, query)
+	p.result(err)
+	if err == nil {
+		p.world.hold()
+		p.world.judgeToken(p, c)
+		p.world.leave()
+	}
+}
+
+// reject reports a token as refused that was handed out once.
+func (p *Process) reject(ctx context.Context, keeper *session.Keeper, query helper.Query) {
+	leave := p.step("looks which token was refused")
+	g := p.anyHanded()
+	if g == nil {
+		leave()
+		return
+	}
+	g.rejected = true
+	p.world.note(p.name, "rejects %s", g)
+	leave()
+	query.Secret = helper.NewSecret(g.access)
+	p.result(keeper.Erase(ctx, query))
+}
+
+// approve is git, which stores again whatever has worked.
+func (p *Process) approve(ctx context.Context, keeper *session.Keeper, query helper.Query) {
+	leave := p.step("looks which token has worked")
+	g := p.anyHanded()
+	leave()
+	if g == nil {
+		return
+	}
+	p.result(keeper.Store(ctx, helper.Credential{
+		Origin: query.Origin, Username: email, Secret: helper.NewSecret(g.access), AuthType: helper.AuthBearer,
+	}))
+}
+
+// anyHanded is mostly the last one.
+func (p *Process) anyHanded() *grant {
+	all := p.home.handed
+	if len(all) == 0 {
+		return nil
+	}
+	if p.rand.IntN(3) > 0 {
+		return all[len(all)-1]
+	}
+	return all[p.rand.IntN(len(all))]
+}
+
+// logIn is cre login: nobody is sent to a browser when the check fails.
+func (p *Process) logIn(ctx context.Context, keeper *session.Keeper) {
+	if err := keeper.Check(ctx, p.world.env.Origin()); err != nil {
+		p.result(err)
+		return
+	}
+	time.Sleep(p.someTime(time.Second, 30*time.Second))
+	leave := p.step("logs in, in the browser")
+	p.own = p.world.provider.admit(p.name, false)
+	began := time.Now()
+	p.own.last().knownIssued = time.Time{} // the protocol has no word for it
+	c := p.world.credential(p.own.last())
+	leave()
+	err := keeper.Store(ctx, c)
+	p.result(err)
+	p.world.hold()
+	defer p.world.leave()
+	if err == nil && !p.home.was(began, p.own) {
+		p.world.fault(trueError, "%s is done, and home %d never had %s", p.name, p.home.number, p.own)
+	}
+	if err == nil {
+		p.home.handed = append(p.home.handed, p.own.last())
+	}
+}
+
+func (p *Process) someTime(from, to time.Duration) time.Duration {
+	p.world.hold()
+	defer p.world.leave()
+	return time.Until(p.world.moment(p.rand, from, to))
+}
+
+// logOut is cre logout.
+func (p *Process) logOut(ctx context.Context, keeper *session.Keeper, query helper.Query) {
+	err := keeper.Erase(ctx, query)
+	p.result(err)
+	p.world.hold()
+	defer p.world.leave()
+	if err == nil {
+		p.world.judgeLogout(p)
+	}
+}

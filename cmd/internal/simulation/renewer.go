@@ -1,0 +1,78 @@
+package simulation
+
+import (
+	"context"
+	"errors"
+
+	"cre-credential-helper/cmd/internal/session"
+	"cre-credential-helper/helper"
+)
+
+// starter has a process of its own renew, as package renewal does.
+type starter struct{ process *Process }
+
+// outcome is what such a process writes into its pipe.
+type outcome struct {
+	credential helper.Credential
+	err        error
+}
+
+// Renew implements [session.Renewer]. Whoever waits in vain goes, and the
+// process sees its input end.
+func (s starter) Renew(ctx context.Context, _ helper.Query) (helper.Credential, error) {
+	p := s.process
+	watch, stop := p.look(ctx)
+	defer stop()
+	leave := p.step("starts a process that renews")
+	part := Part{Program: net, Home: p.part.Home}
+	if p.part.DiesAt > p.steps {
+		part.DiesAt = p.part.DiesAt - p.steps
+	}
+	if p.part.StopsAt > p.steps {
+		part.StopsAt, part.Stops = p.part.StopsAt-p.steps, p.part.Stops
+	}
+	p.child = p.world.begin(part, p.home)
+	p.child.asker = p
+	p.child.answer = make(chan outcome, 2)
+	p.child.left = make(chan struct{})
+	answer, left := p.child.answer, p.child.left
+	leave()
+	got, err := wait(watch, "its answer", answer)
+	if err != nil {
+		close(left)
+		return helper.Credential{}, err
+	}
+	return got.credential, got.err
+}
+
+// renew is the program that does it.
+func (p *Process) renew(keeper *session.Keeper, query helper.Query) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() {
+		defer letGo()
+		select {
+		case <-p.left:
+		case <-p.asker.gone:
+		case <-p.gone:
+			return
+		case <-ctx.Done():
+			return
+		}
+		p.step("sees that nobody waits any more")()
+		cancel()
+	}()
+	c, err := keeper.Renew(ctx, query)
+	p.world.hold()
+	defer p.world.leave()
+	if p.isGone() {
+		return
+	}
+	if err != nil {
+		p.world.note(p.name, "fails: %v", err)
+	}
+	p.answer <- outcome{c, err}
+}
+
+// errKilled is what is left of a process that was killed.
+var errKilled = errors.New("signal: killed")

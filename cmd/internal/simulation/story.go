@@ -1,0 +1,107 @@
+package simulation
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"time"
+)
+
+// past is what happened before: everybody logged in long ago, in peace.
+func (w *World) past() {
+	w.hold()
+	w.calm = true
+	w.refresh()
+	w.leave()
+	for i, past := range w.plan.Homes {
+		switch home := w.homes[i]; past {
+		case ourLogin:
+			w.perform(login, home)
+		case theirLogin:
+			w.perform(theirsIn, home)
+		case sheltered:
+			w.perform(login, home)
+			w.shelter(home)
+		}
+	}
+	time.Sleep(w.plan.Lifetime - w.plan.Left)
+}
+
+// shelter does what a version before this one did when the keychain refused a
+// renewed session: its tokens went to cre.yaml, beside the pointer.
+func (w *World) shelter(h *Home) {
+	w.hold()
+	defer w.leave()
+	c := h.now()
+	if c.grant == nil {
+		return
+	}
+	g := w.provider.renew("an older version", c.grant.refresh, true)
+	g.family.plain = true
+	text, err := os.ReadFile(h.path())
+	if err == nil {
+		lines := "AccessToken: " + g.access + "\nIDToken: " + w.credential(g).IDToken.Reveal() +
+			"\nRefreshToken: " + g.refresh + "\nExpiresIn: 3600\nTokenType: Bearer\n" + string(text)
+		err = os.WriteFile(h.path(), []byte(lines), 0o600)
+	}
+	if err != nil {
+		w.note("an older version", "can't: %v", err)
+	}
+	h.seen = h.read()
+	h.handed = append(h.handed, g)
+	w.refresh()
+}
+
+// present is the schedule.
+func (w *World) present() {
+	w.hold()
+	w.note("the world", "begins")
+	w.calm, w.steps = false, 0
+	w.waiting = slices.Clone(w.plan.Cast)
+	w.events = slices.Clone(w.plan.Events)
+	w.happen()
+	w.leave()
+	w.await()
+}
+
+// future is what must come out well, now that nothing happens any more.
+func (w *World) future() {
+	w.hold()
+	w.calm = true
+	w.note("the world", "calms down")
+	w.leave()
+	time.Sleep(10 * time.Minute) // whatever is late lands
+	w.hold()
+	w.keychain.until = time.Now()
+	w.leave()
+	time.Sleep(w.plan.Lifetime + w.plan.Skew.Abs() + 2*time.Minute)
+	for _, h := range w.homes {
+		w.judgeFuture(h)
+	}
+	for _, h := range w.homes {
+		w.perform(logout, h)
+	}
+}
+
+// judgeFuture has a last get renew what a home has left.
+func (w *World) judgeFuture(h *Home) {
+	w.hold()
+	was := h.now()
+	w.note("the observer", "home %d ends with: %s", h.number, was)
+	g := was.grant
+	lives := g != nil && !was.bare && !was.ended
+	if lives && g != g.family.last() && g.family.lost == "" {
+		w.fault(neverLost, "home %d has %s, and the provider knows %s", h.number, g, g.family.last())
+	}
+	lives = lives && g == g.family.last()
+	w.leave()
+	p := w.perform(get, h)
+	w.hold()
+	defer w.leave()
+	if lives && (len(h.handed) == 0 || h.handed[len(h.handed)-1].family != g.family) {
+		w.fault(neverLost, "%s gets no token of %s: %s", p.name, g.family, strings.Join(p.notices, "; "))
+	}
+	if h.seen.pointer && !h.seen.kept.isZero() && lives {
+		w.fault(broughtHome, "home %d", h.number)
+	}
+}

@@ -1,0 +1,161 @@
+package simulation
+
+import (
+	"errors"
+	"time"
+
+	"cre-credential-helper/cmd/internal/session"
+	"cre-credential-helper/fallback"
+	"cre-credential-helper/helper"
+	"cre-credential-helper/keyring"
+)
+
+// judgeLocks judges p when it makes up its mind to go to the provider. The
+// world is held.
+func (p *Process) judgeLocks(old helper.Credential) {
+	w, g := p.world, p.world.provider.byFresh[old.RefreshToken.Reveal()]
+	switch {
+	case !p.holds():
+		w.fault(heldLocks, "%s renews %s without the file's lock", p.name, g)
+	case p.isInVault(g) && w.keychain.lock.holder != p:
+		w.fault(heldLocks, "%s renews %s without the keychain's lock", p.name, g)
+	}
+}
+
+// judgeExchange judges p at the moment in which it asks the provider. The world
+// is held.
+func (p *Process) judgeExchange(old helper.Credential) {
+	w, k, g := p.world, p.world.keychain, p.world.provider.byFresh[old.RefreshToken.Reveal()]
+	switch {
+	case g != g.family.last() || g.family.ended != "": // the provider will see to it
+	case !g.isDue(time.Now()):
+		w.fault(neverNeedless, "%s renews %s, issued %v ago and good for another %v", p.name, g,
+			time.Since(g.issued), time.Until(g.knownExpiry))
+	case p.isInVault(g) && k.refuses(true) != nil && k.since.Before(p.vaultHeld):
+		w.fault(savedOrKept, "%s renews %s, and the keychain has refused every write for %v", p.name, g, time.Since(k.since))
+	}
+}
+
+// isInVault reports whether it is in the keychain that p's home has g.
+func (p *Process) isInVault(g *grant) bool {
+	return p.home.seen.kept.refresh != g.refresh && find(p.world.keychain.kept, email).refresh == g.refresh
+}
+
+// holds reports whether p has its home's lock, or had it when all was removed.
+func (p *Process) holds() bool {
+	for _, l := range p.home.locks {
+		if l.holder == p {
+			return true
+		}
+	}
+	return false
+}
+
+// judgeReach judges p when it goes to the keychain.
+func (p *Process) judgeReach() {
+	switch p.part.Program {
+	case get, reject, net:
+	default:
+		return
+	}
+	elsewhere := func(c chapter) bool { return !c.inFile }
+	if len(p.home.past) > 0 && !p.home.has(p.began, elsewhere) {
+		p.world.fault(fileIsAlone, "%s", p.name)
+	}
+}
+
+// judgeRevocation judges p when it ends a session.
+func (p *Process) judgeRevocation(f *family) {
+	if p.world.isKept(f) && p.part.Program != logout {
+		p.world.fault(notRevoked, "%s revokes %s", p.name, f)
+	}
+}
+
+// judgeEnd judges p when it has done all it does. The world is held.
+func (w *World) judgeEnd(p *Process) {
+	limit := late
+	if p.goodFor > 0 {
+		limit = soon
+	}
+	if took := time.Since(p.began) - p.stops; took > limit && p.part.Program != login {
+		w.fault(everyoneEnds, "%s took %v", p.name, took)
+	}
+	for _, l := range w.locks() {
+		if l.holder == p {
+			w.fault(locksEnd, "%s ends and has %s", p.name, l.name)
+		}
+	}
+	if p.inHand != nil {
+		w.judgeUnsaved(p, p.inHand)
+	}
+}
+
+// judgeUnsaved judges a renewal that was saved nowhere.
+func (w *World) judgeUnsaved(p *Process, x *exchange) {
+	const enough = time.Minute // of trouble, to give up after a minute and a half
+	f := x.to.family
+	trouble := w.keychain.badSoFar() - x.bad + p.stops - x.stops
+	switch {
+	case f.ended != "", f.toRevoke, f.lost != "":
+	case !w.isKept(f) && p.home.now().grant == nil && trouble < enough:
+		w.fault(revokedThen, "%s has %s, and leaves it at that", p.name, x.to)
+	case !w.isKept(f): // another login has come
+	case trouble < enough:
+		w.fault(neverLost, "%s didn't save %s", p.name, x.to)
+	default:
+		f.lose("the keychain took nothing for " + trouble.String())
+		if !p.said("log in again") {
+			w.fault(clearError, "%s couldn't save %s, and says nothing", p.name, x.to)
+		}
+	}
+}
+
+// judgeToken judges what a get answers.
+func (w *World) judgeToken(p *Process, c helper.Credential) {
+	const slack = 2 * time.Second
+	g := w.provider.byAccess[c.Secret.Reveal()]
+	now := time.Now()
+	switch {
+	case g == nil || c.RefreshToken.IsSet():
+		w.fault(freshToken, "%s gets no access token, or more than that", p.name)
+		return
+	case !p.home.was(p.began, g.family):
+		w.fault(freshToken, "%s gets %s, which wasn't there", p.name, g)
+	case p.child != nil && p.child.said("log in again"): // it took a minute and a half to find out
+	case p.home.has(p.began, func(c chapter) bool { return c.bare }): // of which nobody knows when it ends
+	case now.After(g.knownExpiry.Add(slack+p.stops)) && now.After(g.issued.Add(g.lifetime+slack+p.stops)):
+		w.fault(freshToken, "%s gets %s, which expired %v ago", p.name, g, now.Sub(g.knownExpiry))
+	}
+	p.home.handed = append(p.home.handed, g)
+}
+
+// judgeError judges what a program fails with.
+func (w *World) judgeError(p *Process, err error) {
+	k := w.keychain
+	bad := k.wasBad(p.bad) || p.stops > 0 || p.child != nil && p.child.stops > 0
+	damaged := func(c chapter) bool { return c.damaged }
+	so, clear := false, true
+	switch {
+	case errors.Is(err, helper.ErrNotFound):
+		so = p.home.isOut(p.began) || p.part.Program == reject || p.said("could not look into the keychain")
+	case errors.Is(err, helper.ErrBusy):
+		so = k.lock.losses > 0 || time.Since(p.began) >= patience
+	case errors.Is(err, keyring.ErrLocked), errors.Is(err, keyring.ErrUnavailable):
+		so = bad
+	case errors.Is(err, session.ErrProvider):
+		so = w.plan.Trouble > 0 && !w.calm
+	case errors.Is(err, fallback.ErrDamaged):
+		so = p.home.has(p.began, damaged)
+	case errors.Is(err, session.ErrNotASession):
+		so = p.part.Program == login && w.plan.Opaque > 0
+	case errors.Is(err, errKilled):
+		so = true
+	default:
+		clear = false
+	}
+	if !clear {
+		w.fault(clearError, "%s: %v", p.name, err)
+	} else if !so {
+		w.fault(trueError, "%s: %v", p.name, err)
+	}
+}
