@@ -154,10 +154,11 @@ func (m *machine) environ() []string {
 	return append(slices.Clip(m.env), "PATH="+m.bin+":"+bin+":"+os.Getenv("PATH"))
 }
 
-// run runs a program to its end.
+// run runs a program to its end. None may take longer than the longest wait for
+// a lock and a save after it.
 func (m *machine) run(stdin, program string, args ...string) outcome {
 	m.Helper()
-	ctx, cancel := context.WithTimeout(m.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(m.Context(), 5*time.Minute)
 	defer cancel()
 	return m.finish(m.command(ctx, program, args...), stdin)
 }

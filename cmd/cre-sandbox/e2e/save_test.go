@@ -42,14 +42,22 @@ func TestTheSaveWaitsForTheKeychain(t *testing.T) {
 
 // TestTheSaveGivesUp leaves the keychain away. Whoever asked has the new token,
 // and is told that it is the last one. So is the next one, once the keychain is
-// there again.
+// there again. This takes a minute and a half, for all of the faults at once.
 func TestTheSaveGivesUp(t *testing.T) {
 	t.Parallel()
+	type renewal struct {
+		*machine
+		renewed func() outcome
+	}
+	renewals := map[string]renewal{}
+	for name, fault := range lostDuringRefresh {
+		m, renewed := renewWithout(t, fault)
+		renewals[name] = renewal{m, renewed}
+	}
 	for name, fault := range lostDuringRefresh {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			m, renewed := renewWithout(t, fault)
-			o := renewed()
+			m := renewals[name].in(t)
+			o := renewals[name].renewed()
 			if o.status != 0 || !m.takes(o.token()) || !strings.Contains(o.stderr, "warning: the renewed session could not be saved (") ||
 				!strings.Contains(o.stderr, "this token is good until it expires, then log in again") {
 				t.Errorf("get: %v", o)

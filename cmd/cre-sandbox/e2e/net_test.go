@@ -1,0 +1,87 @@
+//go:build unix
+
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"cre-credential-helper/cmd/cre-sandbox/internal/sandbox"
+)
+
+// installed is what make install makes, below a folder of its own.
+func (m *machine) install() {
+	m.Helper()
+	top := m.TempDir()
+	make := exec.CommandContext(m.Context(), "make", "-s", "install", "DESTDIR="+top, "PREFIX=/usr")
+	make.Dir = repository
+	if out, err := make.CombinedOutput(); err != nil {
+		m.Fatalf("%v: %s", err, out)
+	}
+	m.bin = filepath.Join(top, "usr", "bin")
+}
+
+// TestTheRenewalsProgram is found where make install puts it, from each of the
+// helper's names. Where it is missing, one on PATH isn't taken in its place: the
+// error says where it must be, and the session is whole.
+func TestTheRenewalsProgram(t *testing.T) {
+	m := newMachine(t, fileMode, sandbox.Options{})
+	m.install()
+	program := filepath.Join(m.bin, "..", "libexec", "cre-credential-helper", "cre-credential-net")
+	t.Run("installed", func(t *testing.T) {
+		m := m.in(t)
+		token := m.logIn().Access
+		for name, request := range map[string]string{
+			"cre-credential-helper": "", "git-credential-cre": m.request(), "docker-credential-cre": m.platform.URL,
+		} {
+			m.expire(token)
+			o := m.run(request, name, "get")
+			if o.status != 0 || !secretPattern.MatchString(o.stdout) || strings.Contains(o.stdout, token) {
+				t.Errorf("%s: %v", name, o)
+			}
+			token = m.mustGet()
+		}
+		if o := m.helper("erase"); o.status != 0 || m.platform.Stats().LiveFamilies != 0 {
+			t.Errorf("erase: %v", o)
+		}
+	})
+	t.Run("missing", func(t *testing.T) {
+		m := m.in(t)
+		token, before := m.logIn().Access, m.platform.Stats()
+		if err := os.Rename(program, program+".away"); err != nil {
+			t.Fatal(err)
+		}
+		m.setenv("PATH=" + bin + ":" + os.Getenv("PATH"))
+		if m.mustGet() != token {
+			t.Error("a good token isn't answered")
+		}
+		m.expire(token)
+		old := readFile(t, m.sessionFile())
+		for name, o := range map[string]outcome{"get": m.get(), "whoami": m.run("", "cre", "whoami")} {
+			if o.status != 1 || o.stdout != "" || strings.Count(o.stderr, "cre-credential-net is missing: install it again beside cre-credential-helper") != 1 ||
+				!strings.Contains(o.stderr, m.bin) || !strings.Contains(o.stderr, filepath.Dir(program)) {
+				t.Errorf("%s: %v", name, o)
+			}
+		}
+		if now := readFile(t, m.sessionFile()); now != old || m.platform.Stats().Refreshes != before.Refreshes {
+			t.Errorf("the session isn't what it was: %+v", m.platform.Stats())
+		}
+		if err := os.Rename(program+".away", program); err != nil {
+			t.Fatal(err)
+		}
+		m.mustGet()
+	})
+	t.Run("missing at a logout", func(t *testing.T) {
+		m := m.in(t)
+		m.logIn()
+		if err := os.Remove(program); err != nil {
+			t.Fatal(err)
+		}
+		if o := m.helper("erase"); o.status != 0 || !strings.Contains(o.stderr, "warning: cre-credential-net is missing") || len(m.files()) != 0 {
+			t.Errorf("erase: %v; left are %q", o, m.files())
+		}
+	})
+}
