@@ -16,7 +16,7 @@ import (
 
 // inTime is how long a command may take that waits for the keychain for a second,
 // on a machine with other things to do.
-const inTime = 8 * time.Second
+const inTime = 20 * time.Second
 
 // The helper's exit statuses for a keychain that fails.
 const (

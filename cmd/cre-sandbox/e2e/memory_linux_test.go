@@ -87,6 +87,7 @@ func (h *holder) proc(name string) string { return fmt.Sprintf("/proc/%d/%s", h.
 // holders are the programs that hold tokens, each at a moment when it waits.
 var holders = map[string][]string{
 	"cre-credential-helper": {"store"},
+	"cre-credential-net":    {"revoke", "store"},
 	"cre":                   {"whoami"},
 }
 

@@ -69,7 +69,11 @@ func TestProviderFaultsEndNoSession(t *testing.T) {
 				m := m.in(t)
 				s := m.logIn()
 				m.platform.Replace(sandbox.Token, fault.answer)
+				asked := m.platform.Requests(sandbox.Token)
 				m.checkNoRenewal(s.Access, fault.says)
+				if n := m.platform.Requests(sandbox.Token) - asked; n < 2 {
+					t.Errorf("the provider was asked %d times, want once by each get", n)
+				}
 				m.platform.Replace(sandbox.Token, nil)
 				before := m.platform.Stats().Refreshes
 				if renewed := m.mustGet(); renewed == s.Access || m.platform.Stats().Refreshes != before+1 {

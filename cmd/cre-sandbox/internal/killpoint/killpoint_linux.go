@@ -20,7 +20,7 @@ import (
 // ErrStuck reports a program that did not end in time. It has been killed.
 var ErrStuck = errors.New("the program did not end in time")
 
-const timeout = time.Minute
+const timeout = 3 * time.Minute // on a busy machine
 
 // Result tells how a program ended.
 type Result struct {
