@@ -10,6 +10,7 @@ import (
 	zalando "github.com/zalando/go-keyring"
 
 	"cre-credential-helper/helper"
+	"cre-credential-helper/keyring/lookup"
 )
 
 // Backend is what a keychain is to [Store]: values by service and account. Its
@@ -123,8 +124,8 @@ func (s *Store) ready(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("not asked: %w", why(ctx))
 	}
-	if s.onBus && !listens(s.bus) {
-		return noSecretService(errNoBus)
+	if s.onBus {
+		return lookup.Listening(s.bus)
 	}
 	return nil
 }

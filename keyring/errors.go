@@ -10,33 +10,30 @@ import (
 	zalando "github.com/zalando/go-keyring"
 
 	"cre-credential-helper/helper"
+	"cre-credential-helper/keyring/internal/layout"
+	"cre-credential-helper/keyring/lookup"
 )
 
 // What the methods of [Store] fail with, besides the errors of package helper
 // and an error of the context. They are told apart with errors.Is.
 var (
-	// ErrUnavailable reports that there is no keychain on this machine: no
-	// D-Bus session, nothing on it that keeps secrets, or a platform without
-	// any. Nothing was kept and nothing can be.
-	ErrUnavailable = errors.New("there is no keychain on this machine")
+	// ErrUnavailable reports that there is no keychain on this machine.
+	ErrUnavailable = lookup.ErrUnavailable
 
 	// ErrLocked reports that there is a keychain and that it is locked, or
 	// that it refused what was asked of it.
-	ErrLocked = errors.New("the keychain is locked or refuses: unlock it (on Linux the login keyring) and try again")
+	ErrLocked = lookup.ErrLocked
 
-	// ErrTimeout is an [ErrLocked]: the keychain did not answer in time, most
-	// likely because it waits for somebody to unlock it. A write that ended so
-	// may have been done or may still be done: its outcome is unknown.
-	ErrTimeout = fmt.Errorf("no answer in time: %w", ErrLocked)
+	// ErrTimeout is an [ErrLocked]: the keychain did not answer in time. A
+	// write that ended so may have been done or may still be done.
+	ErrTimeout = lookup.ErrTimeout
 
-	// ErrDamaged reports an item that can't be read as a whole: a piece of it
-	// is missing or changed, or it is none of ours. Erasing the origin or
-	// storing to it repairs it.
-	ErrDamaged = errors.New("the keychain item is damaged: erase it or log in again")
+	// ErrDamaged reports an item that can't be read as a whole. Erasing the
+	// origin or storing to it repairs it.
+	ErrDamaged = layout.ErrDamaged
 
-	// ErrNewer reports an item made by a newer version of this package. It is
-	// neither read nor overwritten.
-	ErrNewer = errors.New("the keychain item was made by a newer version: upgrade, or remove it with the keychain's own program")
+	// ErrNewer reports an item made by a newer version of this package.
+	ErrNewer = layout.ErrNewer
 
 	// ErrTooBig reports a secret that would take more than 1,024 pieces.
 	ErrTooBig = errors.New("too big for the keychain")
@@ -56,18 +53,10 @@ func classify(err error) error {
 	case errors.Is(err, zalando.ErrUnsupportedPlatform):
 		return fmt.Errorf("%w: none is supported on %s", ErrUnavailable, runtime.GOOS)
 	case isDialError(err), isNoService(err):
-		return noSecretService(err)
+		return lookup.Unavailable(err)
 	}
 	return fmt.Errorf("%w (%w)", ErrLocked, err)
 }
-
-// noSecretService is [ErrUnavailable] where it would be on D-Bus.
-func noSecretService(cause error) error {
-	return fmt.Errorf("%w (%w): start a Secret Service such as gnome-keyring", ErrUnavailable, cause)
-}
-
-// errNoBus reports that there is no D-Bus session to ask.
-var errNoBus = errors.New("no D-Bus session")
 
 // isDialError reports whether nobody listens where the bus should be. That this
 // machine, or the bus' queue, has no room for a connection now doesn't mean that.

@@ -2,138 +2,21 @@ package keyring
 
 import (
 	"errors"
-	"fmt"
-	"os"
 	"time"
 
 	zalando "github.com/zalando/go-keyring"
 
-	"cre-credential-helper/helper"
-	"cre-credential-helper/keyring/internal/wire"
-)
-
-// The names of the Secret Service's specification, and the collection that
-// go-keyring prefers.
-const (
-	secretsName     = "org.freedesktop.secrets"
-	secretsPath     = "/org/freedesktop/secrets"
-	loginCollection = secretsPath + "/collection/login"
-
-	serviceInterface    = "org.freedesktop.Secret.Service"
-	collectionInterface = "org.freedesktop.Secret.Collection"
-	itemInterface       = "org.freedesktop.Secret.Item"
+	"cre-credential-helper/keyring/lookup"
 )
 
 // get reads one value by the short way. Whatever that can't tell, it asks
-// go-keyring: then the collection is locked, or has another name, or isn't
-// there, and go-keyring unlocks it, or looks further, or says what is wrong.
+// go-keyring, which unlocks the collection, or looks further, or says what is
+// wrong.
 func get(bus string, timeout time.Duration, service, account string) (string, error) {
-	if socket := socketOf(bus); socket != "" {
-		value, err := getShort(socket, timeout, service, account)
-		if err == nil || errors.Is(err, helper.ErrNotFound) || errors.Is(err, os.ErrDeadlineExceeded) {
-			return value, err
-		}
-	}
-	return zalando.Get(service, account)
-}
-
-// getShort reads what go-keyring's Get would, by the same search in the same
-// collection, with four calls instead of eight: it unlocks nothing.
-//
-// The search comes first and alone. gnome-keyring makes a note of each client
-// at its first message, and now and then acts on that message before it has
-// the note. It then refuses to search, but it aborts, with everybody's
-// secrets, if it is to open a session.
-func getShort(socket string, timeout time.Duration, service, account string) (string, error) {
 	const slack = time.Second // whoever asked gives up first, by its own deadline
-	bus, err := wire.Dial(socket, timeout+slack)
-	if err != nil {
-		return "", err
+	value, err := lookup.Value(bus, timeout+slack, service, account)
+	if errors.Is(err, lookup.ErrUnsure) {
+		return zalando.Get(service, account)
 	}
-	defer bus.Close()
-	item, err := findItem(bus, service, account)
-	if err != nil {
-		return "", err
-	}
-	session, err := openSession(bus)
-	if err != nil {
-		return "", err
-	}
-	return getSecret(bus, item, session)
-}
-
-// findItem returns the first match's path. That there is none means something
-// only while the collection is unlocked.
-func findItem(bus *wire.Client, service, account string) (string, error) {
-	search := wire.Call{
-		Destination: secretsName, Path: loginCollection, Interface: collectionInterface, Member: "SearchItems",
-		Takes: "a{ss}", Returns: "ao",
-	}
-	search.Arguments.Dict("service", service, "username", account)
-	found, err := bus.Call(search)
-	if err != nil {
-		return "", err
-	}
-	if found.Uint32() == 0 {
-		return "", notThere(bus)
-	}
-	return found.Text(), found.Err()
-}
-
-// notThere returns helper.ErrNotFound unless the collection is locked.
-func notThere(bus *wire.Client) error {
-	locked := wire.Call{
-		Destination: secretsName, Path: loginCollection, Interface: "org.freedesktop.DBus.Properties", Member: "Get",
-		Takes: "ss", Returns: "v",
-	}
-	locked.Arguments.Text(collectionInterface)
-	locked.Arguments.Text("Locked")
-	property, err := bus.Call(locked)
-	if err != nil {
-		return err
-	}
-	if kind, value := property.Signature(), property.Uint32(); kind != "b" || value != 0 || property.Err() != nil {
-		return fmt.Errorf("%w: nothing found in a locked collection", ErrLocked)
-	}
-	return helper.ErrNotFound
-}
-
-// openSession returns the path of a session whose secrets travel as they are,
-// as go-keyring's do.
-func openSession(bus *wire.Client) (string, error) {
-	open := wire.Call{
-		Destination: secretsName, Path: secretsPath, Interface: serviceInterface, Member: "OpenSession",
-		Takes: "sv", Returns: "vo",
-	}
-	open.Arguments.Text("plain")
-	open.Arguments.Signature("s")
-	open.Arguments.Text("")
-	opened, err := bus.Call(open)
-	if err != nil {
-		return "", err
-	}
-	if kind := opened.Signature(); kind != "s" {
-		return "", fmt.Errorf("%w: a session with a parameter of type %.10q", wire.ErrMalformed, kind)
-	}
-	opened.Text()
-	return opened.Text(), opened.Err()
-}
-
-// getSecret reads an item's value: the third part of a structure, after the
-// session and the parameters.
-func getSecret(bus *wire.Client, item, session string) (string, error) {
-	get := wire.Call{
-		Destination: secretsName, Path: item, Interface: itemInterface, Member: "GetSecret",
-		Takes: "o", Returns: "(oayays)",
-	}
-	get.Arguments.Text(session)
-	secret, err := bus.Call(get)
-	if err != nil {
-		return "", err
-	}
-	secret.Struct()
-	secret.Text()
-	secret.Bytes()
-	value := secret.Bytes()
-	return string(value), secret.Err()
+	return value, err
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"cre-credential-helper/helper"
+	"cre-credential-helper/keyring/internal/layout"
 )
 
 // addToIndex makes the index name an origin. It is done before the origin's
@@ -16,10 +17,10 @@ func (s *Store) addToIndex(ctx context.Context, o helper.Origin) error {
 	if err != nil && !errors.Is(err, helper.ErrNotFound) && !errors.Is(err, ErrDamaged) {
 		return err
 	}
-	if slices.Contains(index.Origins, newPlace(o)) {
+	if slices.Contains(index.Origins, layout.NewPlace(o)) {
 		return nil
 	}
-	index.Origins = append(index.Origins, newPlace(o))
+	index.Origins = append(index.Origins, layout.NewPlace(o))
 	return s.save(ctx, indexAccount, index, head)
 }
 
@@ -32,7 +33,7 @@ func (s *Store) removeFromIndex(ctx context.Context, o helper.Origin) error {
 	} else if err != nil && !errors.Is(err, ErrDamaged) {
 		return err
 	}
-	left := slices.DeleteFunc(slices.Clone(index.Origins), func(p place) bool { return p == newPlace(o) })
+	left := slices.DeleteFunc(slices.Clone(index.Origins), func(p layout.Place) bool { return p == layout.NewPlace(o) })
 	switch len(left) {
 	case 0:
 		return s.removeItem(ctx, indexAccount, head)

@@ -7,17 +7,13 @@ import (
 	"strings"
 
 	"cre-credential-helper/helper"
+	"cre-credential-helper/keyring/internal/layout"
 )
 
-const (
-	// maxPieces bounds what a damaged head can make a reader ask for.
-	maxPieces = 1 << 10
-
-	// tornReads is how often a set that looks torn is read again, from its
-	// head on. A writer that overtook the reader tears it for the moment; what
-	// stays torn is damaged.
-	tornReads = 4
-)
+// tornReads is how often a set that looks torn is read again, from its head on.
+// A writer that overtook the reader tears it for the moment; what stays torn is
+// damaged.
+const tornReads = 4
 
 // load reads an item, putting its pieces together. It also returns the head
 // that says which pieces those are, for a damaged set too; an item in one
@@ -28,7 +24,7 @@ func (s *Store) load(ctx context.Context, account string) (whole, head document,
 		if value, err = s.get(ctx, account); err != nil {
 			return document{}, document{}, err
 		}
-		if head, err = decode(value); err != nil || head.Generation == "" {
+		if head, err = layout.Decode(value); err != nil || head.Generation == "" {
 			return head, document{}, describe("read", account, err)
 		}
 		if whole, err = s.assemble(ctx, account, head); !errors.Is(err, ErrDamaged) {
@@ -55,7 +51,7 @@ func (s *Store) assemble(ctx context.Context, account string, head document) (do
 	if checksum(value.String()) != head.SHA256 {
 		return document{}, describe("read", account, fmt.Errorf("%w (its pieces don't match)", ErrDamaged))
 	}
-	whole, err := decode(value.String())
+	whole, err := layout.Decode(value.String())
 	if err == nil && whole.Generation != "" {
 		whole, err = document{}, fmt.Errorf("%w (pieces of pieces)", ErrDamaged)
 	}
@@ -78,7 +74,7 @@ func (s *Store) save(ctx context.Context, account string, d, old document) error
 // until then a reader finds the old document whole, from then on the new one.
 func (s *Store) commit(ctx context.Context, account string, d, old document) (document, error) {
 	var head document
-	value, err := d.encode()
+	value, err := d.Encode()
 	if err != nil {
 		return head, describe("write", account, err)
 	}
@@ -86,7 +82,7 @@ func (s *Store) commit(ctx context.Context, account string, d, old document) (do
 		if head, err = s.putPieces(ctx, account, value, old.Generation); err != nil {
 			return head, err
 		}
-		if value, err = head.encode(); err != nil {
+		if value, err = head.Encode(); err != nil {
 			return head, describe("write", account, err)
 		}
 	}
@@ -98,9 +94,9 @@ func (s *Store) commit(ctx context.Context, account string, d, old document) (do
 func (s *Store) putPieces(ctx context.Context, account, value, committed string) (document, error) {
 	head := document{Generation: "a", SHA256: checksum(value)}
 	if committed != "" {
-		head.Generation = other(committed)
+		head.Generation = layout.Other(committed)
 	}
-	if len(value) > maxPieces*s.limit {
+	if len(value) > layout.MaxPieces*s.limit {
 		return document{}, describe("write", account, ErrTooBig)
 	}
 	for ; value != ""; head.Pieces++ {
@@ -152,7 +148,7 @@ func (s *Store) sweep(ctx context.Context, account string, old, live document) e
 
 // probe returns the first piece, from i on, that isn't there.
 func (s *Store) probe(ctx context.Context, account, generation string, i int) (int, error) {
-	for ; i < maxPieces; i++ {
+	for ; i < layout.MaxPieces; i++ {
 		_, err := s.get(ctx, pieceAccount(account, generation, i))
 		if errors.Is(err, helper.ErrNotFound) {
 			break

@@ -12,6 +12,7 @@ import (
 	"github.com/godbus/dbus/v5"
 
 	"cre-credential-helper/helper"
+	"cre-credential-helper/keyring/lookup"
 )
 
 // lockName is the name on the bus that whoever writes owns. For another
@@ -52,8 +53,8 @@ func systemLock(bus, service string, timeout time.Duration) (Locker, lockKey) {
 // Lock implements [Locker]. Each has a connection of its own, for a bus keeps
 // connections apart, not goroutines.
 func (l busLock) Lock(ctx context.Context) (context.Context, func() error, error) {
-	if !listens(l.address) {
-		return nil, nil, noSecretService(errNoBus)
+	if err := lookup.Listening(l.address); err != nil {
+		return nil, nil, err
 	}
 	conn, err := l.connect(ctx)
 	if err != nil {
@@ -111,7 +112,7 @@ func (l busLock) connect(ctx context.Context) (*dbus.Conn, error) {
 	case step.Err() != nil:
 		return nil, unanswered(ctx, step)
 	case isDialError(err):
-		return nil, noSecretService(err)
+		return nil, lookup.Unavailable(err)
 	}
 	return nil, fmt.Errorf("%w (connect to the D-Bus session: %w)", ErrLocked, err)
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"cre-credential-helper/helper"
+	"cre-credential-helper/keyring/internal/layout"
 )
 
 // Preparer is a [Backend] that can do the slow parts of a read and a write
@@ -56,7 +57,7 @@ func (s *Store) prepare(ctx context.Context, account string) (*prepared, error) 
 	p := &prepared{store: s, account: account, item: item}
 	var head document
 	if p.value, err = p.get(ctx); err == nil {
-		head, err = decode(p.value)
+		head, err = layout.Decode(p.value)
 	}
 	if err != nil {
 		p.close()
@@ -97,15 +98,15 @@ func (s *Store) swapPrepared(ctx context.Context, turn turn, old, fresh helper.C
 	if err != nil || value != p.value {
 		return false, nil
 	}
-	d, err := decode(value)
+	d, err := layout.Decode(value)
 	if err != nil {
 		return false, nil
 	}
-	changed, err := d.swap(old, fresh)
+	changed, err := d.Swap(old, fresh)
 	if err != nil || !changed {
 		return true, err
 	}
-	value, err = d.encode()
+	value, err = d.Encode()
 	if err != nil || len(value) > s.limit {
 		return false, nil
 	}

@@ -23,10 +23,11 @@ import (
 	"time"
 
 	"cre-credential-helper/helper"
+	"cre-credential-helper/keyring/lookup"
 )
 
 const (
-	defaultService = "cre-credential-helper"
+	defaultService = lookup.DefaultService
 	defaultTimeout = 5 * time.Second
 
 	unlimited = math.MaxInt
@@ -53,7 +54,7 @@ type Options struct {
 	// A locked keychain may spend it all waiting for somebody to unlock it.
 	Timeout time.Duration
 
-	// Bus is the D-Bus session's address, from [BusAddress], and must be what
+	// Bus is the D-Bus session's address, from [lookup.BusAddress], and must be what
 	// DBUS_SESSION_BUS_ADDRESS says too. With "" every method fails with
 	// [ErrUnavailable] on platforms whose keychain is on D-Bus; on the others
 	// Bus is ignored.
@@ -96,7 +97,7 @@ func New(o Options) *Store {
 		s.limit = unlimited
 	}
 	if s.backend == nil {
-		s.backend, s.onBus = system{s.bus, s.timeout}, onBus
+		s.backend, s.onBus = system{s.bus, s.timeout}, lookup.OnBus
 	}
 	s.locker, s.lockKey = s.chooseLock()
 	return s
@@ -121,7 +122,7 @@ func (s *Store) Get(ctx context.Context, q helper.Query) (helper.Credential, err
 	if err != nil {
 		return helper.Credential{}, err
 	}
-	if matching := d.matching(q); len(matching) > 0 {
+	if matching := d.Matching(q); len(matching) > 0 {
 		return matching[0], nil
 	}
 	return helper.Credential{}, helper.ErrNotFound
@@ -136,17 +137,7 @@ func (s *Store) All(ctx context.Context, q helper.Query) ([]helper.Credential, e
 	if errors.Is(err, helper.ErrNotFound) {
 		return nil, nil
 	}
-	return d.matching(q), err
-}
-
-// matching returns the credentials of an origin's document that q asks for.
-func (d document) matching(q helper.Query) (all []helper.Credential) {
-	for _, r := range d.Credentials {
-		if c := r.credential(q.Origin); q.Matches(c) {
-			all = append(all, c)
-		}
-	}
-	return all
+	return d.Matching(q), err
 }
 
 // List implements [helper.Lister]. One origin that can't be read fails it.
@@ -157,7 +148,7 @@ func (s *Store) List(ctx context.Context) ([]helper.Credential, error) {
 	}
 	var list []helper.Credential
 	for _, p := range index.Origins {
-		o := p.origin()
+		o := p.Origin()
 		d, _, err := s.load(ctx, account(o))
 		if errors.Is(err, helper.ErrNotFound) {
 			continue // a writer was about to add it, or to take it out
@@ -165,7 +156,7 @@ func (s *Store) List(ctx context.Context) ([]helper.Credential, error) {
 			return nil, err
 		}
 		for _, r := range d.Credentials {
-			c := r.credential(o)
+			c := r.Credential(o)
 			c.Secret, c.RefreshToken, c.IDToken = helper.Secret{}, helper.Secret{}, helper.Secret{}
 			list = append(list, c)
 		}

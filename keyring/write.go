@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"cre-credential-helper/helper"
+	"cre-credential-helper/keyring/internal/layout"
 )
 
 // Store implements [helper.Store]. A damaged item is replaced. An error that is
@@ -34,7 +35,7 @@ func (s *Store) Store(ctx context.Context, c helper.Credential) error {
 			return err
 		}
 	}
-	r := newRecord(c)
+	r := layout.NewRecord(c)
 	others := slices.DeleteFunc(d.Credentials, func(old record) bool { return old.Username == r.Username })
 	d.Credentials = slices.Insert(others, 0, r)
 	return s.save(ctx, name, d, head)
@@ -65,27 +66,11 @@ func (s *Store) Swap(ctx context.Context, old, fresh helper.Credential) error {
 	} else if err != nil {
 		return cmp.Or(unclear, err) // nothing tells what became of the first attempt
 	}
-	changed, err := d.swap(old, fresh)
+	changed, err := d.Swap(old, fresh)
 	if err != nil || !changed {
 		return describe("write", name, err)
 	}
 	return s.save(ctx, name, d, head)
-}
-
-// swap puts fresh in old's place. That it is there already changes nothing.
-func (d document) swap(old, fresh helper.Credential) (changed bool, err error) {
-	at := slices.IndexFunc(d.Credentials, func(r record) bool { return string(r.Username) == old.Username })
-	if at < 0 || fresh.Username != old.Username {
-		return false, helper.ErrChanged
-	}
-	switch kept := d.Credentials[at].credential(old.Origin); {
-	case kept.Same(old):
-		d.Credentials[at] = newRecord(fresh)
-		return true, nil
-	case kept.Same(fresh):
-		return false, nil
-	}
-	return false, helper.ErrChanged
 }
 
 // Erase implements [helper.Store]. Erasing all of an origin repairs a damaged
@@ -110,7 +95,7 @@ func (s *Store) Erase(ctx context.Context, q helper.Query) error {
 	}
 	before := len(d.Credentials)
 	d.Credentials = slices.DeleteFunc(d.Credentials, func(r record) bool {
-		return q.Matches(r.credential(q.Origin))
+		return q.Matches(r.Credential(q.Origin))
 	})
 	switch after := len(d.Credentials); {
 	case absent:

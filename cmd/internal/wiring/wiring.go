@@ -13,6 +13,7 @@ import (
 	"cre-credential-helper/fallback"
 	"cre-credential-helper/helper"
 	"cre-credential-helper/keyring"
+	"cre-credential-helper/keyring/lookup"
 )
 
 // busVariable names the D-Bus session to the D-Bus library, which reads it by
@@ -65,7 +66,7 @@ func (m Machine) open() (*session.Keeper, error) {
 	if err := m.Setenv(platform.VarAPIKey, ""); err != nil { // programs that this one runs would inherit it
 		return nil, err
 	}
-	bus := keyring.BusAddress(m.Getenv)
+	bus := lookup.BusAddress(m.Getenv)
 	if bus != "" && bus != m.Getenv(busVariable) {
 		if err := m.Setenv(busVariable, bus); err != nil {
 			return nil, err

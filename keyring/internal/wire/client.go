@@ -29,10 +29,14 @@ var (
 	// ErrAuthentication reports a bus that doesn't take its user's word.
 	ErrAuthentication = errors.New("the D-Bus session refuses this user")
 
-	// ErrAnswer reports that the service or the bus answered with an error,
-	// whose name follows.
-	ErrAnswer = errors.New("answered with an error")
+	// ErrDial reports that no connection was made. The kernel's error says why.
+	ErrDial = errors.New("connect to the D-Bus session")
 )
+
+// AnswerError reports that the service or the bus answered with an error.
+type AnswerError struct{ Name string }
+
+func (e *AnswerError) Error() string { return fmt.Sprintf("answered with an error: %.255q", e.Name) }
 
 // Call is a method call.
 type Call struct {
@@ -44,7 +48,7 @@ type Call struct {
 }
 
 // Client is a connection to a message bus, made by [Dial]. It is for one
-// goroutine. After an error that isn't [ErrAnswer] it can only be closed.
+// goroutine. After an error that isn't an [AnswerError] it can only be closed.
 type Client struct {
 	socket *os.File
 	in     *bufio.Reader
@@ -60,7 +64,7 @@ type Client struct {
 func Dial(path string, timeout time.Duration) (*Client, error) {
 	socket, err := connect(path, timeout)
 	if err != nil {
-		return nil, fmt.Errorf("connect to the D-Bus session: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrDial, err)
 	}
 	c := &Client{socket: socket, in: bufio.NewReaderSize(socket, 8<<10), out: []byte(greeting)}
 	c.queue(Call{
@@ -167,7 +171,7 @@ func (c *Client) read() (header, []byte, error) {
 func answer(h header, body []byte, want string) (*Reader, error) {
 	switch {
 	case h.kind == typeError:
-		return nil, fmt.Errorf("%w: %.255q", ErrAnswer, h.errorName)
+		return nil, &AnswerError{h.errorName}
 	case h.kind != typeReply || h.signature != want:
 		return nil, fmt.Errorf("%w: signature %.20q", ErrMalformed, h.signature)
 	}

@@ -34,8 +34,9 @@ func TestARealBusAnswers(t *testing.T) {
 			t.Errorf("the bus' id is %q, %v", text, id.Err())
 		}
 	}
-	if _, err := c.Call(busCall("NoSuchMethod", "s")); !errors.Is(err, wire.ErrAnswer) || !strings.Contains(err.Error(), "UnknownMethod") {
-		t.Errorf("%v, want ErrAnswer with its name", err)
+	var answer *wire.AnswerError
+	if _, err := c.Call(busCall("NoSuchMethod", "s")); !errors.As(err, &answer) || !strings.Contains(answer.Name, "UnknownMethod") {
+		t.Errorf("%v, want an AnswerError", err)
 	}
 	if _, err := c.Call(busCall("GetId", "u")); !errors.Is(err, wire.ErrMalformed) {
 		t.Errorf("a string taken for a number: %v", err)

@@ -1,6 +1,6 @@
 //go:build linux
 
-package keyring
+package lookup
 
 import (
 	"net"
@@ -60,7 +60,7 @@ func TestListens(t *testing.T) {
 			t.Errorf("%q: %t", address, got)
 		}
 	}
-	if address := "unix:path=" + escapeBusValue(socket); !listens(address) {
+	if address := "unix:path=" + escape(socket); !listens(address) {
 		t.Errorf("%q: false", address)
 	}
 }

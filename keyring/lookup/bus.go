@@ -1,6 +1,7 @@
-package keyring
+package lookup
 
 import (
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -16,9 +17,10 @@ import (
 // The D-Bus library reads the environment on its own and, finding nothing,
 // runs dbus-launch, whose daemon outlives the process. So a program sets
 // DBUS_SESSION_BUS_ADDRESS to what this returns, before the first call, and
-// hands it to [New] in [Options].Bus; there "" means that nothing is called.
+// hands it on, to [Keychain] and to keyring.Options; there "" means that nothing
+// is called.
 func BusAddress(getenv func(string) string) string {
-	if !onBus {
+	if !OnBus {
 		return ""
 	}
 	return busAddress(getenv, filepath.Join("/run/user", strconv.Itoa(os.Getuid())))
@@ -34,7 +36,7 @@ func busAddress(getenv func(string) string, userDir string) string {
 	}
 	for _, dir := range []string{getenv("XDG_RUNTIME_DIR"), userDir} {
 		if socket := filepath.Join(dir, "bus"); filepath.IsAbs(dir) && isSocket(socket) {
-			return "unix:path=" + escapeBusValue(socket)
+			return "unix:path=" + escape(socket)
 		}
 	}
 	return ""
@@ -53,8 +55,15 @@ func transports(address string) []string {
 	return usable
 }
 
-// listens reports whether something may answer at a bus address. Only a socket
-// in the file system can be looked at beforehand.
+// Listening fails with [ErrUnavailable] where certainly nothing answers at a bus
+// address. Only a socket in the file system can be looked at beforehand.
+func Listening(address string) error {
+	if listens(address) {
+		return nil
+	}
+	return Unavailable(errNoBus)
+}
+
 func listens(address string) bool {
 	for _, alternative := range transports(address) {
 		path, ok := strings.CutPrefix(alternative, "unix:path=")
@@ -62,7 +71,7 @@ func listens(address string) bool {
 			return true
 		}
 		path, _, _ = strings.Cut(path, ",")
-		if path, err := unescapeBusValue(path); err != nil || isSocket(path) {
+		if path, err := url.PathUnescape(path); err != nil || isSocket(path) {
 			return true
 		}
 	}
@@ -79,7 +88,7 @@ func socketOf(address string) string {
 	}
 	for pair := range strings.SplitSeq(strings.TrimPrefix(all[0], "unix:"), ",") {
 		key, value, _ := strings.Cut(pair, "=")
-		value, err := unescapeBusValue(value)
+		value, err := url.PathUnescape(value)
 		switch {
 		case err != nil:
 			return ""
@@ -95,4 +104,20 @@ func socketOf(address string) string {
 func isSocket(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.Mode().Type() == os.ModeSocket
+}
+
+// escape writes a value of a bus address (D-Bus specification, "Server
+// Addresses").
+func escape(value string) string {
+	const plain = `-_/.\*`
+	var out strings.Builder
+	for _, b := range []byte(value) {
+		switch {
+		case b >= 'a' && b <= 'z', b >= 'A' && b <= 'Z', b >= '0' && b <= '9', strings.IndexByte(plain, b) >= 0:
+			out.WriteByte(b)
+		default:
+			out.WriteString("%" + strconv.FormatUint(uint64(b)+0x100, 16)[1:])
+		}
+	}
+	return out.String()
 }

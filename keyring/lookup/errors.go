@@ -1,0 +1,56 @@
+// Package lookup reads from the keychain that is behind a D-Bus session, by the
+// shortest way and with as little code as that takes: a get happens before every
+// request of every tool, and most of what it costs is the start of its program.
+// What is not short is package keyring's, which knows every keychain and writes.
+//
+// It also knows how a D-Bus session is found, and what a keychain fails with.
+package lookup
+
+import (
+	"errors"
+	"fmt"
+)
+
+// DefaultService is the name that items are kept under.
+const DefaultService = "cre-credential-helper"
+
+var (
+	// ErrUnavailable reports that there is no keychain on this machine: no
+	// D-Bus session, nothing on it that keeps secrets, or a platform without
+	// any. Nothing was kept and nothing can be.
+	ErrUnavailable = errors.New("there is no keychain on this machine")
+
+	// ErrLocked reports that there is a keychain and that it is locked, or
+	// that it refused what was asked of it.
+	ErrLocked = errors.New("the keychain is locked or refuses: unlock it (on Linux the login keyring) and try again")
+
+	// ErrTimeout is an [ErrLocked]: the keychain did not answer in time, most
+	// likely because it waits for somebody to unlock it. A write that ended so
+	// may have been done or may still be done: its outcome is unknown.
+	ErrTimeout = fmt.Errorf("no answer in time: %w", ErrLocked)
+
+	// ErrUnsure reports that the short way doesn't lead to an answer. To ask
+	// package keyring instead is always right.
+	ErrUnsure = errors.New("the keychain has to be asked at length")
+)
+
+// errNoBus reports that there is no D-Bus session to ask.
+var errNoBus = errors.New("no D-Bus session")
+
+// Unavailable is [ErrUnavailable] where a keychain would be on D-Bus.
+func Unavailable(cause error) error {
+	return fmt.Errorf("%w (%w): start a Secret Service such as gnome-keyring", ErrUnavailable, cause)
+}
+
+// IsNoService reports whether an error that a bus answered with says that
+// nothing on it keeps secrets. Other failures to start such a service mean that
+// there is one.
+func IsNoService(name string) bool {
+	switch name {
+	case "org.freedesktop.DBus.Error.ServiceUnknown",
+		"org.freedesktop.DBus.Error.NameHasNoOwner",
+		"org.freedesktop.DBus.Error.Spawn.ServiceNotFound":
+		return true
+	}
+	return false
+}
