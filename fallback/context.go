@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"gopkg.in/yaml.v3"
+
+	"cre-credential-helper/fallback/internal/guarded"
 )
 
 // ReadTenant reads one environment's entry of context.yaml. ok is false when
@@ -21,7 +23,7 @@ func (d Dir) ReadTenant(env string) (t Tenant, ok bool, err error) {
 		return Tenant{}, false, nil
 	}
 	if entry.Decode(&t) != nil {
-		return Tenant{}, false, damaged(d.ContextPath(), errType)
+		return Tenant{}, false, guarded.Damaged(d.ContextPath(), errType)
 	}
 	return t, true, nil
 }
@@ -55,7 +57,7 @@ func (d Dir) readContext() (*yaml.Node, error) {
 	}
 	root, err := parseMapping([]byte(now.data.Reveal()))
 	if err != nil {
-		return nil, damaged(d.ContextPath(), err)
+		return nil, guarded.Damaged(d.ContextPath(), err)
 	}
 	return root, nil
 }

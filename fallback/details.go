@@ -10,19 +10,6 @@ import (
 	"cre-credential-helper/helper"
 )
 
-// Details say of a session what its [Tokens] may not: whose it is, when it
-// ends, where it is renewed. They are cre.yaml's sixth key, Session. They hold
-// for one access token: when another program replaces that and keeps the key,
-// they are dropped. The zero value writes no such key.
-type Details struct {
-	Origin, Username, AuthType                  string
-	Issued, Expires                             time.Time // to the second; zero: not known
-	TokenEndpoint, RevocationEndpoint, ClientID string
-}
-
-// IsZero reports whether d says nothing.
-func (d Details) IsZero() bool { return d.keys(helper.Secret{}) == detailKeys{} }
-
 type sessionKey struct {
 	Session detailKeys `yaml:"Session"`
 }
@@ -39,7 +26,7 @@ type detailKeys struct {
 	ClientID           string `yaml:"client_id,omitempty"`
 }
 
-func (d Details) keys(access helper.Secret) detailKeys {
+func detailKeysOf(d Details, access helper.Secret) detailKeys {
 	return detailKeys{
 		digest(access), d.Origin, d.Username, d.AuthType, stamp(d.Issued), stamp(d.Expires),
 		d.TokenEndpoint, d.RevocationEndpoint, d.ClientID,
@@ -78,7 +65,7 @@ func parseDetails(node *yaml.Node) (d Details, digest string, err error) {
 		if key.Value == "access_sha256" {
 			digest, err = text(value)
 		} else {
-			err = d.set(key, value)
+			err = setDetail(&d, key, value)
 		}
 		if err != nil {
 			return Details{}, "", err
@@ -87,7 +74,7 @@ func parseDetails(node *yaml.Node) (d Details, digest string, err error) {
 	return d, digest, nil
 }
 
-func (d *Details) set(key, value *yaml.Node) (err error) {
+func setDetail(d *Details, key, value *yaml.Node) (err error) {
 	switch key.Value {
 	case "origin":
 		d.Origin, err = text(value)

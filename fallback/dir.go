@@ -32,10 +32,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"cre-credential-helper/fallback/internal/guarded"
+	"cre-credential-helper/fallback/plain"
 )
 
 const (
-	sessionName = "cre.yaml"
+	sessionName = plain.Name
 	contextName = "context.yaml"
 	lockName    = "cre.lock"
 )
@@ -62,7 +65,7 @@ func (d Dir) file(name string) string { return filepath.Join(d.path, name) }
 // make makes the directory unless it exists, and verifies it. It fails with
 // helper.ErrBusy when another process removes it at the same time.
 func (d Dir) make() (made bool, err error) {
-	if err = d.verify(); !errors.Is(err, fs.ErrNotExist) {
+	if err = guarded.CheckDir(d.path); !errors.Is(err, fs.ErrNotExist) {
 		return false, err
 	}
 	if err = os.MkdirAll(d.path, 0o700); err == nil {
@@ -76,28 +79,16 @@ func (d Dir) make() (made bool, err error) {
 	if err != nil {
 		return false, failed("make", d.path, err)
 	}
-	if err = d.verify(); errors.Is(err, fs.ErrNotExist) {
+	if err = guarded.CheckDir(d.path); errors.Is(err, fs.ErrNotExist) {
 		return true, d.busy() // that process was the one to remove it, too
 	}
 	return true, err
 }
 
-// verify fails with fs.ErrNotExist when there is no directory.
-func (d Dir) verify() error {
-	info, err := os.Stat(d.path)
-	if err != nil {
-		return err
-	}
-	if !info.IsDir() {
-		return unsafePath(d.path, "is not a directory", "move it away")
-	}
-	return checkAccess(d.path, info)
-}
-
 // checkLink refuses a symbolic link at a path that leads to nothing.
 func checkLink(path string) error {
 	if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
-		return unsafePath(path, "is a symbolic link to nowhere", "make the directory that it names, or move the link away")
+		return guarded.Unsafe(path, "is a symbolic link to nowhere", "make the directory that it names, or move the link away")
 	}
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"syscall"
+
+	"cre-credential-helper/fallback/internal/guarded"
 )
 
 // What the methods of [Dir] fail with, besides [helper.ErrChanged],
@@ -12,20 +14,12 @@ import (
 var (
 	// ErrDamaged: a file is there that can't be read as what it should be.
 	// Replacing or removing it works all the same.
-	ErrDamaged = errors.New("damaged file")
+	ErrDamaged = guarded.ErrDamaged
 
 	// ErrUnsafe: somebody else could have written what is there, or it is a
 	// symbolic link, or isn't in a directory.
-	ErrUnsafe = errors.New("unsafe path")
+	ErrUnsafe = guarded.ErrUnsafe
 )
-
-func damaged(path string, reason error) error {
-	return fmt.Errorf("%w: %s %w: cre login replaces it, cre logout removes it", ErrDamaged, path, reason)
-}
-
-func unsafePath(path, why, todo string) error {
-	return fmt.Errorf("%w: %s %s: %s", ErrUnsafe, path, why, todo)
-}
 
 // failed says what couldn't be done to which path, why, and what to do about
 // it. It is nil if err is.

@@ -6,20 +6,12 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+
+	"cre-credential-helper/fallback/internal/guarded"
 )
 
-const (
-	// maxSize is far above what a session or a tenant context takes.
-	maxSize = 1 << 20
-
-	// tempPrefix and a file's name and digits are the names of temporaries.
-	tempPrefix = ".tmp-"
-)
-
-var (
-	errTooLarge  = errors.New("is larger than 1 MiB")
-	errIrregular = errors.New("is not a regular file")
-)
+// tempPrefix and a file's name and digits are the names of temporaries.
+const tempPrefix = ".tmp-"
 
 // write replaces a file, or makes it. It is the new or the old one at any
 // moment, and the new one for good once write has returned nil.
@@ -35,7 +27,7 @@ func (d Dir) write(name string, data []byte) error {
 		err = clearWay(path)
 	}
 	if err == nil {
-		err = patiently(func() error { return os.Rename(s.path, path) })
+		err = guarded.Patiently(func() error { return os.Rename(s.path, path) })
 	}
 	if err == nil {
 		err = syncDir(d.path)
@@ -50,7 +42,7 @@ func (d Dir) remove(name string) error {
 		return err
 	}
 	path := d.file(name)
-	err := patiently(func() error { return os.Remove(path) })
+	err := guarded.Patiently(func() error { return os.Remove(path) })
 	return d.removed(name, err)
 }
 
@@ -73,7 +65,7 @@ func (d Dir) removed(name string, err error) error {
 // removeUnchanged fails with [helper.ErrChanged] unless the file is what it was
 // or there is none.
 func (d Dir) removeUnchanged(name string, was snapshot) error {
-	return patiently(func() error {
+	return guarded.Patiently(func() error {
 		done, err := d.compare(name, was, snapshot{})
 		if err != nil || done || was.absent() {
 			return err
@@ -86,7 +78,7 @@ func (d Dir) removeUnchanged(name string, was snapshot) error {
 // be replaced or removed whoever owns it, for the directory is ours. Removing a
 // symbolic link would leave the tokens behind it.
 func (d Dir) replaceable(name string) error {
-	err := ignoreAbsent(checkRegular(d.file(name)))
+	err := ignoreAbsent(guarded.CheckRegular(d.file(name)))
 	if errors.Is(err, ErrDamaged) {
 		return nil
 	}
@@ -96,7 +88,7 @@ func (d Dir) replaceable(name string) error {
 // clearWay removes what no file is renamed to: a FIFO, or the empty directory
 // that a container makes of a file that it should mount and doesn't find.
 func clearWay(path string) error {
-	if errors.Is(checkRegular(path), ErrDamaged) {
+	if errors.Is(guarded.CheckRegular(path), ErrDamaged) {
 		return ignoreAbsent(os.Remove(path))
 	}
 	return nil
@@ -122,28 +114,6 @@ func isTemporary(name string) bool {
 		}
 	}
 	return false
-}
-
-// checkRegular fails with ErrDamaged for what isn't a file but may be cleared
-// away like one.
-func checkRegular(path string) error {
-	info, err := os.Lstat(path)
-	switch {
-	case err != nil:
-		return err
-	case info.Mode().IsRegular():
-		return nil
-	case info.Mode()&fs.ModeSymlink != 0:
-		return unsafePath(path, "is a symbolic link", "move it away")
-	case info.IsDir() && !isEmpty(path):
-		return unsafePath(path, "is a directory with something in it", "move it away")
-	}
-	return damaged(path, errIrregular)
-}
-
-func isEmpty(dir string) bool {
-	entries, err := os.ReadDir(dir)
-	return err == nil && len(entries) == 0
 }
 
 func ignoreAbsent(err error) error {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"cre-credential-helper/fallback/internal/guarded"
 	"cre-credential-helper/helper"
 )
 
@@ -69,9 +70,9 @@ func (d Dir) tryLock() (lock *flock.Flock, madeDir bool, err error) {
 	if err = d.checkLock(); err != nil {
 		return nil, madeDir, err
 	}
-	lock = flock.New(d.file(lockName), flock.SetFlag(os.O_CREATE|os.O_RDWR|noFollow))
+	lock = flock.New(d.file(lockName), flock.SetFlag(os.O_CREATE|os.O_RDWR|guarded.NoFollow))
 	var held bool
-	err = patiently(func() error {
+	err = guarded.Patiently(func() error {
 		held, err = lock.TryLock()
 		return err
 	})
@@ -96,9 +97,9 @@ func (d Dir) tryLock() (lock *flock.Flock, madeDir bool, err error) {
 // file: by now, somebody else may have put a lock there and hold it.
 func (d Dir) checkLock() error {
 	path := d.file(lockName)
-	err := ignoreAbsent(checkRegular(path))
+	err := ignoreAbsent(guarded.CheckRegular(path))
 	if errors.Is(err, ErrDamaged) {
-		return unsafePath(path, "is not a regular file", "move it away")
+		return guarded.Unsafe(path, "is not a regular file", "move it away")
 	}
 	return err
 }

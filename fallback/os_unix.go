@@ -5,27 +5,11 @@ package fallback
 import (
 	"cmp"
 	"errors"
-	"io/fs"
 	"os"
 	"syscall"
 
 	"github.com/gofrs/flock"
 )
-
-// noFollow keeps an open from following a symbolic link and from waiting for
-// the other end of a FIFO.
-const noFollow = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
-
-// checkAccess refuses what others own or may write to.
-func checkAccess(path string, info fs.FileInfo) error {
-	if stat, ok := info.Sys().(*syscall.Stat_t); ok && int64(stat.Uid) != int64(os.Geteuid()) {
-		return unsafePath(path, "belongs to another user", "chown it to yourself, or move it away")
-	}
-	if info.Mode().Perm()&0o022 != 0 {
-		return unsafePath(path, "may be written by other users", "run chmod go-w "+path)
-	}
-	return nil
-}
 
 // syncDir makes a rename or a removal last through a power cut, where the file
 // system can do that.
@@ -47,9 +31,6 @@ func syncDir(path string) error {
 func dropLock(lock *flock.Flock) error {
 	return cmp.Or(ignoreAbsent(os.Remove(lock.Path())), lock.Unlock())
 }
-
-// patiently: on Unix nobody's open file stands in the way.
-func patiently(do func() error) error { return do() }
 
 // cannotLock reports whether flock failed because the file system has no locks,
 // or none at the moment: a network's, a FUSE's.

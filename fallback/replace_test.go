@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"cre-credential-helper/fallback/internal/guarded"
 	"cre-credential-helper/helper"
 )
 
@@ -29,7 +30,7 @@ func read(t *testing.T, d Dir) File {
 }
 
 // big is a file of more than 1 MiB, whose bytes nobody takes.
-func big(letter string) string { return strings.Repeat(letter, maxSize+1) }
+func big(letter string) string { return strings.Repeat(letter, guarded.MaxSize+1) }
 
 // everyReplacement replaces old by fresh in both ways, each in a directory of
 // its own. between is done after old was read and the stage made.

@@ -5,6 +5,8 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"cre-credential-helper/fallback/internal/guarded"
+	"cre-credential-helper/fallback/plain"
 	"cre-credential-helper/helper"
 )
 
@@ -37,17 +39,16 @@ func (f File) IsZero() bool {
 	return f.Tokens.IsZero() && len(f.Keychain) == 0 && len(f.unknown) == 0
 }
 
-// Tokens is a session as the official CLI keeps it in cre.yaml's five
-// documented keys: AccessToken, IDToken, RefreshToken, ExpiresIn, TokenType.
-type Tokens struct {
-	Access, ID, Refresh helper.Secret // as read, never set to ""
-	ExpiresIn           int64         // seconds that Access was good for when it was issued
-	Type                string        // "Bearer" (RFC 6749, 7.1)
+// Session returns what f says of sessions.
+func (f File) Session() plain.Session {
+	return plain.Session{Tokens: f.Tokens, Details: f.Details, Keychain: f.Keychain}
 }
 
-// IsZero reports whether there is nothing in t. Secrets that are set to "" are
-// nothing, too.
-func (t Tokens) IsZero() bool { return t.keys() == tokenKeys{} }
+// What cre.yaml says is declared in package plain, which reads its plain form.
+type (
+	Tokens  = plain.Tokens
+	Details = plain.Details
+)
 
 type tokenKeys struct {
 	AccessToken  string `yaml:"AccessToken"`
@@ -57,7 +58,7 @@ type tokenKeys struct {
 	TokenType    string `yaml:"TokenType"`
 }
 
-func (t Tokens) keys() tokenKeys {
+func keysOf(t Tokens) tokenKeys {
 	return tokenKeys{t.Access.Reveal(), t.ID.Reveal(), t.Refresh.Reveal(), t.ExpiresIn, t.Type}
 }
 
@@ -76,7 +77,7 @@ func (d Dir) ReadSession() (File, error) {
 	}
 	f, err := parseSession([]byte(now.data.Reveal()))
 	if err != nil {
-		return File{was: now}, damaged(d.SessionPath(), err)
+		return File{was: now}, guarded.Damaged(d.SessionPath(), err)
 	}
 	f.was = now
 	return f, nil
@@ -139,12 +140,12 @@ func (f File) encode() ([]byte, error) {
 
 func (f File) encodeTo(root *yaml.Node) error {
 	if !f.Tokens.IsZero() {
-		if err := addKeys(root, f.Tokens.keys(), ""); err != nil {
+		if err := addKeys(root, keysOf(f.Tokens), ""); err != nil {
 			return err
 		}
 	}
 	if f.Tokens.Access.Reveal() != "" && !f.Details.IsZero() {
-		if err := addKeys(root, sessionKey{f.Details.keys(f.Tokens.Access)}, detailsComment); err != nil {
+		if err := addKeys(root, sessionKey{detailKeysOf(f.Details, f.Tokens.Access)}, detailsComment); err != nil {
 			return err
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"cre-credential-helper/fallback/internal/guarded"
 	"cre-credential-helper/helper"
 )
 
@@ -113,8 +114,8 @@ func overwrite(d Dir, f File) error {
 // diff says in what two files differ, "" if in nothing.
 func diff(a, b File) string {
 	switch {
-	case a.Tokens.keys() != b.Tokens.keys():
-		return fmt.Sprintf("tokens %+v and %+v", a.Tokens.keys(), b.Tokens.keys())
+	case keysOf(a.Tokens) != keysOf(b.Tokens):
+		return fmt.Sprintf("tokens %+v and %+v", keysOf(a.Tokens), keysOf(b.Tokens))
 	case a.Details != b.Details:
 		return fmt.Sprintf("details %+v and %+v", a.Details, b.Details)
 	case !slices.Equal(a.Keychain, b.Keychain):
@@ -275,7 +276,7 @@ var damage = []struct{ name, content string }{
 	{"an anchor", "a: &hunter2 b\n"},
 	{"an alias bomb", bomb},
 	{"a merged mapping", "<<: {AccessToken: hunter2}\n"},
-	{"more than 1 MiB", "# hunter2" + strings.Repeat(" ", maxSize)},
+	{"more than 1 MiB", "# hunter2" + strings.Repeat(" ", guarded.MaxSize)},
 }
 
 var sessionDamage = append([]struct{ name, content string }{
@@ -383,7 +384,7 @@ func TestEmptySessionIsNoFile(t *testing.T) {
 func TestReplaceSessionRefusesWhatReadWould(t *testing.T) {
 	for _, tt := range []struct{ name, token string }{
 		{"bytes that are no text", "hunter2\xff"},
-		{"more than 1 MiB", "hunter2" + strings.Repeat("x", maxSize)},
+		{"more than 1 MiB", "hunter2" + strings.Repeat("x", guarded.MaxSize)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d := newDir(t)

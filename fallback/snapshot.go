@@ -2,10 +2,10 @@ package fallback
 
 import (
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 
+	"cre-credential-helper/fallback/internal/guarded"
 	"cre-credential-helper/helper"
 )
 
@@ -33,7 +33,7 @@ func (s snapshot) same(t snapshot) bool {
 // look returns what stands at a file's path. An error says why its bytes
 // weren't taken or, with an absent snapshot, that it can't be looked at.
 func (d Dir) look(name string) (s snapshot, err error) {
-	err = patiently(func() error {
+	err = guarded.Patiently(func() error {
 		s, err = d.lookOnce(name)
 		return err
 	})
@@ -41,14 +41,14 @@ func (d Dir) look(name string) (s snapshot, err error) {
 }
 
 func (d Dir) lookOnce(name string) (snapshot, error) {
-	if err := d.verify(); err != nil {
+	if err := guarded.CheckDir(d.path); err != nil {
 		return snapshot{}, ignoreAbsent(err)
 	}
 	info, err := os.Lstat(d.file(name))
 	if err != nil {
 		return snapshot{}, ignoreAbsent(err)
 	}
-	data, err := readFile(d.file(name))
+	data, err := guarded.ReadFile(d.file(name))
 	switch {
 	case err == nil:
 		return snapshot{data: helper.NewSecret(string(data))}, nil
@@ -57,36 +57,6 @@ func (d Dir) lookOnce(name string) (snapshot, error) {
 	}
 	os.SameFile(info, info) // Windows looks a file's identity up when it is first compared
 	return snapshot{info: info}, err
-}
-
-func readFile(path string) ([]byte, error) {
-	if err := checkRegular(path); err != nil {
-		return nil, err
-	}
-	// The flags hold for what may have come to the path since it was checked.
-	f, err := os.OpenFile(path, os.O_RDONLY|noFollow, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close() //nolint:errcheck // only read
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, damaged(path, errIrregular)
-	}
-	if err := checkAccess(path, info); err != nil {
-		return nil, err
-	}
-	data, err := io.ReadAll(io.LimitReader(f, maxSize+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > maxSize {
-		return nil, damaged(path, errTooLarge)
-	}
-	return data, nil
 }
 
 // compare fails with [helper.ErrChanged] unless a file still is what it was. If

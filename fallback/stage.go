@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 
+	"cre-credential-helper/fallback/internal/guarded"
 	"cre-credential-helper/helper"
 )
 
@@ -32,7 +33,7 @@ func (d Dir) StageSession() (*Stage, error) {
 	}
 	size := int64(room)
 	if info, err := os.Lstat(d.SessionPath()); err == nil {
-		size += min(info.Size(), maxSize)
+		size += min(info.Size(), guarded.MaxSize)
 	}
 	if err := s.fill(make([]byte, size)); err != nil {
 		s.Discard()
@@ -98,7 +99,7 @@ func (s *Stage) put(was, data snapshot) error {
 		}
 		was = snapshot{}
 	}
-	err := patiently(func() error {
+	err := guarded.Patiently(func() error {
 		done, err := s.dir.compare(s.name, was, data)
 		switch {
 		case done:
@@ -116,7 +117,7 @@ func (s *Stage) put(was, data snapshot) error {
 
 // fill makes data all that is in the stage, and on the disk.
 func (s *Stage) fill(data []byte) error {
-	f, err := os.OpenFile(s.path, os.O_WRONLY|noFollow, 0)
+	f, err := os.OpenFile(s.path, os.O_WRONLY|guarded.NoFollow, 0)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"cre-credential-helper/fallback/internal/guarded"
 )
 
 // The ways in which a file can be damaged. The YAML library's own errors may
@@ -118,8 +120,8 @@ func marshal(root *yaml.Node) ([]byte, error) {
 	if err := cmp.Or(enc.Encode(root), enc.Close()); err != nil {
 		return nil, err
 	}
-	if out.Len() > maxSize {
-		return nil, errTooLarge
+	if out.Len() > guarded.MaxSize {
+		return nil, guarded.ErrTooLarge
 	}
 	return out.Bytes(), nil
 }

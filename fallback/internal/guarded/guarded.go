@@ -1,0 +1,106 @@
+// Package guarded reads files that nobody but their owner can have written.
+package guarded
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+)
+
+// MaxSize is the most that is read of a file, in bytes: far above what a
+// session or a tenant context takes.
+const MaxSize = 1 << 20
+
+var (
+	// ErrDamaged: a file is there that can't be read as what it should be.
+	// Replacing or removing it works all the same.
+	ErrDamaged = errors.New("damaged file")
+
+	// ErrUnsafe: somebody else could have written what is there, or it is a
+	// symbolic link, or isn't in a directory.
+	ErrUnsafe = errors.New("unsafe path")
+
+	// ErrTooLarge is a reason for damage: a file of more than [MaxSize].
+	ErrTooLarge = errors.New("is larger than 1 MiB")
+
+	errIrregular = errors.New("is not a regular file")
+)
+
+// Damaged is the [ErrDamaged] of a path.
+func Damaged(path string, reason error) error {
+	return fmt.Errorf("%w: %s %w: cre login replaces it, cre logout removes it", ErrDamaged, path, reason)
+}
+
+// Unsafe is the [ErrUnsafe] of a path.
+func Unsafe(path, why, todo string) error {
+	return fmt.Errorf("%w: %s %s: %s", ErrUnsafe, path, why, todo)
+}
+
+// CheckDir fails with [fs.ErrNotExist] when there is no directory, and with
+// [ErrUnsafe]. The directory may be a symbolic link.
+func CheckDir(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return Unsafe(path, "is not a directory", "move it away")
+	}
+	return checkAccess(path, info)
+}
+
+// CheckRegular fails with [fs.ErrNotExist], with [ErrUnsafe] and, for what
+// isn't a file but may be cleared away like one, with [ErrDamaged].
+func CheckRegular(path string) error {
+	info, err := os.Lstat(path)
+	switch {
+	case err != nil:
+		return err
+	case info.Mode().IsRegular():
+		return nil
+	case info.Mode()&fs.ModeSymlink != 0:
+		return Unsafe(path, "is a symbolic link", "move it away")
+	case info.IsDir() && !isEmpty(path):
+		return Unsafe(path, "is a directory with something in it", "move it away")
+	}
+	return Damaged(path, errIrregular)
+}
+
+func isEmpty(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	return err == nil && len(entries) == 0
+}
+
+// ReadFile reads a file in a directory that [CheckDir] has accepted. Its errors
+// are [ErrDamaged], [ErrUnsafe] and the operating system's.
+func ReadFile(path string) ([]byte, error) {
+	if err := CheckRegular(path); err != nil {
+		return nil, err
+	}
+	// The flags hold for what may have come to the path since it was checked.
+	f, err := os.OpenFile(path, os.O_RDONLY|NoFollow, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() //nolint:errcheck // only read
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, Damaged(path, errIrregular)
+	}
+	if err := checkAccess(path, info); err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(io.LimitReader(f, MaxSize+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > MaxSize {
+		return nil, Damaged(path, ErrTooLarge)
+	}
+	return data, nil
+}
