@@ -52,7 +52,7 @@ func Open(path string) Dir { return Dir{path} }
 
 // InHome returns the directory in a user's home directory that the official CLI
 // keeps its files in, too: .cre. Like [Open], it touches nothing.
-func InHome(home string) Dir { return Open(filepath.Join(home, ".cre")) }
+func InHome(home string) Dir { return Open(plain.InHome(home)) }
 
 // SessionPath returns the path of cre.yaml, whether it exists or not.
 func (d Dir) SessionPath() string { return d.file(sessionName) }

@@ -28,13 +28,6 @@ type Client struct {
 	// without the program's name in front, except the one that says why it
 	// failed. Nil: they are dropped.
 	Notice func(line string)
-
-	// Run, when set, runs the program instead of an [exec.Cmd]'s own Run, for
-	// callers who start programs in a way of their own. cmd is ready to start;
-	// its standard input is the request. Once Run has returned ctx's error,
-	// the program is left to itself. Nil: the program is interrupted when ctx
-	// ends, and has two minutes then.
-	Run func(ctx context.Context, cmd *exec.Cmd) error
 }
 
 // ProgramError reports a helper program that failed.
@@ -160,19 +153,11 @@ func (c Client) run(ctx context.Context, op string, req *attributeWriter) ([]byt
 	}
 	in.WriteByte('\n')
 	out, messages := &limitedBuffer{limit: MaxRequest}, &limitedBuffer{limit: maxMessages}
-	args := append(append([]string(nil), c.Args...), op)
-	var err error
-	if c.Run != nil {
-		cmd := exec.Command(c.Program, args...)
-		cmd.Stdin, cmd.Stdout, cmd.Stderr = &in, out, messages
-		err = c.Run(ctx, cmd)
-	} else {
-		cmd := exec.CommandContext(ctx, c.Program, args...)
-		cmd.Stdin, cmd.Stdout, cmd.Stderr = &in, out, messages
-		cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-		cmd.WaitDelay = stopDelay
-		err = cmd.Run()
-	}
+	cmd := exec.CommandContext(ctx, c.Program, append(append([]string(nil), c.Args...), op)...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = &in, out, messages
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = stopDelay
+	err := cmd.Run()
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("%s %s: %w", c.Program, op, ctx.Err())
 	}

@@ -3,7 +3,7 @@ package helper
 import (
 	"errors"
 	"fmt"
-	"net"
+	"net/netip"
 	"net/url"
 )
 
@@ -29,6 +29,6 @@ func CheckEndpoint(rawURL string) error {
 }
 
 func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.Zone() == "" && ip.IsLoopback()
 }

@@ -47,8 +47,14 @@ type form interface {
 
 // readRequest reads one request and tells its form by its first bytes. An
 // empty request has no form. It returns early when ctx ends: a reader that
-// doesn't is left behind.
+// doesn't is left behind. A context that never ends takes no second goroutine.
 func readRequest(ctx context.Context, in io.Reader) (form, []byte, error) {
+	scan := func() (form, []byte, error) {
+		return scanRequest(bufio.NewReader(io.LimitReader(in, MaxRequest+1)))
+	}
+	if ctx.Done() == nil {
+		return scan()
+	}
 	type result struct {
 		form form
 		data []byte
@@ -56,7 +62,7 @@ func readRequest(ctx context.Context, in io.Reader) (form, []byte, error) {
 	}
 	done := make(chan result, 1)
 	go func() {
-		f, data, err := scanRequest(bufio.NewReader(io.LimitReader(in, MaxRequest+1)))
+		f, data, err := scan()
 		done <- result{f, data, err}
 	}()
 	select {

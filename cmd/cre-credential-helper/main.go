@@ -9,14 +9,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 
 	"golang.org/x/term"
 
 	"cre-credential-helper/cmd/internal/coredump"
-	"cre-credential-helper/cmd/internal/renewal"
 	"cre-credential-helper/cmd/internal/status"
 	"cre-credential-helper/cmd/internal/version"
 	"cre-credential-helper/cmd/internal/wiring"
@@ -55,17 +52,19 @@ const (
 )
 
 func main() {
-	// Further signals change nothing: one Ctrl-C may arrive twice, from the
-	// terminal and from whoever runs this program, and must not end a renewal.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	defer stop()
 	say := func(line string) { fmt.Fprintln(os.Stderr, name+": "+line) }
 	if err := coredump.Disable(); err != nil {
 		say(fmt.Sprintf("warning: a core dump would hold tokens, and can't be switched off: %v", err))
 	}
-	if len(os.Args) == 2 && readsRequest(os.Args[1]) && term.IsTerminal(int(os.Stdin.Fd())) {
-		say(terminalHint(os.Args[1]))
+	op := ""
+	if len(os.Args) == 2 {
+		op = os.Args[1]
 	}
+	if readsRequest(op) && term.IsTerminal(int(os.Stdin.Fd())) {
+		say(terminalHint(op))
+	}
+	ctx, stop := interruptible(op, func(err error) { os.Exit(exit(err, say)) })
+	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, say))
 }
 
@@ -92,15 +91,16 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer, say fu
 		say("one operation is expected: get, store, erase, check, list, capability or version; see " + name + " --help")
 		return status.Usage
 	}
-	server := helper.Server{Version: name + " version " + version.String()}
+	var server helper.Server
+	if args[0] == "version" {
+		server.Version = name + " version " + version.String()
+	}
 	if readsRequest(args[0]) || args[0] == "list" {
-		keeper, err := wiring.Machine{Getenv: os.Getenv, Setenv: os.Setenv, HomeDir: os.UserHomeDir, Notify: say}.Open()
+		settings, err := wiring.Machine{Getenv: os.Getenv, Setenv: os.Setenv, HomeDir: os.UserHomeDir}.Settings()
 		if err != nil {
 			return exit(err, say)
 		}
-		net := renewal.Program{Executable: os.Executable, Notify: say}
-		keeper.Renewer, keeper.Revoker = net, net
-		server.Store, server.Default = keeper, keeper.Environment.Origin()
+		server.Store, server.Default = newStore(settings, say), settings.Environment.Origin()
 	}
 	return exit(server.Serve(ctx, args[0], in, out), say)
 }

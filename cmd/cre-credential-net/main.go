@@ -1,5 +1,6 @@
-// Cre-credential-net renews and revokes a session for cre-credential-helper,
-// which runs it: it speaks HTTP, in a process that outlives who asked for it.
+// Cre-credential-net does for cre-credential-helper, which runs it, all that takes
+// more than a short look: it writes, renews and revokes, in a process that outlives
+// who asked for it.
 package main
 
 import (
@@ -8,41 +9,66 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
 	"cre-credential-helper/cmd/internal/coredump"
+	"cre-credential-helper/cmd/internal/errand"
 	"cre-credential-helper/cmd/internal/oauth"
-	"cre-credential-helper/cmd/internal/renewal"
 	"cre-credential-helper/cmd/internal/session"
 	"cre-credential-helper/cmd/internal/status"
 	"cre-credential-helper/cmd/internal/wiring"
+	"cre-credential-helper/fallback"
 	"cre-credential-helper/helper"
+	"cre-credential-helper/keyring"
 )
 
 func main() {
-	signal.Ignore(syscall.SIGPIPE) // who asked may be gone; the session must be saved all the same
+	signal.Ignore(syscall.SIGPIPE) // who asked may be gone; what has begun is done all the same
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	os.Exit(run(ctx))
 }
 
 func run(ctx context.Context) int {
-	say := func(line string) { fmt.Fprintln(os.Stderr, renewal.ProgramName+": "+line) }
+	say := func(text any) { fmt.Fprintf(os.Stderr, "%s: %v\n", errand.ProgramName, text) }
 	if err := coredump.Disable(); err != nil {
 		say(fmt.Sprintf("warning: a core dump would hold tokens, and can't be switched off: %v", err))
 	}
-	keeper, err := wiring.Machine{Getenv: os.Getenv, Setenv: os.Setenv, HomeDir: os.UserHomeDir, Notify: say}.Open()
-	code := status.Of(err)
-	if err == nil {
-		keeper.Provider, keeper.Revoker, keeper.Renewer = provider{time.Now}, provider{time.Now}, keeper
-		code, err = renewal.Serve(ctx, keeper, os.Args[1:], os.Stdin, os.Stdout)
+	var renewals errand.Background
+	err := errand.Serve(ctx, os.Stdin, os.Stdout, func(notify func(string)) (errand.Keeper, error) {
+		s, err := wiring.Machine{Getenv: os.Getenv, Setenv: os.Setenv, HomeDir: os.UserHomeDir}.Settings()
+		if err != nil {
+			return nil, err
+		}
+		keeper := open(s, notify)
+		renewals.Renewer, keeper.Renewer = keeper, &renewals
+		return keeper, nil
+	})
+	renewals.Wait()
+	switch {
+	case errors.Is(err, errand.ErrUse):
+		say(err)
+		return status.Usage
+	case err != nil: // nobody takes the answer any more
+		return status.Failure
 	}
-	if err != nil {
-		say(strings.ReplaceAll(err.Error(), "\n", "; ")) // joined ones have a line each
+	return status.OK
+}
+
+// open makes the keeper. It touches nothing.
+func open(s wiring.Settings, notify session.Notify) *session.Keeper {
+	keychain := keyring.New(keyring.Options{Timeout: s.Timeout, Bus: s.Bus})
+	oauth := provider{time.Now}
+	return &session.Keeper{
+		Environment: s.Environment,
+		APIKey:      s.APIKey,
+		Places:      session.NewPlaces(s.Environment, s.Mode, session.FilesIn(fallback.Open(s.Dir)), keychain, time.Now, notify),
+		Provider:    oauth,
+		Revoker:     oauth,
+		Now:         time.Now,
+		Notify:      notify,
 	}
-	return code
 }
 
 // provider is the OAuth client, put into the session's words.

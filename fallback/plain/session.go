@@ -18,6 +18,10 @@ import (
 // Name is the file's name in its directory.
 const Name = "cre.yaml"
 
+// InHome returns the path of the directory in a user's home directory that the
+// file is in.
+func InHome(home string) string { return filepath.Join(home, ".cre") }
+
 // ErrNotPlain reports a file that has to be read by a YAML library. What it
 // says, and whether it is damaged, isn't known.
 var ErrNotPlain = errors.New("the session is not in the plain form")

@@ -95,7 +95,7 @@ func explain(err error) error {
 		errors.Is(err, wire.ErrDial) && errors.As(err, &errno) && !errno.Temporary():
 		return Unavailable(err)
 	}
-	return fmt.Errorf("%w: %w", ErrUnsure, err)
+	return fmt.Errorf("%w (%v)", ErrUnsure, err) // ErrUnsure and nothing else
 }
 
 // findItem returns the first match's path. That there is none means something

@@ -9,5 +9,5 @@ import (
 
 // NewFileVault returns the vault in cre.yaml by itself.
 func NewFileVault(env platform.Environment, files Files, now func() time.Time) helper.Vault {
-	return &fileVault{format: format{env, now}, files: files}
+	return newFileVault(env, files, now)
 }

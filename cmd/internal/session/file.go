@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
-	"cre-credential-helper/cmd/internal/claims"
 	"cre-credential-helper/cmd/internal/platform"
+	"cre-credential-helper/cmd/internal/reading"
 	"cre-credential-helper/fallback"
+	"cre-credential-helper/fallback/plain"
 	"cre-credential-helper/helper"
 )
 
@@ -38,11 +38,7 @@ type folder struct{ fallback.Dir }
 func (f folder) StageSession() (Stage, error) { return f.Dir.StageSession() }
 
 // ErrNotASession reports that cre.yaml can't hold a credential.
-var ErrNotASession = errors.New("cre.yaml can only hold a CRE session")
-
-// rejected stands in cre.yaml's ExpiresIn for an access token that its caller
-// reported as refused: the next get renews it.
-const rejected = -1
+var ErrNotASession = reading.ErrNotASession
 
 // overwritten is how often a change is tried again because somebody who takes
 // no lock, the official CLI, wrote between the reading and the rename.
@@ -50,57 +46,17 @@ const overwritten = 5
 
 // format says how a session is written in cre.yaml.
 type format struct {
-	environment platform.Environment // the current one
-	now         func() time.Time
+	reading.Format
+	now func() time.Time
 }
 
-// credential returns the session that file itself holds. The five documented
-// keys alone belong to the environment that the access token names, and so do
-// its endpoints.
+// credential returns the session that file itself holds.
 func (f format) credential(file fallback.File) (helper.Credential, bool) {
-	c := helper.Credential{
-		Secret:       file.Tokens.Access,
-		AuthType:     helper.AuthBearer,
-		RefreshToken: file.Tokens.Refresh,
-		IDToken:      file.Tokens.ID,
-	}
-	if !c.Secret.IsSet() {
-		return helper.Credential{}, false
-	}
-	if origin, err := helper.ParseOrigin(file.Details.Origin); err == nil {
-		describe(&c, origin, file.Details)
-	} else if !f.derive(&c) {
-		return helper.Credential{}, false
-	}
-	if file.Tokens.ExpiresIn == rejected && c.Refreshable() {
-		c.Expiry, c.Issued = longAgo(), time.Time{}
-	}
-	return c, true
+	return f.Credential(file.Session())
 }
 
-// derive takes what the five keys leave open from the tokens themselves.
-func (f format) derive(c *helper.Credential) bool {
-	access, err := claims.Parse(c.Secret)
-	if err != nil {
-		return false
-	}
-	env, ok := platform.ForToken(access.Audience, access.Issuer, f.environment)
-	if !ok {
-		return false
-	}
-	c.Origin = env.Origin()
-	c.Username = claims.Username(c.IDToken, c.Secret)
-	c.Expiry = access.Expiry
-	c.TokenEndpoint, c.RevocationEndpoint, c.ClientID = env.TokenEndpoint(), env.RevocationEndpoint(), env.ClientID
-	return true
-}
-
-// describe takes it from what was written beside them.
-func describe(c *helper.Credential, origin helper.Origin, d fallback.Details) {
-	c.Origin, c.Username, c.AuthType = origin, d.Username, d.AuthType
-	c.Issued, c.Expiry = d.Issued, d.Expires
-	c.TokenEndpoint, c.RevocationEndpoint, c.ClientID = d.TokenEndpoint, d.RevocationEndpoint, d.ClientID
-}
+// where returns the place that file puts o's session in, "" for none.
+func (f format) where(file fallback.File, o helper.Origin) Place { return f.Where(file.Session(), o) }
 
 // with returns file with c as the session that it holds. What would not be read
 // back of the five keys alone goes beside them: that is so of an opaque token,
@@ -122,16 +78,16 @@ func (f format) with(file fallback.File, c helper.Credential) fallback.File {
 	if read, ok := f.credential(file); !ok || !isAsGood(read, c) {
 		file.Details = detailsOf(c)
 	}
-	if c.Expiry.Equal(longAgo()) {
-		file.Tokens.ExpiresIn = rejected
+	if c.Expiry.Equal(reading.LongAgo()) {
+		file.Tokens.ExpiresIn = reading.Rejected
 	}
 	return file
 }
 
 func isAsGood(read, c helper.Credential) bool {
-	sameTime := read.Expiry.Sub(c.Expiry).Abs() < RefreshMargin && read.Expiry.IsZero() == c.Expiry.IsZero()
-	long := c.Issued.IsZero() || c.Expiry.Sub(c.Issued) > RefreshMargin+youth
-	return read.Same(c) && read.AuthType == c.AuthType && (sameTime && long || c.Expiry.Equal(longAgo())) &&
+	sameTime := read.Expiry.Sub(c.Expiry).Abs() < reading.RefreshMargin && read.Expiry.IsZero() == c.Expiry.IsZero()
+	long := c.Issued.IsZero() || c.Expiry.Sub(c.Issued) > reading.RefreshMargin+reading.Youth
+	return read.Same(c) && read.AuthType == c.AuthType && (sameTime && long || c.Expiry.Equal(reading.LongAgo())) &&
 		read.TokenEndpoint == c.TokenEndpoint && read.RevocationEndpoint == c.RevocationEndpoint && read.ClientID == c.ClientID
 }
 
@@ -143,30 +99,11 @@ func detailsOf(c helper.Credential) fallback.Details {
 	}
 }
 
-// holds reports whether file itself holds o's session.
-func (f format) holds(file fallback.File, o helper.Origin) bool {
-	c, ok := f.credential(file)
-	return ok && c.Origin == o
-}
-
-// where returns the place that file puts o's session in, "" for none. Tokens
-// beside a pointer to the same session are what versions before 0.3 left there
-// when the keychain failed.
-func (f format) where(file fallback.File, o helper.Origin) Place {
-	switch {
-	case f.holds(file, o):
-		return InFile
-	case slices.Contains(file.Keychain, o.String()):
-		return InKeychain
-	}
-	return ""
-}
-
 // canName reports whether cre.yaml's five keys would be found to hold o's
 // session: its tokens alone say whose they are.
 func (f format) canName(o helper.Origin) error {
-	env, ok := platform.ForToken([]string{f.environment.Audience}, f.environment.AuthBase, f.environment)
-	if o == f.environment.Origin() && (!ok || env.Origin() != o) {
+	env, ok := platform.ForToken([]string{f.Environment.Audience}, f.Environment.AuthBase, f.Environment)
+	if o == f.Environment.Origin() && (!ok || env.Origin() != o) {
 		return fmt.Errorf("%w: tokens for %s would not be known as such again: set %s to a URL of the same origin as %s",
 			ErrNotASession, o, platform.VarAudience, platform.VarGraphQLURL)
 	}
@@ -177,7 +114,7 @@ func (f format) canName(o helper.Origin) error {
 // they aren't enough for is none to this environment.
 func (f format) names(c helper.Credential) error {
 	read := helper.Credential{Secret: c.Secret, IDToken: c.IDToken}
-	if !f.derive(&read) || read.Origin != c.Origin {
+	if !f.Derive(&read) || read.Origin != c.Origin {
 		return fmt.Errorf("%w: the secret for %s is not an access token for it", ErrNotASession, c.Origin)
 	}
 	return nil
@@ -193,21 +130,22 @@ type fileVault struct {
 
 var _ helper.Vault = (*fileVault)(nil)
 
+func newFileVault(env platform.Environment, files Files, now func() time.Time) *fileVault {
+	return &fileVault{format: format{reading.Format{Environment: env}, now}, files: files}
+}
+
+func (v *fileVault) read() (plain.Session, error) {
+	file, err := v.files.ReadSession()
+	return file.Session(), err
+}
+
 // Get implements [helper.Store].
 func (v *fileVault) Get(_ context.Context, q helper.Query) (helper.Credential, error) {
-	file, err := v.files.ReadSession()
+	file, err := v.read()
 	if err != nil {
 		return helper.Credential{}, err
 	}
-	return v.in(file, q)
-}
-
-// in returns the credential that q asks for from file itself.
-func (v *fileVault) in(file fallback.File, q helper.Query) (helper.Credential, error) {
-	if c, ok := v.credential(file); ok && q.Matches(c) {
-		return c, nil
-	}
-	return helper.Credential{}, helper.ErrNotFound
+	return v.Find(file, q)
 }
 
 // All implements [helper.Vault].

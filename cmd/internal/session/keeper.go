@@ -8,17 +8,13 @@ import (
 
 	"cre-credential-helper/cmd/internal/awake"
 	"cre-credential-helper/cmd/internal/platform"
+	"cre-credential-helper/cmd/internal/reading"
 	"cre-credential-helper/helper"
-	"cre-credential-helper/keyring"
 )
 
 // How long things may take. What is done between the provider's answer and the
 // end of the save keeps everybody else waiting, who wait for two minutes.
 const (
-	// patience is how long a token that is still good is kept back while it is
-	// being renewed.
-	patience = 5 * time.Second
-
 	exchangeTime = 20 * time.Second // for the provider's answer
 	saveTime     = 90 * time.Second // for everything after it
 	revokeTime   = 10 * time.Second
@@ -51,59 +47,13 @@ var (
 	_ Renewer        = (*Keeper)(nil)
 )
 
-// Get implements [helper.Store]. It has a token renewed that has no more than
-// [RefreshMargin] left, and answers with it as it is while it can't be renewed
-// and is still good. It never gives out what it renews a credential with.
+// Get implements [helper.Store]; see [reading.Reader].
 func (k *Keeper) Get(ctx context.Context, q helper.Query) (helper.Credential, error) {
-	if isSession(k.Environment, q.Origin) {
-		q.PasswordOnly = false // a session's token is for whoever can send it
-	}
-	key, hasKey := apiKey(k.Environment, k.APIKey)
-	if hasKey && q.Matches(key) {
-		return key, nil
-	}
-	c, err := k.Places.Get(ctx, q)
-	if hasKey && q.Origin.WithoutPath() == key.Origin && errors.Is(err, keyring.ErrLocked) {
-		err = fmt.Errorf("%w for %s: %w", helper.ErrNotFound, q.Origin, err)
-	}
-	if err == nil && isDue(c, k.Now()) {
-		c, err = k.renewed(ctx, q, c)
-	}
-	if err != nil {
-		return helper.Credential{}, err
-	}
-	if c.Refreshable() {
-		c.RefreshToken, c.IDToken = helper.Secret{}, helper.Secret{}
-		c.TokenEndpoint, c.RevocationEndpoint, c.ClientID = "", "", ""
-	}
-	return c, nil
+	return k.reader().Get(ctx, q)
 }
 
-// renewed has c renewed, which is due. A token that is still good is answered
-// when it can't be renewed now, whatever stands in the way. One that can't be
-// renewed at all is answered as long as it is good, or when its own refresh
-// token is for the caller to use.
-func (k *Keeper) renewed(ctx context.Context, q helper.Query, c helper.Credential) (helper.Credential, error) {
-	good := !c.ExpiresWithin(0, k.Now())
-	switch {
-	case !c.Refreshable() && (good || c.RefreshToken.IsSet()):
-		return c, nil
-	case !c.Refreshable():
-		return helper.Credential{}, fmt.Errorf("%w: it has expired, try running cre login", helper.ErrNotFound)
-	}
-	if good {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, patience)
-		defer cancel()
-	}
-	fresh, err := k.Renewer.Renew(ctx, q)
-	switch {
-	case err == nil, errors.Is(err, helper.ErrNotFound):
-		return fresh, err
-	case !c.ExpiresWithin(0, k.Now()): // it may have expired meanwhile
-		return c, nil
-	}
-	return helper.Credential{}, err
+func (k *Keeper) reader() reading.Reader {
+	return reading.Reader{Environment: k.Environment, APIKey: k.APIKey, Places: k.Places, Renewer: k.Renewer, Now: k.Now}
 }
 
 // Renew renews the credential that q asks for, if it still is due once it is
@@ -116,7 +66,7 @@ func (k *Keeper) Renew(ctx context.Context, q helper.Query) (_ helper.Credential
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
 	old, err := vault.Get(held, q)
-	if err != nil || !old.Refreshable() || !isDue(old, k.Now()) {
+	if err != nil || !old.Refreshable() || !reading.IsDue(old, k.Now()) {
 		return old, err
 	}
 	if err := vault.Check(held, old.Origin); err != nil {
@@ -208,7 +158,7 @@ func (k *Keeper) overtaken(ctx context.Context, q helper.Query, fresh helper.Cre
 // stores again whatever worked, and by then the token that it was handed may be
 // an old one. That is found out without a lock.
 func (k *Keeper) Store(ctx context.Context, c helper.Credential) error {
-	if key, ok := apiKey(k.Environment, k.APIKey); ok && c.Origin == key.Origin && c.Secret.Equal(key.Secret) {
+	if k.reader().IsKey(c) {
 		return nil
 	}
 	stays := func(kept helper.Credential) bool { return c.TokenEndpoint == "" && kept.Refreshable() }
@@ -258,7 +208,7 @@ func (k *Keeper) reject(ctx context.Context, q helper.Query) (err error) {
 		return vault.Erase(held, thisVery(c))
 	}
 	expired := c
-	expired.Expiry, expired.Issued = longAgo(), time.Time{}
+	expired.Expiry, expired.Issued = reading.LongAgo(), time.Time{}
 	return vault.Swap(held, c, expired)
 }
 

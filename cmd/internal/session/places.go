@@ -9,18 +9,19 @@ import (
 	"time"
 
 	"cre-credential-helper/cmd/internal/platform"
+	"cre-credential-helper/cmd/internal/reading"
 	"cre-credential-helper/fallback"
 	"cre-credential-helper/helper"
 	"cre-credential-helper/keyring"
 )
 
 // Place names a vault.
-type Place string
+type Place = reading.Place
 
 // The places that a session can be in.
 const (
-	InFile     Place = "file"     // cre.yaml itself
-	InKeychain Place = "keychain" // cre.yaml points there
+	InFile     = reading.InFile
+	InKeychain = reading.InKeychain
 )
 
 // Places are the vaults and cre.yaml, which says which of them a session is in.
@@ -30,71 +31,37 @@ type Places struct {
 	mode        Mode
 	file        *fileVault
 	vaults      map[Place]helper.Vault
+	reading     reading.Places // the same ones, to be read
 	notify      Notify
 }
 
 // NewPlaces returns the places of a session: files, which is where cre.yaml is,
 // and the keychain. It touches neither.
 func NewPlaces(env platform.Environment, mode Mode, files Files, keychain helper.Vault, now func() time.Time, notify Notify) *Places {
-	file := &fileVault{format: format{env, now}, files: files}
+	file := newFileVault(env, files, now)
 	return &Places{
 		environment: env,
 		mode:        mode,
 		file:        file,
 		vaults:      map[Place]helper.Vault{InFile: file, InKeychain: keychain},
-		notify:      notify,
+		reading: reading.Places{
+			Format: file.Format,
+			File:   file.read,
+			Vaults: map[Place]reading.Getter{InKeychain: keychain},
+		},
+		notify: notify,
 	}
 }
 
-// Get returns the credential that q asks for from where it is kept. Readers
-// take no lock: a session that isn't where the file said may have been moved
-// meanwhile, so the file is read once more.
-func (p *Places) Get(ctx context.Context, q helper.Query) (c helper.Credential, err error) {
-	if !isSession(p.environment, q.Origin) {
-		c, err := p.vaults[InKeychain].Get(ctx, q)
-		return c, p.explain(err, q.Origin)
-	}
-	for range 2 {
-		file, err := p.file.files.ReadSession()
-		if err != nil {
-			return helper.Credential{}, err
-		}
-		if place := p.file.where(file, q.Origin); place == InFile {
-			c, err = p.file.in(file, q)
-		} else if place != "" {
-			c, err = p.vaults[place].Get(ctx, q)
-		} else {
-			err = helper.ErrNotFound
-		}
-		if !errors.Is(err, helper.ErrNotFound) {
-			return c, err
-		}
-	}
-	return helper.Credential{}, fmt.Errorf("%w: you are not logged in, try running cre login", helper.ErrNotFound)
-}
-
-// explain says what is not found at an origin that isn't CRE's. Where nothing
-// can be kept, nothing is: git and docker then go on without a credential. So
-// they do with a path below a session in cre.yaml, when the keychain, which
-// could have a credential for that path, is locked.
-func (p *Places) explain(err error, o helper.Origin) error {
-	switch {
-	case errors.Is(err, helper.ErrNotFound):
-		return fmt.Errorf("%w for %s", helper.ErrNotFound, o)
-	case errors.Is(err, keyring.ErrUnavailable):
-		return fmt.Errorf("%w: %w", helper.ErrNotFound, err)
-	case errors.Is(err, keyring.ErrLocked):
-		if file, ferr := p.file.files.ReadSession(); ferr == nil && p.file.holds(file, o.WithoutPath()) {
-			return fmt.Errorf("%w for %s: %w", helper.ErrNotFound, o, err)
-		}
-	}
-	return err
+// Get returns the credential that q asks for from where it is kept.
+func (p *Places) Get(ctx context.Context, q helper.Query) (helper.Credential, error) {
+	return p.reading.Get(ctx, q)
 }
 
 // open locks the vault that o's credential is in and everything on the way
 // there, and decides that once. The context held has the locks.
 func (p *Places) open(ctx context.Context, o helper.Origin) (vault helper.Vault, held context.Context, unlock func() error, err error) {
-	if !isSession(p.environment, o) {
+	if !reading.IsSession(p.environment, o) {
 		held, unlock, err = p.vaults[InKeychain].Lock(ctx)
 		return p.vaults[InKeychain], held, unlock, err
 	}
@@ -169,7 +136,7 @@ func (p *Places) dropPointer(ctx context.Context, vault helper.Vault, o helper.O
 
 // check reports whether put would succeed at o.
 func (p *Places) check(ctx context.Context, o helper.Origin) (err error) {
-	if !isSession(p.environment, o) {
+	if !reading.IsSession(p.environment, o) {
 		return p.vaults[InKeychain].Check(ctx, o)
 	}
 	held, unlock, err := p.file.Lock(ctx)
@@ -199,7 +166,7 @@ func (p *Places) check(ctx context.Context, o helper.Origin) (err error) {
 func (p *Places) put(ctx context.Context, c helper.Credential, stays func(helper.Credential) bool) (replaced []helper.Credential, err error) {
 	var vault helper.Vault = p.file
 	put := p.putSession
-	if !isSession(p.environment, c.Origin) {
+	if !reading.IsSession(p.environment, c.Origin) {
 		vault = p.vaults[InKeychain]
 		put = func(held context.Context, c helper.Credential) ([]helper.Credential, error) {
 			return nil, vault.Store(held, c)
@@ -297,7 +264,7 @@ func (p *Places) putIntoFile(ctx context.Context, c helper.Credential) (replaced
 // points; what fails in one place doesn't spare the other. It returns what is
 // gone, and reports whether there was something.
 func (p *Places) forget(ctx context.Context, q helper.Query) (gone []helper.Credential, found bool, err error) {
-	if !isSession(p.environment, q.Origin) {
+	if !reading.IsSession(p.environment, q.Origin) {
 		return forgetVault(ctx, p.vaults[InKeychain], q)
 	}
 	err = under(ctx, p.file, func(held context.Context) error {
@@ -387,7 +354,7 @@ func (p *Places) list(ctx context.Context) ([]helper.Credential, error) {
 		return nil, err
 	}
 	list = slices.DeleteFunc(list, func(c helper.Credential) bool {
-		return isSession(p.environment, c.Origin) && p.file.where(file, c.Origin) != InKeychain
+		return reading.IsSession(p.environment, c.Origin) && p.file.where(file, c.Origin) != InKeychain
 	})
 	inFile, err := p.file.List(ctx)
 	list = append(list, inFile...)

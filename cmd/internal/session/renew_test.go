@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"cre-credential-helper/cmd/internal/reading"
 	"cre-credential-helper/cmd/internal/session"
 	"cre-credential-helper/fallback"
 	"cre-credential-helper/helper"
@@ -109,7 +110,7 @@ func TestAClockThatIsOffByAnHour(t *testing.T) {
 				w.provider.skew = skew
 				w.mustStore(w.login())
 				for range 3 {
-					if got := w.mustGet(); got.ExpiresWithin(session.RefreshMargin, w.clock()) {
+					if got := w.mustGet(); got.ExpiresWithin(reading.RefreshMargin, w.clock()) {
 						t.Errorf("a token that ends at %v", got.Expiry)
 					}
 				}
@@ -236,7 +237,7 @@ func TestASaveThatFailsForGoodIsSaid(t *testing.T) {
 			w.pass(2 * time.Hour)
 			w.provider.during = func() { w.keychain.set(errLocked, nil) }
 			begin := time.Now()
-			if got := w.mustGet(); got.ExpiresWithin(session.RefreshMargin, w.clock()) || !w.noted("log in again") {
+			if got := w.mustGet(); got.ExpiresWithin(reading.RefreshMargin, w.clock()) || !w.noted("log in again") {
 				t.Errorf("got a token until %v, notices %q", got.Expiry, w.notices)
 			}
 			if took := time.Since(begin); took < time.Minute || took > 2*time.Minute || w.file() != pointer {

@@ -12,26 +12,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
-	"cre-credential-helper/cmd/internal/platform"
+	"cre-credential-helper/cmd/internal/reading"
 	"cre-credential-helper/fallback"
 	"cre-credential-helper/helper"
 	"cre-credential-helper/keyring"
-)
-
-// APIKeyUsername is the username of the credential that an API key makes.
-const APIKeyUsername = "apikey"
-
-const (
-	// RefreshMargin is how much an access token must have left to be handed
-	// out without renewing it: the official CLI's own figure.
-	RefreshMargin = 60 * time.Second
-
-	// youth is how old a token is at least before it is renewed, unless it has
-	// expired: else one that lives for less than the margin would be renewed
-	// by every get.
-	youth = time.Minute
 )
 
 // Provider exchanges refresh tokens at the endpoint that a credential names.
@@ -48,44 +33,27 @@ type Revoker interface {
 	Revoke(ctx context.Context, c helper.Credential) error
 }
 
-// Renewer does what [Keeper.Renew] does, in this process or in another one.
-type Renewer interface {
-	Renew(ctx context.Context, q helper.Query) (helper.Credential, error)
-}
-
 // What a [Provider] fails with.
 var (
 	// ErrRefused: the provider will never again take that refresh token.
 	ErrRefused = errors.New("the provider refused the refresh token")
 	// ErrProvider: the provider couldn't be asked, or gave no answer of use.
 	// The session is as good as before.
-	ErrProvider = errors.New("could not renew the session")
+	ErrProvider = reading.ErrProvider
 )
 
-// Mode says where a new session is stored. Where an old one is read is never
-// a matter of the mode, but of cre.yaml.
-type Mode string
+// How a credential is read, and the mode, are package reading's.
+type (
+	Mode    = reading.Mode
+	Renewer = reading.Renewer
+)
 
 // The values of CRE_CREDENTIAL_STORE.
 const (
-	Auto    Mode = "auto"    // the keychain, or cre.yaml on a machine without one
-	Keyring Mode = "keyring" // the keychain, never plain text
-	File    Mode = "file"    // cre.yaml
+	Auto    = reading.Auto
+	Keyring = reading.Keyring
+	File    = reading.File
 )
-
-// ErrMode is what [ParseMode] fails with.
-var ErrMode = errors.New("unknown credential store")
-
-// ParseMode reads CRE_CREDENTIAL_STORE; empty means [Auto].
-func ParseMode(text string) (Mode, error) {
-	if text == "" {
-		return Auto, nil
-	}
-	if mode := Mode(text); slices.Contains([]Mode{Auto, Keyring, File}, mode) {
-		return mode, nil
-	}
-	return "", fmt.Errorf("%w %q: CRE_CREDENTIAL_STORE takes %s, %s or %s", ErrMode, text, Auto, Keyring, File)
-}
 
 // Notify is told, a line at a time, what a person should know although the
 // operation succeeded. Nil: nobody is told.
@@ -96,35 +64,6 @@ func (n Notify) printf(format string, args ...any) {
 		n(fmt.Sprintf(format, args...))
 	}
 }
-
-// isSession reports whether cre.yaml decides where o's credential is, while env
-// is the current environment.
-func isSession(env platform.Environment, o helper.Origin) bool {
-	return o == env.Origin() ||
-		slices.ContainsFunc(platform.Known(), func(e platform.Environment) bool { return e.Origin() == o })
-}
-
-// apiKey returns the credential that a key makes, if there is a key: it goes to
-// its own environment's origin and nowhere else.
-func apiKey(env platform.Environment, key helper.Secret) (c helper.Credential, ok bool) {
-	return helper.Credential{
-		Origin:   env.Origin(),
-		Username: APIKeyUsername,
-		Secret:   key,
-		AuthType: helper.AuthAPIKey,
-	}, key.Reveal() != ""
-}
-
-// isDue reports whether c should be renewed before it is handed out.
-func isDue(c helper.Credential, now time.Time) bool {
-	age := now.Sub(c.Issued)
-	young := !c.Issued.IsZero() && age >= 0 && age < youth
-	return c.ExpiresWithin(0, now) || c.ExpiresWithin(RefreshMargin, now) && !young
-}
-
-// longAgo is the expiry of a token that was reported as refused. The zero time
-// would be an unknown one.
-func longAgo() time.Time { return time.Unix(1, 0).UTC() }
 
 // exactly asks for what is kept in c's place.
 func exactly(c helper.Credential) helper.Query {

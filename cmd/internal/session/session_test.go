@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"cre-credential-helper/cmd/internal/reading"
 	"cre-credential-helper/cmd/internal/session"
 	"cre-credential-helper/fallback"
 	"cre-credential-helper/helper"
@@ -214,7 +215,7 @@ func TestAPIKey(t *testing.T) {
 	w := newWorld(t)
 	w.mustStore(w.login())
 	w.APIKey = helper.NewSecret("key")
-	if c := w.mustGet(); c.AuthType != helper.AuthAPIKey || c.Secret.Reveal() != "key" || c.Username != session.APIKeyUsername {
+	if c := w.mustGet(); c.AuthType != helper.AuthAPIKey || c.Secret.Reveal() != "key" || c.Username != reading.APIKeyUsername {
 		t.Errorf("got %+v", c)
 	}
 	bare := w.query()
@@ -455,7 +456,7 @@ func TestListHasTheSessionInTheFile(t *testing.T) {
 
 func TestParseMode(t *testing.T) {
 	for text, want := range map[string]session.Mode{"": session.Auto, "auto": session.Auto, "keyring": session.Keyring, "file": session.File, "FILE": "", "x": ""} {
-		if got, err := session.ParseMode(text); got != want || (err == nil) != (want != "") {
+		if got, err := reading.ParseMode(text); got != want || (err == nil) != (want != "") {
 			t.Errorf("ParseMode(%q) = %q, %v", text, got, err)
 		}
 	}
@@ -466,11 +467,11 @@ func TestOneOfManyRenews(t *testing.T) {
 		w := newWorld(t)
 		w.Mode = mode
 		w.mustStore(w.login())
-		w.pass(time.Hour - session.RefreshMargin)
+		w.pass(time.Hour - reading.RefreshMargin)
 		var wg sync.WaitGroup
 		for range 50 {
 			wg.Go(func() {
-				if c, err := w.Get(t.Context(), w.query()); err != nil || c.ExpiresWithin(session.RefreshMargin, w.clock()) {
+				if c, err := w.Get(t.Context(), w.query()); err != nil || c.ExpiresWithin(reading.RefreshMargin, w.clock()) {
 					t.Errorf("%s: %v, %v", mode, c.Expiry, err)
 				}
 			})

@@ -6,9 +6,9 @@ import (
 	"context"
 	"errors"
 
-	"cre-credential-helper/cmd/internal/session"
+	"cre-credential-helper/cmd/internal/reading"
 	"cre-credential-helper/helper"
-	"cre-credential-helper/keyring"
+	"cre-credential-helper/keyring/lookup"
 )
 
 // The exit statuses, documented in cre-credential-helper(1).
@@ -31,19 +31,18 @@ var (
 	ErrInterrupted = errors.New("interrupted")
 )
 
-// kinds lists what each status stands for. The first match counts, from either
-// side.
+// kinds lists what each status stands for. The first match counts.
 func kinds() []kind {
 	return []kind{
 		{ErrInterrupted, Interrupted},
 		{helper.ErrNotFound, Failure},
 		{helper.ErrRequest, Usage},
 		{ErrSetting, Usage},
-		{session.ErrNotASession, Usage},
+		{reading.ErrNotASession, Usage},
 		{helper.ErrBusy, Busy},
-		{keyring.ErrLocked, Locked},
-		{keyring.ErrUnavailable, NoKeychain},
-		{session.ErrProvider, Provider},
+		{lookup.ErrLocked, Locked},
+		{lookup.ErrUnavailable, NoKeychain},
+		{reading.ErrProvider, Provider},
 	}
 }
 
@@ -52,8 +51,7 @@ type kind struct {
 	code int
 }
 
-// Of returns the status that stands for err. An error that holds the status of
-// another program has that.
+// Of returns the status that stands for err.
 func Of(err error) int {
 	if err == nil {
 		return OK
@@ -67,15 +65,4 @@ func Of(err error) int {
 		}
 	}
 	return Failure
-}
-
-// Error returns the error that a status stands for, nil for one that stands for
-// none or for several.
-func Error(code int) error {
-	for _, k := range kinds() {
-		if k.code == code && code != Usage && code != Failure {
-			return k.err
-		}
-	}
-	return nil
 }

@@ -1,5 +1,5 @@
-// Package wiring makes a session's keeper out of what a program finds on its
-// machine: the environment, the home, the D-Bus session.
+// Package wiring reads what a program finds on its machine: the environment,
+// the home, the D-Bus session.
 package wiring
 
 import (
@@ -8,11 +8,10 @@ import (
 	"time"
 
 	"cre-credential-helper/cmd/internal/platform"
-	"cre-credential-helper/cmd/internal/session"
+	"cre-credential-helper/cmd/internal/reading"
 	"cre-credential-helper/cmd/internal/status"
-	"cre-credential-helper/fallback"
+	"cre-credential-helper/fallback/plain"
 	"cre-credential-helper/helper"
-	"cre-credential-helper/keyring"
 	"cre-credential-helper/keyring/lookup"
 )
 
@@ -32,54 +31,55 @@ type Machine struct {
 	Getenv  func(string) string
 	Setenv  func(key, value string) error
 	HomeDir func() (string, error)
-	Notify  session.Notify
 }
 
-// Open makes a keeper that has neither a provider nor a renewer yet. It touches
-// nothing. Its errors are [status.ErrSetting].
-func (m Machine) Open() (*session.Keeper, error) {
-	keeper, err := m.open()
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", status.ErrSetting, err)
-	}
-	return keeper, nil
+// Settings are what is found there.
+type Settings struct {
+	Environment platform.Environment
+	Mode        reading.Mode
+	APIKey      helper.Secret // not set: none
+	Dir         string        // that cre.yaml is in
+	Bus         string        // the D-Bus session's address; "": none
+	Timeout     time.Duration // of one call to the keychain
 }
 
-func (m Machine) open() (*session.Keeper, error) {
-	env, _, err := platform.Select(m.Getenv) // the front-end shows the warnings
+// Settings reads them. It takes the API key out of the environment, which
+// programs that this one runs inherit, and puts the D-Bus session into it. Its
+// errors are [status.ErrSetting].
+func (m Machine) Settings() (Settings, error) {
+	s, err := m.settings()
 	if err != nil {
-		return nil, err
+		return Settings{}, fmt.Errorf("%w: %w", status.ErrSetting, err)
 	}
-	mode, err := session.ParseMode(m.Getenv("CRE_CREDENTIAL_STORE"))
-	if err != nil {
-		return nil, err
+	return s, nil
+}
+
+func (m Machine) settings() (s Settings, err error) {
+	if s.Environment, _, err = platform.Select(m.Getenv); err != nil { // the front-end shows the warnings
+		return s, err
+	}
+	if s.Mode, err = reading.ParseMode(m.Getenv("CRE_CREDENTIAL_STORE")); err != nil {
+		return s, err
 	}
 	home, err := m.HomeDir()
 	if err != nil {
-		return nil, err
+		return s, err
 	}
-	timeout, err := m.keyringTimeout()
-	if err != nil {
-		return nil, err
+	s.Dir = plain.InHome(home)
+	if s.Timeout, err = m.keyringTimeout(); err != nil {
+		return s, err
 	}
-	apiKey := helper.NewSecret(m.Getenv(platform.VarAPIKey))
-	if err := m.Setenv(platform.VarAPIKey, ""); err != nil { // programs that this one runs would inherit it
-		return nil, err
-	}
-	bus := lookup.BusAddress(m.Getenv)
-	if bus != "" && bus != m.Getenv(busVariable) {
-		if err := m.Setenv(busVariable, bus); err != nil {
-			return nil, err
+	if key := m.Getenv(platform.VarAPIKey); key != "" {
+		s.APIKey = helper.NewSecret(key)
+		if err := m.Setenv(platform.VarAPIKey, ""); err != nil {
+			return s, err
 		}
 	}
-	keychain := keyring.New(keyring.Options{Timeout: timeout, Bus: bus})
-	return &session.Keeper{
-		Environment: env,
-		APIKey:      apiKey,
-		Places:      session.NewPlaces(env, mode, session.FilesIn(fallback.InHome(home)), keychain, time.Now, m.Notify),
-		Now:         time.Now,
-		Notify:      m.Notify,
-	}, nil
+	s.Bus = lookup.BusAddress(m.Getenv)
+	if s.Bus != "" && s.Bus != m.Getenv(busVariable) {
+		err = m.Setenv(busVariable, s.Bus)
+	}
+	return s, err
 }
 
 func (m Machine) keyringTimeout() (time.Duration, error) {

@@ -1,6 +1,6 @@
 //go:build unix
 
-package renewal
+package errand
 
 import (
 	"os/exec"

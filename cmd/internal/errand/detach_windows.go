@@ -1,4 +1,4 @@
-package renewal
+package errand
 
 import (
 	"os/exec"

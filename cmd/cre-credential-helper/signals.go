@@ -1,0 +1,37 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"cre-credential-helper/cmd/internal/status"
+)
+
+// listenAfter is how long a get takes at the most that doesn't wait for
+// anything. Until then it dies of a signal, as any program does: to listen
+// costs a thread, and a get has nothing to lose.
+const listenAfter = 20 * time.Millisecond
+
+// interruptible returns the context of an operation, which a signal ends. A get
+// it ends by the way, with exit: such a context never ends.
+//
+// Further signals change nothing: one Ctrl-C may arrive twice, from the terminal
+// and from whoever runs this program. Nor does a reader that has gone.
+func interruptible(op string, exit func(error)) (ctx context.Context, stop func()) {
+	if op == "get" {
+		timer := time.AfterFunc(listenAfter, func() {
+			signals := make(chan os.Signal, 1)
+			signal.Notify(signals, endings()...)
+			<-signals
+			exit(status.ErrInterrupted)
+		})
+		return context.Background(), func() { timer.Stop() }
+	}
+	signal.Ignore(syscall.SIGPIPE)
+	return signal.NotifyContext(context.Background(), endings()...)
+}
+
+func endings() []os.Signal { return []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} }

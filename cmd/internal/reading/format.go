@@ -1,0 +1,111 @@
+package reading
+
+import (
+	"slices"
+	"time"
+
+	"cre-credential-helper/cmd/internal/claims"
+	"cre-credential-helper/cmd/internal/platform"
+	"cre-credential-helper/fallback/plain"
+	"cre-credential-helper/helper"
+)
+
+// Rejected stands in cre.yaml's ExpiresIn for an access token that its caller
+// reported as refused: the next get renews it.
+const Rejected = -1
+
+// Place names a vault.
+type Place string
+
+// The places that a session can be in.
+const (
+	InFile     Place = "file"     // cre.yaml itself
+	InKeychain Place = "keychain" // cre.yaml points there
+)
+
+// IsSession reports whether cre.yaml decides where o's credential is, while env
+// is the current environment.
+func IsSession(env platform.Environment, o helper.Origin) bool {
+	return o == env.Origin() ||
+		slices.ContainsFunc(platform.Known(), func(e platform.Environment) bool { return e.Origin() == o })
+}
+
+// Format says what is written in cre.yaml. Environment is the current one.
+type Format struct{ Environment platform.Environment }
+
+// Credential returns the session that file itself holds. The five documented
+// keys alone belong to the environment that the access token names, and so do
+// its endpoints.
+func (f Format) Credential(file plain.Session) (helper.Credential, bool) {
+	c := helper.Credential{
+		Secret:       file.Tokens.Access,
+		AuthType:     helper.AuthBearer,
+		RefreshToken: file.Tokens.Refresh,
+		IDToken:      file.Tokens.ID,
+	}
+	if !c.Secret.IsSet() {
+		return helper.Credential{}, false
+	}
+	if origin, err := helper.ParseOrigin(file.Details.Origin); err == nil {
+		describe(&c, origin, file.Details)
+	} else if !f.Derive(&c) {
+		return helper.Credential{}, false
+	}
+	if file.Tokens.ExpiresIn == Rejected && c.Refreshable() {
+		c.Expiry, c.Issued = LongAgo(), time.Time{}
+	}
+	return c, true
+}
+
+// Derive takes what the five keys leave open from the tokens themselves, and
+// reports whether they say it.
+func (f Format) Derive(c *helper.Credential) bool {
+	access, err := claims.Parse(c.Secret)
+	if err != nil {
+		return false
+	}
+	env, ok := platform.ForToken(access.Audience, access.Issuer, f.Environment)
+	if !ok {
+		return false
+	}
+	c.Origin = env.Origin()
+	c.Username = claims.Username(c.IDToken, c.Secret)
+	c.Expiry = access.Expiry
+	c.TokenEndpoint, c.RevocationEndpoint, c.ClientID = env.TokenEndpoint(), env.RevocationEndpoint(), env.ClientID
+	return true
+}
+
+// describe takes it from what was written beside them.
+func describe(c *helper.Credential, origin helper.Origin, d plain.Details) {
+	c.Origin, c.Username, c.AuthType = origin, d.Username, d.AuthType
+	c.Issued, c.Expiry = d.Issued, d.Expires
+	c.TokenEndpoint, c.RevocationEndpoint, c.ClientID = d.TokenEndpoint, d.RevocationEndpoint, d.ClientID
+}
+
+// Find returns the credential that q asks for from file itself, or
+// [helper.ErrNotFound].
+func (f Format) Find(file plain.Session, q helper.Query) (helper.Credential, error) {
+	if c, ok := f.Credential(file); ok && q.Matches(c) {
+		return c, nil
+	}
+	return helper.Credential{}, helper.ErrNotFound
+}
+
+// Holds reports whether file itself holds o's session.
+func (f Format) Holds(file plain.Session, o helper.Origin) bool {
+	c, ok := f.Credential(file)
+	return ok && c.Origin == o
+}
+
+// Where returns the place that file puts o's session in, "" for none. Tokens
+// beside a pointer to the same session are what versions before 0.3 left there
+// when the keychain failed.
+func (f Format) Where(file plain.Session, o helper.Origin) Place {
+	switch {
+	case f.Holds(file, o):
+		return InFile
+	case slices.Contains(file.Keychain, o.String()):
+		return InKeychain
+	}
+	return ""
+}
