@@ -105,17 +105,20 @@ func (r Reader) renewed(ctx context.Context, q helper.Query, c helper.Credential
 	case !c.Refreshable():
 		return helper.Credential{}, fmt.Errorf("%w: it has expired, try running cre login", helper.ErrNotFound)
 	}
-	if good {
+	wait := ctx
+	if !c.ExpiresWithin(patience, r.Now()) {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, patience)
+		wait, cancel = context.WithTimeout(ctx, patience)
 		defer cancel()
 	}
-	fresh, err := r.Renewer.Renew(ctx, q)
+	fresh, err := r.Renewer.Renew(wait, q)
 	switch {
 	case err == nil, errors.Is(err, helper.ErrNotFound):
 		return fresh, err
 	case !c.ExpiresWithin(0, r.Now()): // it may have expired meanwhile
 		return c, nil
+	case wait.Err() != nil && ctx.Err() == nil: // this process was stopped while it waited
+		return r.Renewer.Renew(ctx, q)
 	}
 	return helper.Credential{}, err
 }

@@ -61,11 +61,17 @@ func (k *Keeper) reader() reading.Reader {
 // expired, one asks the provider, and the others find what it was answered.
 func (k *Keeper) Renew(ctx context.Context, q helper.Query) (_ helper.Credential, err error) {
 	vault, held, unlock, err := k.Places.open(ctx, q.Origin)
+	if errors.Is(err, helper.ErrChanged) {
+		return k.Places.Get(ctx, q) // somebody who takes no lock was faster
+	}
 	if err != nil {
 		return helper.Credential{}, err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
 	old, err := vault.Get(held, q)
+	if errors.Is(err, helper.ErrNotFound) {
+		old, err = k.Places.Get(held, q) // which says what is not found
+	}
 	if err != nil || !old.Refreshable() || !reading.IsDue(old, k.Now()) {
 		return old, err
 	}
@@ -209,7 +215,10 @@ func (k *Keeper) reject(ctx context.Context, q helper.Query) (err error) {
 	}
 	expired := c
 	expired.Expiry, expired.Issued = reading.LongAgo(), time.Time{}
-	return vault.Swap(held, c, expired)
+	if err := vault.Swap(held, c, expired); !errors.Is(err, helper.ErrChanged) {
+		return err
+	}
+	return helper.ErrNotFound // it isn't kept any more
 }
 
 // List implements [helper.Lister].

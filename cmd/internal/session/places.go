@@ -163,12 +163,12 @@ func (p *Places) check(ctx context.Context, o helper.Origin) (err error) {
 
 // put keeps c where the mode says, unless what is kept in its place stays, and
 // returns what it replaced. What doesn't concern cre.yaml goes to the keychain.
-func (p *Places) put(ctx context.Context, c helper.Credential, stays func(helper.Credential) bool) (replaced []helper.Credential, err error) {
+func (p *Places) put(ctx context.Context, c helper.Credential, stays staying) (replaced []helper.Credential, err error) {
 	var vault helper.Vault = p.file
 	put := p.putSession
 	if !reading.IsSession(p.environment, c.Origin) {
 		vault = p.vaults[InKeychain]
-		put = func(held context.Context, c helper.Credential) ([]helper.Credential, error) {
+		put = func(held context.Context, c helper.Credential, _ staying) ([]helper.Credential, error) {
 			return nil, vault.Store(held, c)
 		}
 	}
@@ -176,13 +176,13 @@ func (p *Places) put(ctx context.Context, c helper.Credential, stays func(helper
 		if kept, err := p.Get(held, exactly(c)); err == nil && stays(kept) {
 			return nil
 		}
-		replaced, err = put(held, c)
+		replaced, err = put(held, c, stays)
 		return err
 	})
 	return replaced, err
 }
 
-func (p *Places) putSession(ctx context.Context, c helper.Credential) (replaced []helper.Credential, err error) {
+func (p *Places) putSession(ctx context.Context, c helper.Credential, stays staying) (replaced []helper.Credential, err error) {
 	if p.mode == File {
 		return p.putIntoFile(ctx, c)
 	}
@@ -190,7 +190,7 @@ func (p *Places) putSession(ctx context.Context, c helper.Credential) (replaced 
 	if err != nil {
 		return nil, err
 	}
-	replaced, err = p.putIntoVault(ctx, InKeychain, c)
+	replaced, err = p.putIntoVault(ctx, InKeychain, c, stays)
 	if !mayBePlain(p.mode, file, err) {
 		return replaced, orFile(err)
 	}
@@ -200,18 +200,30 @@ func (p *Places) putSession(ctx context.Context, c helper.Credential) (replaced 
 	return replaced, err
 }
 
+// staying tells whether what is kept stays rather than be replaced.
+type staying func(kept helper.Credential) bool
+
+// errStays ends a put that changes nothing.
+var errStays = errors.New("what is kept stays")
+
 // putIntoVault makes cre.yaml point to what it puts into a vault. Renaming the
 // pointer into place is the commit: until then, the old session is the session.
 // Only another environment's tokens stay in the file.
-func (p *Places) putIntoVault(ctx context.Context, place Place, c helper.Credential) (replaced []helper.Credential, err error) {
+func (p *Places) putIntoVault(ctx context.Context, place Place, c helper.Credential, stays staying) (replaced []helper.Credential, err error) {
 	vault := p.vaults[place]
 	err = under(ctx, vault, func(held context.Context) error {
 		replaced, err = vault.All(held, exactly(c))
-		if err != nil && !errors.Is(err, keyring.ErrDamaged) {
+		switch {
+		case slices.ContainsFunc(replaced, stays): // although nothing here points to it
+			return errStays
+		case err != nil && !errors.Is(err, keyring.ErrDamaged):
 			return err
 		}
 		return vault.Store(held, c)
 	})
+	if errors.Is(err, errStays) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
