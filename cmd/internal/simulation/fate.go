@@ -20,7 +20,7 @@ func (w *World) begin(part Part, home *Home) *Process {
 		p.reach("begins")
 		p.bad = w.keychain.badSoFar()
 		if g := p.home.now().grant; g != nil && part.Program == get && !g.rejected {
-			p.goodFor = time.Until(g.knownExpiry) - soon
+			p.goodFor = time.Until(g.knownExpiry) - soon // so that it is good in the end, too
 		}
 		w.leave()
 		p.run()

@@ -45,12 +45,12 @@ func newKeychain(w *World) *Keychain {
 	return k
 }
 
-// turn changes the keychain's mood for a while. The world is held.
+// turn changes the keychain's mood for a while, unless it is in one already.
+// The world is held.
 func (k *Keychain) turn(mood Calamity, long time.Duration) {
-	if !k.world.plan.Keychain {
+	if k.now() != "" {
 		return
 	}
-	k.badTime, k.mood = k.badSoFar(), ""
 	k.world.note("the keychain", "%s, for %v", mood, long)
 	if mood == absent {
 		k.gone = time.Now().Add(long)

@@ -22,7 +22,7 @@ func (w *World) judgeWrite(p *Process, write bool) {
 		w.judgePlace(p, "the keychain", find(before, s.username), find(after, s.username))
 	}
 	w.judgePlace(p, "cre.yaml", file.kept, p.home.seen.kept)
-	w.judgePlain(p)
+	w.judgePlain(p, file)
 	w.commit(p)
 	w.refresh()
 }
@@ -69,7 +69,7 @@ func (w *World) judgeChange(p *Process, place string, before, after kept) {
 	was, is := w.grantOf(before), w.grantOf(after)
 	switch {
 	case after.refresh == "" && before.refresh != "":
-		w.fault(neverBare, "%s puts the bare token of %s into %s in place of %s", p.name, is, place, was)
+		w.fault(neverBare, "%s puts the bare token of %s into %s in place of %s%s", p.name, is, place, was, p.excuse(place))
 	case is.family == was.family && is.number < was.number:
 		w.fault(neverBack, "%s puts %s into %s in place of %s", p.name, is, place, was)
 	case is.family == was.family, is.family == p.own, before.refresh == "":
@@ -79,6 +79,18 @@ func (w *World) judgeChange(p *Process, place string, before, after kept) {
 	if before.refresh != "" {
 		p.removed = append(p.removed, was.family)
 	}
+}
+
+// excuse says what p may not have known about a place.
+func (p *Process) excuse(place string) string {
+	switch {
+	case place != "the keychain":
+	case !p.home.seen.pointer:
+		return ", without a pointer to it"
+	case p.world.keychain.wasBad(p.bad):
+		return ", that it couldn't read"
+	}
+	return ""
 }
 
 // judgeLoss judges a session that is taken away.
@@ -130,8 +142,8 @@ func (w *World) commit(p *Process) {
 
 // judgePlain looks for tokens in files where there should be none. Those of the
 // official CLI stay where they are, and so do those of a login at a time when
-// there certainly was no keychain.
-func (w *World) judgePlain(p *Process) {
+// there certainly was no keychain, and no sign that there ever was one.
+func (w *World) judgePlain(p *Process, before paper) {
 	if w.plan.Mode == session.File || !w.plan.Keychain {
 		return
 	}
@@ -141,7 +153,7 @@ func (w *World) judgePlain(p *Process) {
 			if f.plain || !strings.Contains(all, g.refresh+"\n") && !strings.Contains(all, g.access) {
 				continue
 			}
-			if f.plain = true; !w.keychain.gone.After(p.began) {
+			if f.plain = true; before.pointer || !w.keychain.gone.After(p.began) {
 				w.fault(neverPlain, "%s is in a file of home %d", g, p.home.number)
 			}
 		}

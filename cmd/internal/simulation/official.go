@@ -3,6 +3,7 @@ package simulation
 import (
 	"fmt"
 	"os"
+	"time"
 )
 
 // runTheirs is what is done to ~/.cre without any lock.
@@ -39,6 +40,7 @@ func (p *Process) writeTheirs(g *grant) {
 	defer leave()
 	if err := os.Rename(temporary, p.home.path()); err == nil { // else all was removed meanwhile
 		p.home.handed = append(p.home.handed, g)
+		g.family.byTheirs = time.Now()
 	}
 	p.world.judgeWrite(p, true)
 }

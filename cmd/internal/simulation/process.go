@@ -184,3 +184,11 @@ func wait[T any](w *watch, what string, answer <-chan T) (value T, err error) {
 	p.world.leave()
 	return value, err
 }
+
+// stopsInAll are p's and those of the process that renews for it.
+func (p *Process) stopsInAll() time.Duration {
+	if p.child != nil {
+		return p.stops + p.child.stops
+	}
+	return p.stops
+}

@@ -177,6 +177,7 @@ func (p *Process) logIn(ctx context.Context, keeper *session.Keeper) {
 	}
 	if err == nil {
 		p.home.handed = append(p.home.handed, p.own.last())
+		p.world.judgeReplaced(p)
 	}
 }
 

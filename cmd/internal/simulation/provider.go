@@ -25,6 +25,7 @@ type family struct {
 	toRevoke bool      // somebody has asked for that
 	plain    bool      // it may be in a file, for it was written there by others
 	kept     time.Time // since when it is kept somewhere
+	byTheirs time.Time // when the official CLI has written it last
 }
 
 func (f *family) String() string { return fmt.Sprintf("F%d", f.number) }

@@ -21,6 +21,7 @@ const (
 	clearError    Rule = "who gets no token gets a clear error"
 	trueError     Rule = "nobody is told what isn't so"
 	freshToken    Rule = "who gets a token gets one of the session that is there, that is still good"
+	goodToken     Rule = "who finds a token that is still good gets it, whatever stands in the way of renewing it"
 	neverNeedless Rule = "nothing is renewed that isn't due"
 	savedOrKept   Rule = "no refresh token is spent that can't be saved"
 	heldLocks     Rule = "nobody renews without the locks"
@@ -28,6 +29,7 @@ const (
 	locksEnd      Rule = "no lock outlives what it was taken for"
 	notRevoked    Rule = "no session is revoked while it is kept"
 	revokedThen   Rule = "a renewed session that nobody keeps any more is revoked"
+	replacedEnds  Rule = "what a login has replaced is revoked"
 	loggedOut     Rule = "after a logout nothing is left, here or at the provider"
 	broughtHome   Rule = "what an older version left in the file comes home to the keychain"
 	fileIsAlone   Rule = "a session in the file never touches the keychain"
@@ -35,9 +37,9 @@ const (
 
 // How long a process may take, while it runs.
 const (
-	// soon is for who finds a token that is still good: the renewal's 5 s, and
-	// a keychain that doesn't answer to its readings.
-	soon = 30 * time.Second
+	// soon is for who finds a token that is still good: 5 s for a renewal, and
+	// 5 s for each of two readings of the keychain.
+	soon = 16 * time.Second
 
 	// late is for everyone else: two locks, two minutes each, 20 s for the
 	// exchange, 90 s for the save, and the keychain's silences in between.

@@ -74,7 +74,7 @@ func (p *Process) judgeRevocation(f *family) {
 // judgeEnd judges p when it has done all it does. The world is held.
 func (w *World) judgeEnd(p *Process) {
 	limit := late
-	if p.goodFor > 0 {
+	if p.foundGood() && w.plan.Limit < 0 { // a piece is a call of its own
 		limit = soon
 	}
 	if took := time.Since(p.began) - p.stops; took > limit && p.part.Program != login {
@@ -112,7 +112,7 @@ func (w *World) judgeUnsaved(p *Process, x *exchange) {
 
 // judgeToken judges what a get answers.
 func (w *World) judgeToken(p *Process, c helper.Credential) {
-	const slack = 2 * time.Second
+	slack := 2*time.Second + p.stopsInAll()
 	g := w.provider.byAccess[c.Secret.Reveal()]
 	now := time.Now()
 	switch {
@@ -123,16 +123,23 @@ func (w *World) judgeToken(p *Process, c helper.Credential) {
 		w.fault(freshToken, "%s gets %s, which wasn't there", p.name, g)
 	case p.child != nil && p.child.said("log in again"): // it took a minute and a half to find out
 	case p.home.has(p.began, func(c chapter) bool { return c.bare }): // of which nobody knows when it ends
-	case now.After(g.knownExpiry.Add(slack+p.stops)) && now.After(g.issued.Add(g.lifetime+slack+p.stops)):
+	case now.After(g.knownExpiry.Add(slack)) && now.After(g.issued.Add(g.lifetime+slack)):
 		w.fault(freshToken, "%s gets %s, which expired %v ago", p.name, g, now.Sub(g.knownExpiry))
 	}
 	p.home.handed = append(p.home.handed, g)
 }
 
+// foundGood reports whether p is a get that has found a token which still is
+// good, whenever it has looked.
+func (p *Process) foundGood() bool {
+	bad := func(c chapter) bool { return c.grant == nil || c.grant.knownExpiry.Before(time.Now()) }
+	return p.goodFor > 0 && !p.home.has(p.began, bad)
+}
+
 // judgeError judges what a program fails with.
 func (w *World) judgeError(p *Process, err error) {
 	k := w.keychain
-	bad := k.wasBad(p.bad) || p.stops > 0 || p.child != nil && p.child.stops > 0
+	bad := k.wasBad(p.bad) || p.stopsInAll() > 0
 	damaged := func(c chapter) bool { return c.damaged }
 	so, clear := false, true
 	switch {
@@ -153,7 +160,9 @@ func (w *World) judgeError(p *Process, err error) {
 	default:
 		clear = false
 	}
-	if !clear {
+	if p.foundGood() && p.child != nil && p.stops == 0 && !errors.Is(err, helper.ErrNotFound) {
+		w.fault(goodToken, "%s: %v", p.name, err)
+	} else if !clear {
 		w.fault(clearError, "%s: %v", p.name, err)
 	} else if !so {
 		w.fault(trueError, "%s: %v", p.name, err)

@@ -1,0 +1,30 @@
+package simulation
+
+// judgeReplaced judges what has become of the sessions that a login replaced.
+func (w *World) judgeReplaced(p *Process) {
+	for _, f := range p.removed {
+		if f != p.own && f.ended == "" && !f.toRevoke {
+			w.fault(replacedEnds, "%s has replaced %s", p.name, f)
+		}
+	}
+}
+
+// judgeLogout judges what a logout has left that was there when it began.
+func (w *World) judgeLogout(p *Process) {
+	for _, f := range p.removed {
+		if f.ended == "" && !f.toRevoke {
+			failed := map[bool]string{true: ", while the keychain failed"}[w.keychain.wasBad(p.bad)]
+			w.fault(loggedOut, "%s has removed %s and didn't revoke it%s", p.name, f, failed)
+		}
+	}
+	places := append([]kept{p.home.seen.kept}, w.keychain.kept...)
+	if w.keychain.wasBad(p.bad) || p.said("could not look into the keychain") { // it may have been in no state to be asked
+		places = places[:1]
+	}
+	for _, s := range places {
+		g := w.grantOf(s)
+		if g != nil && !g.family.byTheirs.After(p.began) && s.refresh != "" && g.family.kept.Before(p.began) {
+			w.fault(loggedOut, "%s has left %s", p.name, g)
+		}
+	}
+}

@@ -1,0 +1,58 @@
+package main
+
+// ofPlaces are mutants of where a session is put and found.
+func ofPlaces() []mutant {
+	const places = "cmd/internal/session/places.go"
+	return []mutant{
+		{"no lock on the vault", places,
+			"held, unlock, err = p.vaults[place].Lock(ctx)\n\tif err != nil {\n\t\treturn nil, nil, nil, err\n\t}\n\tif strayed",
+			"held, unlock = ctx, func() error { return nil }\n\tif strayed"},
+		{"a renewal takes the keychain's lock first", places,
+			"held, unlockFile, err := p.file.Lock(ctx)\n\tif err != nil {\n\t\treturn nil, nil, nil, err\n\t}\n",
+			`first, unlockFirst, err := p.vaults[InKeychain].Lock(ctx)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	held, unlockSecond, err := p.file.Lock(first)
+	if err != nil {
+		return nil, nil, nil, errors.Join(err, unlockFirst())
+	}
+	unlockFile := func() error { return errors.Join(unlockSecond(), unlockFirst()) }
+`},
+		{"a logout takes the keychain's lock first", places,
+			"err = under(ctx, p.file, func(held context.Context) error {\n\t\tinFile, foundInFile",
+			`first, unlock, err := p.vaults[InKeychain].Lock(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	defer unlock()
+	err = under(first, p.file, func(held context.Context) error {
+		inFile, foundInFile`},
+		{"what was sheltered isn't brought home", places,
+			"strayed := place == InFile && slices.Contains(file.Keychain, o.String())",
+			"strayed := false"},
+		{"what was sheltered is brought home by the pointer alone", places,
+			"if strayed {\n\t\tif err := p.bringHome",
+			"if strayed && place == InFile {\n\t\tif err := p.bringHome"},
+		{"the pointer before the item", places,
+			"vault := p.vaults[place]\n\terr = under(ctx, vault",
+			`vault := p.vaults[place]
+	if err := p.file.change(func(file *fallback.File) (bool, error) {
+		empty(file)
+		file.Keychain = append(without(file.Keychain, c.Origin), c.Origin.String())
+		return true, nil
+	}); err != nil {
+		return nil, err
+	}
+	err = under(ctx, vault`},
+		{"the item without the pointer", places,
+			"file.Keychain = append(without(file.Keychain, c.Origin), c.Origin.String())\n\t\treturn true, nil\n\t})\n\treturn others(",
+			"return true, nil\n\t})\n\treturn others("},
+		{"a logout forgets only the file", places,
+			"inVault, foundInVault, verr := p.forgetPointed(held, InKeychain, q)",
+			"inVault, foundInVault, verr := inFile[:0], held == nil, error(nil)"},
+		{"a logout forgets only the keychain", places,
+			"inFile, foundInFile, err := p.forgetFile(q)",
+			"inFile, foundInFile, err := []helper.Credential(nil), false, error(nil)"},
+	}
+}
