@@ -196,11 +196,20 @@ func (k *Keeper) Erase(ctx context.Context, q helper.Query) error {
 	return err
 }
 
-// reject takes no lock for what isn't kept any more.
-func (k *Keeper) reject(ctx context.Context, q helper.Query) (err error) {
+// reject takes no lock for what isn't kept any more. What somebody who takes no
+// lock has replaced meanwhile isn't kept either.
+func (k *Keeper) reject(ctx context.Context, q helper.Query) error {
 	if _, err := k.Places.Get(ctx, q); err != nil {
 		return err
 	}
+	err := k.expire(ctx, q)
+	if errors.Is(err, helper.ErrChanged) {
+		return helper.ErrNotFound
+	}
+	return err
+}
+
+func (k *Keeper) expire(ctx context.Context, q helper.Query) (err error) {
 	vault, held, unlock, err := k.Places.open(ctx, q.Origin)
 	if err != nil {
 		return err
@@ -215,10 +224,7 @@ func (k *Keeper) reject(ctx context.Context, q helper.Query) (err error) {
 	}
 	expired := c
 	expired.Expiry, expired.Issued = reading.LongAgo(), time.Time{}
-	if err := vault.Swap(held, c, expired); !errors.Is(err, helper.ErrChanged) {
-		return err
-	}
-	return helper.ErrNotFound // it isn't kept any more
+	return vault.Swap(held, c, expired)
 }
 
 // List implements [helper.Lister].
