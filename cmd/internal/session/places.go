@@ -234,6 +234,7 @@ func (p *Places) putIntoVault(ctx context.Context, place Place, c helper.Credent
 		if stays && slices.Contains(file.Keychain, c.Origin.String()) {
 			return false, nil
 		}
+		inFile = nil // what an attempt before it saw
 		if !stays {
 			inFile = []helper.Credential{held}
 			empty(file)
@@ -248,6 +249,7 @@ func (p *Places) putIntoVault(ctx context.Context, place Place, c helper.Credent
 func (p *Places) putIntoFile(ctx context.Context, c helper.Credential) (replaced []helper.Credential, err error) {
 	var pointed bool
 	err = p.file.change(func(file *fallback.File) (bool, error) {
+		replaced = nil // what an attempt before it saw
 		if held, ok := p.file.credential(*file); ok {
 			replaced = []helper.Credential{held}
 		}
@@ -273,15 +275,20 @@ func (p *Places) putIntoFile(ctx context.Context, c helper.Credential) (replaced
 }
 
 // forget takes all that q matches away, from every place, wherever cre.yaml
-// points; what fails in one place doesn't spare the other. It returns what is
-// gone, and reports whether there was something.
+// points; what fails in one place doesn't spare the other. It returns what is to
+// be revoked, and reports whether there was something.
 func (p *Places) forget(ctx context.Context, q helper.Query) (gone []helper.Credential, found bool, err error) {
 	if !reading.IsSession(p.environment, q.Origin) {
 		return forgetVault(ctx, p.vaults[InKeychain], q)
 	}
 	err = under(ctx, p.file, func(held context.Context) error {
+		file, err := p.file.readForWriting()
+		if err != nil {
+			return err
+		}
+		listed := slices.Contains(file.Keychain, q.Origin.String())
 		inFile, foundInFile, err := p.forgetFile(q)
-		inVault, foundInVault, verr := p.forgetPointed(held, InKeychain, q)
+		inVault, foundInVault, verr := p.forgetPointed(held, InKeychain, q, listed)
 		gone, found = append(inFile, inVault...), foundInFile || foundInVault
 		return errors.Join(err, verr)
 	})
@@ -296,6 +303,7 @@ func (p *Places) forgetFile(q helper.Query) (gone []helper.Credential, found boo
 	_, err = p.file.files.ReadSession()
 	damaged := errors.Is(err, fallback.ErrDamaged)
 	err = p.file.change(func(file *fallback.File) (bool, error) {
+		gone, found, said = nil, false, "" // what an attempt before it saw
 		c, owned := p.file.credential(*file)
 		switch {
 		case damaged:
@@ -328,13 +336,8 @@ func (p *Places) forgetFile(q helper.Query) (gone []helper.Credential, found boo
 }
 
 // forgetPointed takes all that q matches out of a vault, and the pointer out of
-// cre.yaml when nothing is left there.
-func (p *Places) forgetPointed(ctx context.Context, place Place, q helper.Query) (gone []helper.Credential, found bool, err error) {
-	file, err := p.file.readForWriting()
-	if err != nil {
-		return nil, false, err
-	}
-	listed := slices.Contains(file.Keychain, q.Origin.String())
+// cre.yaml when nothing is left there. listed tells whether there was one.
+func (p *Places) forgetPointed(ctx context.Context, place Place, q helper.Query, listed bool) (gone []helper.Credential, found bool, err error) {
 	gone, found, err = forgetVault(ctx, p.vaults[place], q)
 	switch {
 	case errors.Is(err, keyring.ErrUnavailable) && !listed:

@@ -137,7 +137,8 @@ func (v pointed) Erase(ctx context.Context, q helper.Query) error {
 
 // forgetVault takes all that q matches out of a vault. Where nothing is found,
 // or something damaged, a writer that crashed may have left something all the
-// same, which the vault's own erase removes.
+// same, which the vault's own erase removes. What can't be removed as a whole is
+// to be revoked all the same.
 func forgetVault(ctx context.Context, vault helper.Vault, q helper.Query) (gone []helper.Credential, found bool, err error) {
 	err = under(ctx, vault, func(held context.Context) error {
 		gone, err = vault.All(held, q)
@@ -150,8 +151,5 @@ func forgetVault(ctx context.Context, vault helper.Vault, q helper.Query) (gone 
 		}
 		return ignoreNotFound(vault.Erase(held, q))
 	})
-	if err != nil {
-		return nil, false, err
-	}
-	return gone, found, nil
+	return gone, found, err
 }
