@@ -32,6 +32,7 @@ func (c client) Renew(ctx context.Context, old helper.Credential) (helper.Creden
 	defer stop()
 	p.world.hold()
 	p.judgeLocks(old)
+	p.renews = p.world.provider.byFresh[old.RefreshToken.Reveal()].family
 	p.world.leave()
 	leave := p.step("asks the provider to renew " + old.RefreshToken.Reveal())
 	p.judgeExchange(old)

@@ -128,6 +128,10 @@ func (w *World) befall(h Happening) {
 	case busEnds:
 		w.note("the bus", "goes away and comes back")
 		w.keychain.lock.lose()
+	case full:
+		home := w.homes[h.Whom%len(w.homes)]
+		w.note("the disk", "of home %d is full, for %v", home.number, h.Long)
+		home.full = span{time.Now(), time.Now().Add(h.Long)}
 	case endedByHand:
 		w.provider.endNewest()
 	default:

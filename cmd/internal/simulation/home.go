@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
+	"time"
 
 	"cre-credential-helper/cmd/internal/session"
 	"cre-credential-helper/fallback"
@@ -21,6 +23,7 @@ type Home struct {
 	dir    string
 	locks  []*lock // the last one is cre.lock; earlier ones were removed with everything
 
+	full   span      // while there is no room on the disk
 	seen   paper     // what was seen in cre.yaml last
 	past   []chapter // what session was there, and since when
 	handed []*grant  // out, to programs that ask
@@ -86,6 +89,22 @@ func (h *Home) everything() string {
 	return all.String()
 }
 
+// span is a time from its beginning to its end.
+type span struct{ from, to time.Time }
+
+func (s span) has(t time.Time) bool { return !t.Before(s.from) && t.Before(s.to) }
+
+// errFull is what a write meets on a full disk.
+var errFull = fmt.Errorf("write cre.yaml: %w", syscall.ENOSPC)
+
+// room fails when the disk is full. The world is held.
+func (h *Home) room() error {
+	if h.full.has(time.Now()) {
+		return errFull
+	}
+	return nil
+}
+
 // files is the folder as one process reaches it. Its lock is the world's: a
 // process that waits for the system's would stop the bubble's clock.
 type files struct {
@@ -109,6 +128,7 @@ func (f files) Lock(ctx context.Context) (func() error, error) {
 		}
 		leave := f.process.step("has a look at " + l.name)
 		if l == f.process.home.lock() {
+			f.process.fileHeld = time.Now()
 			leave()
 			return sync.OnceValue(func() error {
 				defer f.process.step("frees " + l.name)()
@@ -131,12 +151,18 @@ func (f files) ReadSession() (fallback.File, error) {
 func (f files) ReplaceSession(old, fresh fallback.File) (fallback.File, error) {
 	defer f.process.step("replaces cre.yaml")()
 	defer f.process.world.judgeWrite(f.process, true)
+	if err := f.process.home.room(); err != nil && !fresh.IsZero() {
+		return old, err
+	}
 	return f.Files.ReplaceSession(old, fresh)
 }
 
 // Check implements [session.Files].
 func (f files) Check() error {
 	defer f.process.step("checks the folder")()
+	if err := f.process.home.room(); err != nil {
+		return err
+	}
 	defer f.process.world.judgeWrite(f.process, true)
 	return f.Files.Check()
 }
@@ -144,6 +170,9 @@ func (f files) Check() error {
 // StageSession implements [session.Files].
 func (f files) StageSession() (session.Stage, error) {
 	defer f.process.step("stages a cre.yaml")()
+	if err := f.process.home.room(); err != nil {
+		return nil, err
+	}
 	s, err := f.Files.StageSession()
 	if err != nil {
 		return nil, err

@@ -87,6 +87,9 @@ func (l *lock) lose() {
 		return
 	}
 	l.losses++
+	if f := l.holder.renews; f != nil {
+		f.lose(l.holder.name + " lost the keychain's lock between the exchange and the commit")
+	}
 	l.world.note(l.holder.name, "loses %s", l.name)
 	if l.lost != nil {
 		l.lost(fmt.Errorf("%w: the lock was lost", helper.ErrBusy))

@@ -69,7 +69,7 @@ func (w *World) judgeChange(p *Process, place string, before, after kept) {
 	was, is := w.grantOf(before), w.grantOf(after)
 	switch {
 	case after.refresh == "" && before.refresh != "":
-		w.fault(neverBare, "%s puts the bare token of %s into %s in place of %s%s", p.name, is, place, was, p.excuse(place))
+		w.fault(neverBare, "%s puts the bare token of %s into %s in place of %s%s", p.name, is, place, was, p.excuse(place, was.family))
 	case is.family == was.family && is.number < was.number:
 		w.fault(neverBack, "%s puts %s into %s in place of %s", p.name, is, place, was)
 	case is.family == was.family, is.family == p.own, before.refresh == "":
@@ -82,9 +82,10 @@ func (w *World) judgeChange(p *Process, place string, before, after kept) {
 }
 
 // excuse says what p may not have known about a place.
-func (p *Process) excuse(place string) string {
+func (p *Process) excuse(place string, f *family) string {
 	switch {
 	case place != "the keychain":
+		return p.sinceItBegan(f)
 	case !p.home.seen.pointer:
 		return ", without a pointer to it"
 	case p.world.keychain.wasBad(p.bad):
@@ -136,7 +137,7 @@ func (w *World) commit(p *Process) {
 	to := p.inHand.to
 	if find(w.keychain.kept, email).refresh == to.refresh || p.home.seen.kept.refresh == to.refresh {
 		w.note("the observer", "%s is saved", to)
-		p.inHand = nil
+		p.inHand, p.renews = nil, nil
 	}
 }
 

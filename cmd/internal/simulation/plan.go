@@ -42,6 +42,7 @@ type Part struct {
 	Home    int
 	After   int // the n-th step of anybody
 	DiesAt  int // its own n-th step; 0: never
+	LeftAt  int // the same: nobody waits for it any more
 	StopsAt int // the same
 	Stops   time.Duration
 }
@@ -69,6 +70,7 @@ const (
 	prompting   Calamity = "the keychain is locked and asks for its password"
 	silent      Calamity = "the keychain doesn't answer"
 	absent      Calamity = "the keychain is gone"
+	full        Calamity = "the disk is full"
 	endedByHand Calamity = "the session is ended in the browser"
 )
 
@@ -148,6 +150,8 @@ func mortal(r *rand.Rand, part Part) Part {
 	case 1:
 		part.StopsAt = 1 + r.IntN(30)
 		part.Stops = pick(r, 3*time.Second, 30*time.Second, 60*time.Second)
+	case 2:
+		part.LeftAt = 1 + r.IntN(20)
 	}
 	return part
 }
@@ -155,7 +159,7 @@ func mortal(r *rand.Rand, part Part) Part {
 func (p *Plan) pickEvents(r *rand.Rand) {
 	kinds := []weighted[Calamity]{
 		{killed, 20}, {stopped, 10}, {endedByHand, 10}, {slow, 8}, {readOnly, 12}, {locked, 8},
-		{prompting, 10}, {silent, 12}, {absent, 6}, {busEnds, 6},
+		{prompting, 10}, {silent, 12}, {absent, 6}, {busEnds, 6}, {full, 10},
 	}
 	for range pick(r, 0, 0, 1, 1, 2, 3) {
 		p.Events = append(p.Events, Happening{

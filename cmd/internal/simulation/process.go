@@ -24,10 +24,14 @@ type Process struct {
 	until     time.Time     // when it goes on, if it is stopped
 	stops     time.Duration // that it has been stopped in all
 	waitsFor  *lock
-	child     *Process      // that renews for it
-	own       *family       // that it logs in with
-	inHand    *exchange     // what the provider has given it and is in no vault yet
-	vaultHeld time.Time     // since when it holds the keychain's lock
+	child     *Process           // that renews for it
+	own       *family            // that it logs in with
+	renews    *family            // from the moment in which it goes to the provider until it has saved
+	inHand    *exchange          // what the provider has given it and is in no vault yet
+	fileHeld  time.Time          // since when it holds cre.lock
+	vaultHeld time.Time          // since when it holds the keychain's lock
+	leave     context.CancelFunc // of what it does for somebody who waits
+	wasLeft   bool
 	removed   []*family     // from a place that it was kept in
 	bad       time.Duration // of the keychain, when it began
 	goodFor   time.Duration // what the token has left that it found
@@ -67,8 +71,25 @@ func (p *Process) reach(what string) {
 	if p.steps == p.part.DiesAt {
 		w.kill(p)
 	}
+	if p.steps == p.part.LeftAt {
+		p.goOn()
+	}
 	w.happen()
 	p.resume()
+}
+
+// goOn has p find out, in a moment, that nobody waits for it any more.
+func (p *Process) goOn() {
+	if p.leave == nil {
+		return
+	}
+	p.world.note(p.name, "is LEFT by whoever has started it")
+	p.wasLeft = true
+	wait := time.Until(p.world.moment(p.rand, time.Microsecond, time.Millisecond))
+	go func() {
+		time.Sleep(wait)
+		p.leave()
+	}()
 }
 
 // resume waits until p isn't stopped. It doesn't return if p is gone. The world

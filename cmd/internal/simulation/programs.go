@@ -38,10 +38,14 @@ func (p *Process) isTheirs() bool {
 func (p *Process) run() {
 	keeper := p.keeper()
 	query := helper.Query{Origin: p.world.env.Origin()}
-	ctx := context.Background()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	p.world.hold()
+	p.leave = cancel
+	p.world.leave()
 	switch p.part.Program {
 	case get:
-		p.get(ctx, keeper, query)
+		p.get(context.Background(), keeper, query)
 	case net:
 		p.renew(keeper, query)
 	case reject:

@@ -1,7 +1,9 @@
 package simulation
 
 import (
+	"context"
 	"errors"
+	"syscall"
 	"time"
 
 	"cre-credential-helper/cmd/internal/session"
@@ -31,6 +33,8 @@ func (p *Process) judgeExchange(old helper.Credential) {
 	case !g.isDue(time.Now()):
 		w.fault(neverNeedless, "%s renews %s, issued %v ago and good for another %v", p.name, g,
 			time.Since(g.issued), time.Until(g.knownExpiry))
+	case p.home.seen.kept.refresh == g.refresh && p.home.full.has(p.fileHeld) && p.home.full.has(time.Now()):
+		w.fault(savedOrKept, "%s renews %s, and there is no room on the disk", p.name, g)
 	case p.isInVault(g) && k.refuses(true) != nil && k.since.Before(p.vaultHeld):
 		w.fault(savedOrKept, "%s renews %s, and the keychain has refused every write for %v", p.name, g, time.Since(k.since))
 	}
@@ -67,8 +71,17 @@ func (p *Process) judgeReach() {
 // judgeRevocation judges p when it ends a session.
 func (p *Process) judgeRevocation(f *family) {
 	if p.world.isKept(f) && p.part.Program != logout {
-		p.world.fault(notRevoked, "%s revokes %s", p.name, f)
+		full := map[bool]string{true: ", while the disk is full"}[p.home.full.to.After(p.began)]
+		p.world.fault(notRevoked, "%s revokes %s%s", p.name, f, full)
 	}
+}
+
+// sinceItBegan says whether a session came to p unexpectedly.
+func (p *Process) sinceItBegan(f *family) string {
+	if f.kept.After(p.began) {
+		return ", which has come since it began"
+	}
+	return ""
 }
 
 // judgeEnd judges p when it has done all it does. The world is held.
@@ -101,7 +114,7 @@ func (w *World) judgeUnsaved(p *Process, x *exchange) {
 		w.fault(revokedThen, "%s has %s, and leaves it at that", p.name, x.to)
 	case !w.isKept(f): // another login has come
 	case trouble < enough:
-		w.fault(neverLost, "%s didn't save %s", p.name, x.to)
+		w.fault(neverLost, "%s didn't save %s%s", p.name, x.to, p.sinceItBegan(f))
 	default:
 		f.lose("the keychain took nothing for " + trouble.String())
 		if !p.said("log in again") {
@@ -143,6 +156,8 @@ func (w *World) judgeError(p *Process, err error) {
 	damaged := func(c chapter) bool { return c.damaged }
 	so, clear := false, true
 	switch {
+	case errors.Is(err, context.Canceled) && p.wasLeft:
+		so = true
 	case errors.Is(err, helper.ErrNotFound):
 		so = p.home.isOut(p.began) || p.part.Program == reject || p.said("could not look into the keychain")
 	case errors.Is(err, helper.ErrBusy):
@@ -157,6 +172,8 @@ func (w *World) judgeError(p *Process, err error) {
 		so = p.part.Program == login && w.plan.Opaque > 0
 	case errors.Is(err, errKilled):
 		so = true
+	case errors.Is(err, syscall.ENOSPC):
+		so = p.home.full.to.After(p.began)
 	default:
 		clear = false
 	}

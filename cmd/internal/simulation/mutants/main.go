@@ -46,10 +46,15 @@ func run(seeds int, names []string) error {
 		return err
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // the system's to clean
+	all := slices.Concat(ofSession(), ofPlaces(), ofVaults())
+	for _, m := range all {
+		if _, err := m.overlay(dir); err != nil {
+			return fmt.Errorf("%s: %w", m.name, err)
+		}
+	}
 	if verdict, err := live(dir, "", seeds); err == nil {
 		return fmt.Errorf("the product itself doesn't live through %d schedules: %s", seeds, verdict)
 	}
-	all := slices.Concat(ofSession(), ofPlaces(), ofVaults())
 	bad := 0
 	for _, m := range all {
 		if len(names) > 0 && !slices.Contains(names, m.name) {

@@ -2,11 +2,15 @@ package main
 
 // ofSession are mutants of the policy.
 func ofSession() []mutant {
-	const keeper, session = "cmd/internal/session/keeper.go", "cmd/internal/session/session.go"
+	const (
+		keeper  = "cmd/internal/session/keeper.go"
+		reading = "cmd/internal/reading/reading.go"
+		session = "cmd/internal/session/session.go"
+	)
 	return []mutant{
 		{"no look under the lock whether it is still due", keeper,
-			"if err != nil || !old.Refreshable() || !isDue(old, k.Now()) {",
-			"if err != nil || !old.Refreshable() {"},
+			"if err != nil || !old.Refreshable() || !reading.IsDue(old, k.Now()) {",
+			"if err != nil || !old.Refreshable() || reading.Youth == 0 {"},
 		{"no check before the exchange", keeper,
 			"vault.Check(held, old.Origin)",
 			"error(nil)"},
@@ -46,16 +50,16 @@ func ofSession() []mutant {
 		{"a rejected session is erased", keeper,
 			"if !c.Refreshable() {\n\t\treturn vault.Erase(held, thisVery(c))",
 			"if c.Secret.IsSet() {\n\t\treturn vault.Erase(held, thisVery(c))"},
-		{"a good token isn't answered when it can't be renewed", keeper,
-			"case !c.ExpiresWithin(0, k.Now()): // it may have expired meanwhile",
+		{"a good token isn't answered when it can't be renewed", reading,
+			"case !c.ExpiresWithin(0, r.Now()): // it may have expired meanwhile",
 			"case c.Origin.Host == \"\":"},
-		{"a good token is held back until it is renewed", keeper,
+		{"a good token is held back until it is renewed", reading,
 			"patience = 5 * time.Second",
 			"patience = 5 * time.Minute"},
-		{"young tokens are renewed, too", session,
-			"young := !c.Issued.IsZero() && age >= 0 && age < youth",
+		{"young tokens are renewed, too", reading,
+			"young := !c.Issued.IsZero() && age >= 0 && age < Youth",
 			"young := age < 0"},
-		{"tokens are renewed while they are good for ten minutes", session,
+		{"tokens are renewed while they are good for ten minutes", reading,
 			"RefreshMargin = 60 * time.Second",
 			"RefreshMargin = 10 * time.Minute"},
 		{"plain text when a keychain that was there is gone", session,
