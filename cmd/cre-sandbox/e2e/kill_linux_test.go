@@ -1,8 +1,10 @@
 package e2e
 
 import (
+	"encoding/json"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,79 +15,68 @@ import (
 	"cre-credential-helper/cmd/cre-sandbox/internal/sandbox"
 )
 
-// TestKilledAtEveryStep ends the helper with SIGKILL before and after each call
-// by which it changes a file, a lock, the keychain or the provider. What is left
-// is the old session or the new one, whole; nothing stands in the next command's
-// way; and the next write leaves nothing of the one that was killed.
+// operations are the helper's that write, each with a test that has it killed at
+// every step.
+var operations = map[string]func(*machine, killer){
+	"first store": killFirstStore,
+	"store":       killStore,
+	"erase":       killErase,
+}
+
+// killer ends a program at its n-th point that does one of the helper's
+// operations.
+type killer func(m *machine, n int, op string, attributes ...string) killpoint.Result
+
+// TestKilledAtEveryStep ends the helper, and cre-credential-net, which does what
+// the helper is asked for, with SIGKILL before and after each call by which they
+// change a file, a lock, the keychain or the provider. What is left is the old
+// session or the new one, whole; nothing stands in the next command's way; and
+// the next write leaves nothing of the one that was killed.
 func TestKilledAtEveryStep(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]func(*machine){
-		"first store": killFirstStore,
-		"store":       killStore,
-		"refresh":     killRefresh,
-		"erase":       killErase,
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			eachMode(t, sandbox.Options{}, func(m *machine) {
-				m.useOwnPrograms()
-				test(m)
+	for program, kill := range map[string]killer{"helper": (*machine).kill, "net": (*machine).killErrand} {
+		for name, test := range operations {
+			t.Run(program+" "+name, func(t *testing.T) {
+				t.Parallel()
+				eachMode(t, sandbox.Options{}, func(m *machine) {
+					m.useOwnPrograms()
+					test(m, kill)
+				})
 			})
-		})
+		}
 	}
 }
 
-func killFirstStore(m *machine) {
+func killFirstStore(m *machine, kill killer) {
 	m.killEach(func(n int) killpoint.Result {
 		s := m.newSession()
-		killed := m.kill(n, "store", m.attributes(s)...)
-		m.expect(killed, m.promptGet(), s.Access, "")
+		killed := kill(m, n, "store", m.attributes(s)...)
+		m.settled(killed, s.Access, "")
 		m.logOut(killed)
 		return killed
 	})
 }
 
-func killStore(m *machine) {
+func killStore(m *machine, kill killer) {
 	old := m.logIn()
 	m.killEach(func(n int) killpoint.Result {
 		s := m.newSession()
-		killed := m.kill(n, "store", m.attributes(s)...)
-		m.expect(killed, m.promptGet(), old.Access, s.Access)
+		killed := kill(m, n, "store", m.attributes(s)...)
+		m.settled(killed, old.Access, s.Access)
 		old = m.logInAfter(killed)
-		return killed
-	})
-}
-
-// killRefresh loses nothing: who renews is another process.
-func killRefresh(m *machine) {
-	s := m.logIn()
-	m.killEach(func(n int) killpoint.Result {
-		m.expire(s.Access)
-		before := m.platform.Stats()
-		killed := m.kill(n, "get")
-		got := m.promptGet()
-		m.settle()
-		if after := m.platform.Stats(); got.status != 0 || !m.takes(got.token()) ||
-			after.Refreshes != before.Refreshes+1 || after.RefreshReuses != 0 {
-			m.Errorf("%s: %v; the provider saw %+v, and before %+v", killed.Point, got, after, before)
-		}
-		m.expectAnswered(killed, got)
-		s = m.logInAfter(killed)
 		return killed
 	})
 }
 
 // killErase finds what an erase can't do in one step: what has been removed
 // here, but not revoked yet, lives on at the provider.
-func killErase(m *machine) {
+func killErase(m *machine, kill killer) {
 	var outlived []string
 	m.killEach(func(n int) killpoint.Result {
 		before := m.platform.Stats().LiveFamilies
 		s := m.logIn()
-		killed := m.kill(n, "erase")
-		got := m.promptGet()
-		m.settle()
-		m.expect(killed, got, s.Access, "")
+		killed := kill(m, n, "erase")
+		got := m.settled(killed, s.Access, "")
 		m.logOut(killed)
 		if m.platform.Stats().LiveFamilies == before {
 			return killed
@@ -98,6 +89,32 @@ func killErase(m *machine) {
 	m.Logf("not revoked when killed %q", outlived)
 }
 
+// TestTheHelperKilledWhileItWaits loses nothing at any step of a renewal: who
+// renews is another process.
+func TestTheHelperKilledWhileItWaits(t *testing.T) {
+	t.Parallel()
+	eachMode(t, sandbox.Options{}, func(m *machine) {
+		m.useOwnPrograms()
+		s := m.logIn()
+		m.killEach(func(n int) killpoint.Result {
+			m.expire(s.Access)
+			before := m.platform.Stats()
+			killed := m.kill(n, "get")
+			got := m.promptGet()
+			m.settle()
+			if after := m.platform.Stats(); got.status != 0 || !m.takes(got.token()) ||
+				after.Refreshes != before.Refreshes+1 || after.RefreshReuses != 0 {
+				m.Errorf("%s: %v; the provider saw %+v, and before %+v", killed.Point, got, after, before)
+			}
+			if answered := (outcome{stdout: killed.Stdout}).token(); answered != "" && got.token() != answered {
+				m.Errorf("%s: what was answered wasn't saved: %v", killed.Point, got)
+			}
+			s = m.logInAfter(killed)
+			return killed
+		})
+	})
+}
+
 // The calls between the provider's answer and the end of a commit, the latter
 // included: while they are done, the new session is in one process' hands alone.
 var windows = map[string][]string{
@@ -105,10 +122,10 @@ var windows = map[string][]string{
 	keychainMode: {"write to " + killpoint.Unix, "write to " + killpoint.Unix}, // a read, and the write
 }
 
-// TestTheRenewalKilledAtEveryStep does to cre-credential-net itself what
-// [TestKilledAtEveryStep] does to the helper. That can end the session, namely
-// once the provider has been asked and until the new one is committed. The test
-// holds how many calls wide this window is, and tells the time that it took.
+// TestTheRenewalKilledAtEveryStep ends cre-credential-net itself while it renews.
+// That can end the session, namely once the provider has been asked and until
+// the new one is committed. The test holds how many calls wide this window is,
+// and tells the time that it took.
 func TestTheRenewalKilledAtEveryStep(t *testing.T) {
 	t.Parallel()
 	eachMode(t, sandbox.Options{}, func(m *machine) {
@@ -122,7 +139,7 @@ func TestTheRenewalKilledAtEveryStep(t *testing.T) {
 		m.killEach(func(n int) killpoint.Result {
 			m.expire(s.Access)
 			before := m.platform.Stats()
-			killed := m.killRenewal(n)
+			killed := m.killErrand(n, "get")
 			got := m.promptGet()
 			m.settle()
 			asked, since := sinceAsked(killed.Done)
@@ -139,7 +156,9 @@ func TestTheRenewalKilledAtEveryStep(t *testing.T) {
 			default:
 				lost = append(lost, killed.Point)
 			}
-			m.expectAnswered(killed, got)
+			if answered := secretOf(killed.Stdout); answered != "" && got.token() != answered {
+				m.Errorf("%s: what was answered wasn't saved: %v", killed.Point, got)
+			}
 			if !killed.Killed {
 				m.measure(killed.Done, window)
 			}
@@ -191,13 +210,13 @@ func (m *machine) measure(done []killpoint.Call, window []string) {
 		len(window), commit.At.Sub(answer.At))
 }
 
-// expectAnswered fails if what the one that was killed has answered isn't what
-// the next one finds.
-func (m *machine) expectAnswered(killed killpoint.Result, got outcome) {
-	m.Helper()
-	if answered := (outcome{stdout: killed.Stdout}).token(); answered != "" && got.token() != answered {
-		m.Errorf("%s: what was answered wasn't saved: %v", killed.Point, got)
+// secretOf is the secret in cre-credential-net's answer, "" if it isn't complete.
+func secretOf(text string) string {
+	var answer struct{ Credentials []struct{ Secret []byte } }
+	if json.Unmarshal([]byte(text), &answer) != nil || len(answer.Credentials) == 0 {
+		return ""
 	}
+	return string(answer.Credentials[0].Secret)
 }
 
 // killEach does test for every point, until the program ends by itself.
@@ -233,9 +252,10 @@ func (m *machine) kill(n int, op string, attributes ...string) killpoint.Result 
 	return m.killCommand(n, cmd)
 }
 
-// killRenewal ends cre-credential-net at its n-th point. Its standard input
-// stays open: somebody waits for the answer.
-func (m *machine) killRenewal(n int) killpoint.Result {
+// killErrand ends cre-credential-net at its n-th point while it does what the
+// helper is asked for. Its standard input stays open: somebody waits for the
+// answer.
+func (m *machine) killErrand(n int, op string, attributes ...string) killpoint.Result {
 	m.Helper()
 	in, asker, err := os.Pipe()
 	if err != nil {
@@ -243,12 +263,38 @@ func (m *machine) killRenewal(n int) killpoint.Result {
 	}
 	defer asker.Close()
 	defer in.Close()
-	if _, err := asker.WriteString(m.request("capability[]=authtype")); err != nil {
+	question := m.question(op, attributes...)
+	go asker.WriteString(question) //nolint:errcheck // what is killed need not read
+	cmd := m.command(m.Context(), "cre-credential-net")
+	cmd.Stdin = in
+	killed := m.killCommand(n, cmd)
+	if !killed.Killed && (killed.Stdout == "" || strings.Contains(strings.ToLower(killed.Stdout), `"failure"`)) {
+		m.Errorf("%s of %s answers %s", op, question, killed.Stdout)
+	}
+	return killed
+}
+
+// question is what the helper asks cre-credential-net when it is asked to do
+// something: it is written down by what stands in that program's place.
+func (m *machine) question(op string, attributes ...string) string {
+	m.Helper()
+	stand := m.in(m.T)
+	stand.bin = m.TempDir()
+	file := filepath.Join(stand.bin, "question")
+	script := "#!/bin/sh\nexec dd bs=1M count=1 of='" + file + "' 2>/dev/null\n"
+	err := copyFile(filepath.Join(m.bin, "cre-credential-helper"), filepath.Join(stand.bin, "cre-credential-helper"))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(stand.bin, "cre-credential-net"), []byte(script), 0o755)
+	}
+	if err != nil {
 		m.Fatal(err)
 	}
-	cmd := m.command(m.Context(), "cre-credential-net", "renew", "get")
-	cmd.Stdin = in
-	return m.killCommand(n, cmd)
+	stand.run(m.request(attributes...), "cre-credential-helper", op) // it gets no answer
+	question, err := os.ReadFile(file)
+	if err != nil || !json.Valid(question) {
+		m.Fatalf("the helper asks %q, %v", question, err)
+	}
+	return string(question)
 }
 
 func (m *machine) killCommand(n int, cmd *exec.Cmd) killpoint.Result {
@@ -261,6 +307,22 @@ func (m *machine) killCommand(n int, cmd *exec.Cmd) killpoint.Result {
 		m.Fatalf("%q, which wasn't killed: %+v", cmd.Args, killed)
 	}
 	return killed
+}
+
+// settled returns what get finds, at once and, if something was left to itself,
+// when that has ended. Both times it must be one of two tokens; "" stands for no
+// session.
+func (m *machine) settled(killed killpoint.Result, tokens ...string) outcome {
+	m.Helper()
+	alone := len(m.processes("")) == 0
+	got := m.promptGet()
+	m.expect(killed, got, tokens...)
+	if !alone {
+		m.settle()
+		got = m.promptGet()
+		m.expect(killed, got, tokens...)
+	}
+	return got
 }
 
 // expect fails unless get found one of two tokens; "" stands for no session.

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"testing"
 )
 
@@ -26,7 +28,34 @@ const noSleep = "atexit_sleep_ms=0"
 
 // callbackPort is held during every login: the provider has registered one
 // port only.
-var callbackPort sync.Mutex
+var callbackPort machineWide
+
+// machineWide is a lock among the tests of this process, and among all that run
+// on this machine as far as they can open one file.
+type machineWide struct {
+	mu   sync.Mutex
+	file *os.File // nil: out of reach
+}
+
+func (l *machineWide) Lock() {
+	l.mu.Lock()
+	file, err := os.OpenFile("/tmp/cre-e2e-callback.lock", os.O_CREATE|os.O_RDWR, 0o666)
+	if err != nil {
+		return
+	}
+	for err = syscall.EINTR; errors.Is(err, syscall.EINTR); {
+		err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX)
+	}
+	l.file = file
+}
+
+func (l *machineWide) Unlock() {
+	if l.file != nil {
+		_ = l.file.Close() // which ends the lock
+		l.file = nil
+	}
+	l.mu.Unlock()
+}
 
 func TestMain(m *testing.M) {
 	if os.Getenv(supervised) == "" {

@@ -58,7 +58,7 @@ func startHolder(t *testing.T, name string, args ...string) *holder {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = h.Process.Kill() })
-	if _, err := io.WriteString(h.in, "protocol=https\nhost=example.com\npassword="+inMemory+"\n"); err != nil {
+	if _, err := io.WriteString(h.in, beginning(name)); err != nil {
 		t.Fatal(err)
 	}
 	waitFor(t, "the shell becomes the program", func() bool {
@@ -87,8 +87,16 @@ func (h *holder) proc(name string) string { return fmt.Sprintf("/proc/%d/%s", h.
 // holders are the programs that hold tokens, each at a moment when it waits.
 var holders = map[string][]string{
 	"cre-credential-helper": {"store"},
-	"cre-credential-net":    {"revoke", "store"},
+	"cre-credential-net":    {},
 	"cre":                   {"whoami"},
+}
+
+// beginning is the beginning of what a program reads.
+func beginning(program string) string {
+	if program == "cre-credential-net" {
+		return `{"v":1,"task":"store","credential":{"ServerURL":"` + inMemory
+	}
+	return "protocol=https\nhost=example.com\npassword=" + inMemory + "\n"
 }
 
 // TestACrashLeavesNoSecretBehind ends the programs in the ways that write a

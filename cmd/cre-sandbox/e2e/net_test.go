@@ -12,7 +12,8 @@ import (
 	"cre-credential-helper/cmd/cre-sandbox/internal/sandbox"
 )
 
-// installed is what make install makes, below a folder of its own.
+// install has make install the programs below a folder of its own, and makes m
+// run those.
 func (m *machine) install() {
 	m.Helper()
 	top := m.TempDir()
@@ -50,38 +51,39 @@ func TestTheRenewalsProgram(t *testing.T) {
 	})
 	t.Run("missing", func(t *testing.T) {
 		m := m.in(t)
-		token, before := m.logIn().Access, m.platform.Stats()
+		s := m.logIn()
+		if m.mustGet() != s.Access {
+			t.Error("a good token isn't answered")
+		}
+		m.expire(s.Access)
 		if err := os.Rename(program, program+".away"); err != nil {
 			t.Fatal(err)
 		}
-		m.setenv("PATH=" + bin + ":" + os.Getenv("PATH"))
-		if m.mustGet() != token {
-			t.Error("a good token isn't answered")
-		}
-		m.expire(token)
-		old := readFile(t, m.sessionFile())
-		for name, o := range map[string]outcome{"get": m.get(), "whoami": m.run("", "cre", "whoami")} {
+		old, before := readFile(t, m.sessionFile()), m.platform.Stats().OAuthStats
+		for name, do := range map[string]func() outcome{
+			"get":    m.get,
+			"store":  func() outcome { return m.helper("store", m.attributes(s)...) },
+			"erase":  func() outcome { return m.helper("erase") },
+			"check":  func() outcome { return m.helper("check") },
+			"list":   func() outcome { return m.run("", "cre-credential-helper", "list") },
+			"whoami": func() outcome { return m.run("", "cre", "whoami") },
+			"login":  func() outcome { return m.run("", "cre", "login") },
+		} {
+			o := do()
+			if name == "list" { // docker reads what is wrong where the answer would be
+				o.stdout, o.stderr = o.stderr, o.stdout
+			}
 			if o.status != 1 || o.stdout != "" || strings.Count(o.stderr, "cre-credential-net is missing: install it again beside cre-credential-helper") != 1 ||
 				!strings.Contains(o.stderr, m.bin) || !strings.Contains(o.stderr, filepath.Dir(program)) {
 				t.Errorf("%s: %v", name, o)
 			}
 		}
-		if now := readFile(t, m.sessionFile()); now != old || m.platform.Stats().Refreshes != before.Refreshes {
+		if now := readFile(t, m.sessionFile()); now != old || m.platform.Stats().OAuthStats != before {
 			t.Errorf("the session isn't what it was: %+v", m.platform.Stats())
 		}
 		if err := os.Rename(program+".away", program); err != nil {
 			t.Fatal(err)
 		}
 		m.mustGet()
-	})
-	t.Run("missing at a logout", func(t *testing.T) {
-		m := m.in(t)
-		m.logIn()
-		if err := os.Remove(program); err != nil {
-			t.Fatal(err)
-		}
-		if o := m.helper("erase"); o.status != 0 || !strings.Contains(o.stderr, "warning: cre-credential-net is missing") || len(m.files()) != 0 {
-			t.Errorf("erase: %v; left are %q", o, m.files())
-		}
 	})
 }
