@@ -6,7 +6,6 @@ package platform
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"cre-credential-helper/cmd/internal/safetext"
@@ -87,12 +86,15 @@ func (e Environment) endpoint(path string) string {
 }
 
 // Select returns the environment that the variables name, and what a user
-// should know about them, a line each: an unknown environment, for which
-// PRODUCTION stands in, and the overrides that are set. A variable that is set
-// to nothing isn't set. An override that secrets must not be sent to is an
-// error that names the variable.
+// should know about it: a line that names the overrides that are set. A
+// variable that is set to nothing isn't set. An unknown environment, and an
+// override that secrets must not be sent to, is an error that names the
+// variable.
 func Select(getenv func(string) string) (env Environment, warnings []string, err error) {
-	env, warnings = named(getenv(VarEnvironment))
+	env, err = named(getenv(VarEnvironment))
+	if err != nil {
+		return Environment{}, nil, fmt.Errorf("%s: %w", VarEnvironment, err)
+	}
 	overrides := []struct {
 		variable string
 		field    *string
@@ -122,17 +124,21 @@ func Select(getenv func(string) string) (env Environment, warnings []string, err
 	return env, warnings, nil
 }
 
-func named(name string) (Environment, []string) {
+// named takes the names in small letters and capitals.
+func named(name string) (Environment, error) {
 	known := Known()
 	if name == "" {
 		return known[0], nil
 	}
+	var names []string
 	for _, env := range known {
-		if env.Name == name {
+		if strings.EqualFold(env.Name, name) {
 			return env, nil
 		}
+		names = append(names, env.Name)
 	}
-	return known[0], []string{fmt.Sprintf("%s: unknown environment %q, using %s", VarEnvironment, safetext.Clean(name, 40), known[0].Name)}
+	return Environment{}, fmt.Errorf("%w: there is no environment %q: set it to %s, or unset it",
+		ErrOverride, safetext.Clean(name, 40), strings.Join(names, ", "))
 }
 
 // checkURL takes what [helper.CheckEndpoint] and [helper.ParseOrigin] take:
@@ -144,7 +150,7 @@ func checkURL(value string) error {
 	if _, err := helper.ParseOrigin(value); err != nil {
 		return fmt.Errorf("%w: %w", ErrOverride, err)
 	}
-	return nil
+	return checkText(value)
 }
 
 // checkText refuses what would not survive on one line of the protocol.
@@ -156,27 +162,3 @@ func checkText(value string) error {
 }
 
 const maxText = 1024 // characters
-
-// ForToken returns the environment that an access token belongs to, by the
-// audiences and the issuer that it names. A built-in audience always gets the
-// built-in environment: no override may redirect a real session. Then comes
-// current, as selected, if the token leads to its two places: the issuer to the
-// auth base, and the audience to the GraphQL URL.
-func ForToken(aud []string, issuer string, current Environment) (Environment, bool) {
-	for _, env := range Known() {
-		if slices.Contains(aud, env.Audience) {
-			return env, true
-		}
-	}
-	if slices.Contains(aud, current.Audience) && sameOrigin(issuer, current.AuthBase) && sameOrigin(current.Audience, current.GraphQLURL) {
-		return current, true
-	}
-	return Environment{}, false
-}
-
-// sameOrigin is false for what isn't a URL.
-func sameOrigin(a, b string) bool {
-	first, err := helper.ParseOrigin(a)
-	second, err2 := helper.ParseOrigin(b)
-	return err == nil && err2 == nil && first.WithoutPath() == second.WithoutPath()
-}

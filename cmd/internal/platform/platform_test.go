@@ -47,8 +47,8 @@ func TestSelect(t *testing.T) {
 	}{
 		{"nothing set", nil, production, nil},
 		{"a name", []string{"CRE_CLI_ENV=STAGING"}, staging, nil},
-		{"unknown name", []string{"CRE_CLI_ENV=QA\x1b[1m"}, production, []string{`CRE_CLI_ENV: unknown environment "QA[1m", using PRODUCTION`}},
-		{"names are exact", []string{"CRE_CLI_ENV=staging"}, production, []string{"unknown environment"}},
+		{"a name in small letters", []string{"CRE_CLI_ENV=staging"}, staging, nil},
+		{"a name in both", []string{"CRE_CLI_ENV=Production"}, production, nil},
 		{"every override", []string{"CRE_CLI_ENV=STAGING", "CRE_CLI_AUTH_BASE=http://127.0.0.1:8080/tenant", "CRE_CLI_CLIENT_ID=client",
 			"CRE_CLI_AUDIENCE=urn:mine", "CRE_CLI_GRAPHQL_URL=http://[::1]:8080/graphql"}, everything,
 			[]string{"set by CRE_CLI_AUTH_BASE, CRE_CLI_CLIENT_ID, CRE_CLI_AUDIENCE, CRE_CLI_GRAPHQL_URL"}},
@@ -80,15 +80,26 @@ func TestSelectRefusesUnusableOverrides(t *testing.T) {
 		"CRE_CLI_GRAPHQL_URL=https://user@api.example/graphql",
 		"CRE_CLI_GRAPHQL_URL=https://api.example/graphql?x=1",
 		"CRE_CLI_CLIENT_ID=a\nb",
+		"CRE_CLI_AUTH_BASE=https://login.example/\u202e",
+		"CRE_CLI_ENV=PRODUCTON",
+		"CRE_CLI_ENV= STAGING",
+		"CRE_CLI_ENV=QA\x1b[1m",
 		"CRE_CLI_AUDIENCE=" + strings.Repeat("x", maxText+1),
 	} {
 		t.Run(pair[:min(len(pair), 60)], func(t *testing.T) {
 			env, _, err := Select(getenv(pair))
 			variable, _, _ := strings.Cut(pair, "=")
-			if !errors.Is(err, ErrOverride) || !strings.HasPrefix(err.Error(), variable) || env != (Environment{}) {
+			if !errors.Is(err, ErrOverride) || !strings.HasPrefix(err.Error(), variable) || strings.ContainsAny(err.Error(), "\n\x1b") || env != (Environment{}) {
 				t.Errorf("got %+v, error %v", env, err)
 			}
 		})
+	}
+}
+
+func TestAnUnknownEnvironmentIsAnErrorThatNamesTheKnownOnes(t *testing.T) {
+	_, _, err := Select(getenv("CRE_CLI_ENV=prod"))
+	if err == nil || err.Error() != `CRE_CLI_ENV: not a usable value: there is no environment "prod": set it to PRODUCTION, STAGING, DEVELOPMENT, or unset it` {
+		t.Errorf("error %v", err)
 	}
 }
 
