@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"cre-credential-helper/cmd/internal/coredump"
+	"cre-credential-helper/cmd/internal/safetext"
 	"cre-credential-helper/cmd/internal/status"
 	"cre-credential-helper/cmd/internal/version"
 	"cre-credential-helper/cmd/internal/wiring"
@@ -52,7 +53,7 @@ const (
 )
 
 func main() {
-	say := func(line string) { fmt.Fprintln(os.Stderr, name+": "+line) }
+	say := func(line string) { fmt.Fprintln(os.Stderr, name+": "+safetext.Line(line)) }
 	if err := coredump.Disable(); err != nil {
 		say(fmt.Sprintf("warning: a core dump would hold tokens, and can't be switched off: %v", err))
 	}
@@ -113,7 +114,7 @@ func exit(err error, say func(string)) int {
 	}
 	var told *helper.ToldError
 	if err != nil && !errors.As(err, &told) {
-		say(strings.ReplaceAll(err.Error(), "\n", "; ")) // joined ones have a line each
+		say(err.Error())
 	}
 	return status.Of(err)
 }

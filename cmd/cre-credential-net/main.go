@@ -15,6 +15,7 @@ import (
 	"cre-credential-helper/cmd/internal/coredump"
 	"cre-credential-helper/cmd/internal/errand"
 	"cre-credential-helper/cmd/internal/oauth"
+	"cre-credential-helper/cmd/internal/safetext"
 	"cre-credential-helper/cmd/internal/session"
 	"cre-credential-helper/cmd/internal/status"
 	"cre-credential-helper/cmd/internal/wiring"
@@ -31,7 +32,7 @@ func main() {
 }
 
 func run(ctx context.Context) int {
-	say := func(text any) { fmt.Fprintf(os.Stderr, "%s: %v\n", errand.ProgramName, text) }
+	say := func(text any) { fmt.Fprintf(os.Stderr, "%s: %s\n", errand.ProgramName, safetext.Line(fmt.Sprint(text))) }
 	if err := coredump.Disable(); err != nil {
 		say(fmt.Sprintf("warning: a core dump would hold tokens, and can't be switched off: %v", err))
 	}

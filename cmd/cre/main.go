@@ -15,7 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"cre-credential-helper/cmd/internal/coredump"
-	"cre-credential-helper/cmd/internal/oauth"
+	"cre-credential-helper/cmd/internal/web"
 )
 
 func main() {
@@ -29,7 +29,7 @@ func main() {
 		unsetenv:   os.Unsetenv,
 		homeDir:    os.UserHomeDir,
 		executable: os.Executable,
-		http:       func() *http.Client { return oauth.NewHTTPClient(0) },
+		http:       func() *http.Client { return web.NewClient(0) },
 		out:        os.Stdout,
 		ui: &ui{
 			err:      os.Stderr,

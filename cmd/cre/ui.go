@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"cre-credential-helper/cmd/internal/safetext"
 )
 
 // ui says to a person what is no result: on standard error, and on a terminal
@@ -37,7 +39,7 @@ func (u *ui) say(format string, args ...any) {
 
 const warning = "warning:"
 
-func (u *ui) warn(text string) { u.say("%s %s", u.paint(yellow, warning), text) }
+func (u *ui) warn(text string) { u.say("%s %s", u.paint(yellow, warning), safetext.Line(text)) }
 
 // notice shows what the helper had to say.
 func (u *ui) notice(line string) {
@@ -45,14 +47,14 @@ func (u *ui) notice(line string) {
 		u.warn(strings.TrimSpace(strings.TrimPrefix(line, warning)))
 		return
 	}
-	u.say("%s", line)
+	u.say("%s", safetext.Line(line))
 }
 
 func isWarning(line string) bool { return strings.HasPrefix(line, warning) }
 
 // fail shows an error on one line, even if it is of several joined ones.
 func (u *ui) fail(err error) {
-	u.say("%s %s", u.paint(red, "Error:"), strings.ReplaceAll(err.Error(), "\n", "; "))
+	u.say("%s %s", u.paint(red, "Error:"), safetext.Line(err.Error()))
 }
 
 func (u *ui) paint(color, text string) string {

@@ -3,13 +3,13 @@ package oauth
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
 	"cre-credential-helper/cmd/internal/awake"
+	"cre-credential-helper/cmd/internal/web"
 	"cre-credential-helper/helper"
 )
 
@@ -17,37 +17,12 @@ import (
 // which the process runs, unless its caller decides.
 const requestTimeout = 30 * time.Second
 
-const maxAnswer = 1 << 20 // bytes
-
 // Client sends requests to a provider: each once, on a connection of its own,
 // without following a redirect. The zero value is ready to use.
 type Client struct {
-	HTTP *http.Client     // nil: NewHTTPClient(0); its Timeout is not used
+	HTTP *http.Client     // nil: web.NewClient(0); its Timeout is not used
 	Now  func() time.Time // nil: time.Now
 }
-
-// NewHTTPClient returns a client whose requests take no longer than timeout
-// (zero: 30 seconds), that follows no redirect and takes no more than 64 KiB
-// of headers. It goes through the proxy that the environment names, other than
-// to loopback.
-func NewHTTPClient(timeout time.Duration) *http.Client {
-	if timeout == 0 {
-		timeout = requestTimeout
-	}
-	return &http.Client{
-		Timeout:       timeout,
-		CheckRedirect: noRedirect,
-		Transport: &http.Transport{
-			Proxy:                  http.ProxyFromEnvironment,
-			ForceAttemptHTTP2:      true,
-			TLSHandshakeTimeout:    10 * time.Second,
-			IdleConnTimeout:        30 * time.Second,
-			MaxResponseHeaderBytes: 64 << 10,
-		},
-	}
-}
-
-func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // Refresh exchanges a refresh token for new tokens (RFC 6749, 6). When the
 // provider issues no new refresh token, the old one stands in the answer.
@@ -89,7 +64,7 @@ func (c Client) revoke(ctx context.Context, endpoint string, form url.Values) er
 	}
 	defer response.Body.Close()
 	if response.StatusCode/100 != 2 {
-		return fmt.Errorf("%s answered with HTTP status %d, so the session may stay valid there until it expires", hostOf(endpoint), response.StatusCode)
+		return fmt.Errorf("%s answered with HTTP status %d, so the session may stay valid there until it expires", web.HostOf(endpoint), response.StatusCode)
 	}
 	return nil
 }
@@ -102,32 +77,18 @@ func (c Client) redeem(ctx context.Context, endpoint string, grant url.Values) (
 	if err != nil {
 		return Tokens{}, err
 	}
-	body, err := read(response)
+	body, err := web.Read(response)
 	if err != nil {
-		return Tokens{}, unanswered(ctx, endpoint, err)
+		return Tokens{}, web.Unanswered(ctx, web.HostOf(endpoint), err)
 	}
 	a := parseAnswer(response.Header.Get("Content-Type"), body)
 	switch {
 	case response.StatusCode/100 != 2, a.Access == "" && a.Error != "":
-		return Tokens{}, refusal(endpoint, response, string(a.Error))
+		return Tokens{}, refusal(endpoint, response, string(a.Error), secretsIn(grant)...)
 	case a.Access == "":
-		return Tokens{}, senseless(endpoint)
+		return Tokens{}, web.Senseless(web.HostOf(endpoint))
 	}
 	return a.tokens(issued), nil
-}
-
-// read returns the body of an answer, and nothing of one that is too long to
-// be an answer.
-func read(response *http.Response) ([]byte, error) {
-	defer response.Body.Close()
-	if response.StatusCode == http.StatusSwitchingProtocols {
-		return nil, nil // the body is the connection, which ends with no context
-	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
-	if err != nil || len(body) > maxAnswer {
-		return nil, err
-	}
-	return body, nil
 }
 
 // post sends form once. Its error is ready to be shown.
@@ -140,14 +101,20 @@ func (c Client) post(ctx context.Context, endpoint string, form url.Values) (*ht
 		return nil, err
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	// A connection that was kept would have net/http log what still comes in
-	// after the answer, which may be a part of it.
-	request.Close = true
-	response, err := c.httpClient().Do(request)
+	response, err := web.Do(c.HTTP, request)
 	if err != nil {
-		return nil, unanswered(ctx, endpoint, err)
+		return nil, web.Unanswered(ctx, web.HostOf(endpoint), err, secretsIn(form)...)
 	}
 	return response, nil
+}
+
+// secretsIn returns what no message may show of a form.
+func secretsIn(form url.Values) []helper.Secret {
+	var secrets []helper.Secret
+	for _, name := range []string{"code", "code_verifier", "refresh_token", "token"} {
+		secrets = append(secrets, helper.NewSecret(form.Get(name)))
+	}
+	return secrets
 }
 
 func (c Client) now() time.Time {
@@ -155,15 +122,4 @@ func (c Client) now() time.Time {
 		return time.Now()
 	}
 	return c.Now()
-}
-
-// httpClient never follows a redirect, whoever made c.HTTP: what it posts are
-// secrets. Its Timeout would go on while the process is stopped.
-func (c Client) httpClient() *http.Client {
-	if c.HTTP == nil {
-		c.HTTP = NewHTTPClient(0)
-	}
-	client := *c.HTTP
-	client.CheckRedirect, client.Timeout = noRedirect, 0
-	return &client
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"cre-credential-helper/cmd/internal/awake"
+	"cre-credential-helper/cmd/internal/web"
 	"cre-credential-helper/helper"
 )
 
@@ -204,7 +205,7 @@ func TestRequestsThatGetNoAnswer(t *testing.T) {
 		<-r.Context().Done()
 	})
 	var late net.Error
-	if _, err := NewHTTPClient(50*time.Millisecond).Post(hanging, "", nil); !errors.As(err, &late) || !late.Timeout() {
+	if _, err := web.NewClient(50*time.Millisecond).Post(hanging, "", nil); !errors.As(err, &late) || !late.Timeout() {
 		t.Errorf("a timeout for others: error %v", err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)

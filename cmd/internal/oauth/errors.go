@@ -1,15 +1,15 @@
 package oauth
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 
 	"cre-credential-helper/cmd/internal/safetext"
+	"cre-credential-helper/cmd/internal/web"
+	"cre-credential-helper/helper"
 )
 
 var (
@@ -33,21 +33,23 @@ func failed(doing string, err error) error {
 	return fmt.Errorf("%s: %w", doing, err)
 }
 
-// refusal judges an answer by its status and RFC 6749's error code.
-func refusal(endpoint string, response *http.Response, code string) error {
-	host, status := hostOf(endpoint), response.StatusCode
-	if !isErrorCode(code) {
-		code = "no error code"
-	}
-	switch {
-	case status == http.StatusTooManyRequests, status >= 500:
-		return fmt.Errorf("%s answered with HTTP status %d (%s); try again %s", host, status, code, retryAfter(response.Header))
-	case code != "invalid_grant":
-		return fmt.Errorf("%s answered with HTTP status %d (%s); log in again", host, status, code)
-	case status == http.StatusBadRequest, status == http.StatusUnauthorized, status == http.StatusForbidden:
+// refusal judges an answer by its status and RFC 6749's error code. All but a
+// definite refusal of the grant is a [web.ErrOutage]: proxies, captive portals
+// and misconfigured servers have all the other statuses, and none of them has
+// ended a session.
+func refusal(endpoint string, response *http.Response, code string, sent ...helper.Secret) error {
+	host, status := web.HostOf(endpoint), response.StatusCode
+	if code == "invalid_grant" && (status == http.StatusBadRequest || status == http.StatusUnauthorized || status == http.StatusForbidden) {
 		return fmt.Errorf("%w at %s; log in again", ErrRefused, host)
 	}
-	return fmt.Errorf("%s answered with HTTP status %d (%s); try again", host, status, code)
+	next := "try again " + retryAfter(response.Header)
+	if !isErrorCode(safetext.Hide(code, maxCode+1, sent...)) {
+		code = "no error code"
+		if status < 500 && status != http.StatusTooManyRequests { // hardly the provider's own
+			next = "check the network and try again"
+		}
+	}
+	return web.Outage(fmt.Errorf("%s answered with HTTP status %d (%s); %s", host, status, code, next))
 }
 
 // retryAfter says when a provider wants to be asked again (RFC 9110, 10.2.3).
@@ -60,34 +62,10 @@ func retryAfter(header http.Header) string {
 	return fmt.Sprintf("in %d seconds", seconds)
 }
 
-// unanswered explains a request that got no usable answer. Only net/http's own
-// errors are quoted: others are about the content of the answer.
-func unanswered(ctx context.Context, endpoint string, err error) error {
-	host := hostOf(endpoint)
-	var transport *url.Error
-	switch {
-	case ctx.Err() != nil:
-		return fmt.Errorf("no answer from %s: %w; try again", host, ctx.Err())
-	case errors.As(err, &transport):
-		return fmt.Errorf("can't reach %s: %w; check the network and try again", host, safetext.Error(transport.Err))
-	}
-	return senseless(endpoint)
-}
-
-func senseless(endpoint string) error {
-	return fmt.Errorf("the answer of %s broke off or makes no sense; try again", hostOf(endpoint))
-}
+const maxCode = 40 // characters of an error code
 
 // isErrorCode tells codes as RFC 6749 and its extensions register them from
 // anything else that a server may have put there.
 func isErrorCode(code string) bool {
-	return code != "" && len(code) <= 40 && strings.Trim(code, "abcdefghijklmnopqrstuvwxyz_") == ""
-}
-
-func hostOf(endpoint string) string {
-	u, err := url.Parse(endpoint)
-	if err != nil {
-		return "the provider"
-	}
-	return u.Host
+	return code != "" && len(code) <= maxCode && strings.Trim(code, "abcdefghijklmnopqrstuvwxyz_") == ""
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"cre-credential-helper/cmd/internal/awake"
+	"cre-credential-helper/cmd/internal/web"
 	"cre-credential-helper/helper"
 )
 
@@ -26,7 +27,7 @@ const (
 func child(endpoint string) {
 	ctx, cancel := awake.WithTimeout(context.Background(), childTimeout)
 	defer cancel()
-	client := Client{HTTP: NewHTTPClient(childTimeout)} // which would be too short by the clock
+	client := Client{HTTP: web.NewClient(childTimeout)} // which would be too short by the clock
 	tokens, err := client.Refresh(ctx, endpoint, "client", helper.NewSecret(oldRefresh))
 	fmt.Println(tokens.Access.Reveal(), tokens.Refresh.Reveal(), err)
 	os.Exit(0)

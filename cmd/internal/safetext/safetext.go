@@ -1,10 +1,15 @@
-// Package safetext makes text that came from the network fit to be shown on a
-// terminal and kept on one line of a file.
+// Package safetext makes text that came from outside fit to be shown on a
+// terminal and kept on one line of a file, without the secrets that it quotes.
 package safetext
 
 import (
+	"net/url"
+	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
+
+	"cre-credential-helper/helper"
 )
 
 // Clean returns s on one line and without anything that steers a terminal:
@@ -30,6 +35,13 @@ func Clean(s string, limit int) string {
 	return out.String()
 }
 
+// Line is [Clean] for what a program is about to say, of which some may be
+// another one's words: at most 2000 characters. Errors that were joined have a
+// line each, and get a semicolon between them.
+func Line(s string) string {
+	return Clean(strings.ReplaceAll(strings.TrimSpace(s), "\n", "; "), 2000)
+}
+
 func withEllipsis(s string) string {
 	runes := []rune(s)
 	if len(runes) == 0 {
@@ -38,17 +50,87 @@ func withEllipsis(s string) string {
 	return string(runes[:len(runes)-1]) + "…"
 }
 
-// Error returns err with its text cleaned, at most 300 characters of it, for
-// errors in whose text the other side may have a say. [errors.Is] and
-// [errors.As] see err through it. Nil stays nil.
-func Error(err error) error {
+// What [Hide] hides of a secret, and in how much text it looks for it.
+const (
+	hiddenPart = 16   // bytes; all of a shorter secret
+	maxHiding  = 4096 // characters
+)
+
+// Hide is [Clean] for text of somebody who was sent secrets and may quote them:
+// what is in s of any of them, 16 bytes and more in a row, is replaced, as it is
+// or in the encodings of a URL or of a quoted string, in small letters or
+// capitals. A limit of more than 4000 characters is one of 4000.
+func Hide(s string, limit int, secrets ...helper.Secret) string {
+	text := Clean(s, maxHiding)
+	hidden := make([]bool, len(text))
+	if utf8.RuneCountInString(text) == maxHiding { // what was cut may be the rest of a secret
+		fill(hidden[len(text)-hiddenPart-len("…"):])
+	}
+	for _, secret := range secrets {
+		plain := secret.Reveal()
+		for _, form := range []string{plain, url.QueryEscape(plain), url.PathEscape(plain), strings.Trim(strconv.Quote(plain), `"`)} {
+			mark(hidden, lower(text), lower(Clean(form, len(form))))
+		}
+	}
+	return Clean(without(text, hidden), min(limit, maxHiding-100))
+}
+
+// mark marks what text has of secret.
+func mark(hidden []bool, text, secret string) {
+	part := min(len(secret), hiddenPart)
+	for i := 0; part > 0 && i+part <= len(text); i++ {
+		if strings.Contains(secret, text[i:i+part]) {
+			fill(hidden[i : i+part])
+		}
+	}
+}
+
+func fill(hidden []bool) {
+	for i := range hidden {
+		hidden[i] = true
+	}
+}
+
+// without puts one word in the place of everything hidden that is in a row.
+func without(text string, hidden []bool) string {
+	var out strings.Builder
+	for i := range len(text) {
+		switch {
+		case !hidden[i]:
+			out.WriteByte(text[i])
+		case i == 0 || !hidden[i-1]:
+			out.WriteString("[hidden]")
+		}
+	}
+	return out.String()
+}
+
+// lower makes small letters of ASCII's capitals, so that every byte stays in
+// its place.
+func lower(s string) string {
+	bytes := []byte(s)
+	for i, b := range bytes {
+		if 'A' <= b && b <= 'Z' {
+			bytes[i] = b + 'a' - 'A'
+		}
+	}
+	return string(bytes)
+}
+
+// Error returns err with its text cleaned, at most 300 characters of it, and
+// without the secrets that were sent, for errors in whose text the other side
+// may have a say. [errors.Is] and [errors.As] see err through it. Nil stays nil.
+func Error(err error, sent ...helper.Secret) error {
 	if err == nil {
 		return nil
 	}
-	return cleaned{err}
+	return cleaned{err, Hide(err.Error(), 300, sent...)}
 }
 
-type cleaned struct{ cause error }
+type cleaned struct {
+	cause error
+	text  string
+}
 
-func (c cleaned) Error() string { return Clean(c.cause.Error(), 300) }
+func (c cleaned) Error() string { return c.text }
 func (c cleaned) Unwrap() error { return c.cause }

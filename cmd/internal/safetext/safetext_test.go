@@ -2,10 +2,14 @@ package safetext
 
 import (
 	"errors"
+	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode"
 	"unicode/utf8"
+
+	"cre-credential-helper/helper"
 )
 
 func TestClean(t *testing.T) {
@@ -55,10 +59,71 @@ func FuzzClean(f *testing.F) {
 	})
 }
 
+func TestHide(t *testing.T) {
+	const token, key = "eyJhbGciOi.eyJzdWIiOiJhIn0.c2lnbmF0dXJl", `k/+ "e&y`
+	tests := []struct{ name, in, want string }{
+		{"nothing of it", "no such host", "no such host"},
+		{"all of it", "got " + token + ".", "got [hidden]."},
+		{"twice", token + " and " + token, "[hidden] and [hidden]"},
+		{"one after the other", token + token, "[hidden]"},
+		{"16 bytes of it", "got " + token[5:21] + "…", "got [hidden]…"},
+		{"15 bytes of it", "got " + token[5:20], "got " + token[5:20]},
+		{"in capitals", strings.ToUpper(token), "[hidden]"},
+		{"cut up by what isn't shown", token[:10] + "\x00" + token[10:20] + "\u200b" + token[20:], "[hidden]"},
+		{"a short one", "key " + key, "key [hidden]"},
+		{"in a URL's query", "?key=" + url.QueryEscape(key) + "&a", "?key=[hidden]&a"},
+		{"in a URL's query, with small digits", strings.ToLower(url.QueryEscape(key)), "[hidden]"},
+		{"in a URL's path", "/" + url.PathEscape(key) + "/a", "/[hidden]/a"},
+		{"in quotation marks", "header " + strconv.Quote(key), `header "[hidden]"`},
+		{"beside control characters", "\x1b[1m" + key + "\n", "[1m[hidden] "},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := Hide(tt.in, 200, helper.NewSecret(token), helper.Secret{}, helper.NewSecret(""), helper.NewSecret(key)); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestHideLeavesNoRestWhereTextIsCut has a secret in the place where the text is
+// too long to be looked at.
+func TestHideLeavesNoRestWhereTextIsCut(t *testing.T) {
+	secret := strings.Repeat("s3cret", 10)
+	for before := maxHiding - 70; before < maxHiding+10; before++ {
+		text := strings.Repeat(strings.Repeat("s3cret", 10), 60) + strings.Repeat("ä", before-3600) + secret
+		if got := Hide(text, 5000, helper.NewSecret(secret)); strings.Contains(got, "s3c") {
+			t.Fatalf("%d before it: %q", before, got)
+		}
+	}
+}
+
+func FuzzHide(f *testing.F) {
+	f.Add("got ", "eyJhbGciOi.eyJzdWIiOiJhIn0.c2ln", " here")
+	f.Fuzz(func(t *testing.T, before, secret, after string) {
+		got := Hide(before+secret+after, 200, helper.NewSecret(secret))
+		if plain := lower(Clean(secret, 10000)); len(plain) >= hiddenPart && strings.Contains(lower(got), plain[:hiddenPart]) {
+			t.Errorf("Hide(%q) = %q", before+secret+after, got)
+		}
+		if Clean(got, 200) != got {
+			t.Errorf("%q isn't clean", got)
+		}
+	})
+}
+
+func TestLineHasEveryLine(t *testing.T) {
+	if got := Line(" one\ntwo\x1b[1m\n"); got != "one; two[1m" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestErrorCleansTheTextAndKeepsTheCause(t *testing.T) {
 	cause := errors.New("malformed header: \x1b]0;title\a" + strings.Repeat("x", 400))
 	got := Error(cause)
 	if !errors.Is(got, cause) || strings.Contains(got.Error(), "\x1b") || utf8.RuneCountInString(got.Error()) != 300 {
+		t.Errorf("got %q", got)
+	}
+	if got := Error(cause, helper.NewSecret("malformed header")); got.Error()[:10] != "[hidden]: " {
 		t.Errorf("got %q", got)
 	}
 	if Error(nil) != nil {

@@ -1,0 +1,128 @@
+// Package web is what requests to the provider and to the platform have in
+// common: how they are sent, how much of an answer is read, and what is said
+// when there is none.
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"cre-credential-helper/cmd/internal/safetext"
+	"cre-credential-helper/helper"
+)
+
+// ErrOutage reports that the other side could not be asked, or gave no answer
+// of use: nothing is known about the credential, and to try again may help.
+var ErrOutage = errors.New("no answer of use")
+
+const (
+	requestTimeout = 30 * time.Second
+	maxAnswer      = 1 << 20 // bytes
+)
+
+// NewClient returns a client whose requests take no longer than timeout (zero:
+// 30 seconds), that follows no redirect and takes no more than 64 KiB of
+// headers. It goes through the proxy that the environment names, other than to
+// loopback.
+//
+// It speaks HTTP/1.1 alone: net/http's HTTP/2 writes what it sends to standard
+// error when GODEBUG says so, which it reads before a program can do anything
+// about it. Its HTTP/1 does the same with what comes in on an idle connection,
+// so that none is kept.
+func NewClient(timeout time.Duration) *http.Client {
+	if timeout == 0 {
+		timeout = requestTimeout
+	}
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	return &http.Client{
+		Timeout:       timeout,
+		CheckRedirect: noRedirect,
+		Transport: &http.Transport{
+			Proxy:                  http.ProxyFromEnvironment,
+			Protocols:              &protocols,
+			DisableKeepAlives:      true,
+			DisableCompression:     true, // an answer's length is what came over the network
+			TLSHandshakeTimeout:    10 * time.Second,
+			MaxResponseHeaderBytes: 64 << 10,
+		},
+	}
+}
+
+// noRedirect keeps net/http from sending a secret on, which it would to any
+// sub-domain.
+func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// Do sends request once, on a connection of its own, without following a
+// redirect, whoever made client (nil: NewClient(0)). Its Timeout, which would go
+// on while the process is stopped, isn't used: the request's context is what
+// ends it.
+func Do(client *http.Client, request *http.Request) (*http.Response, error) {
+	if client == nil {
+		client = NewClient(0)
+	}
+	once := *client
+	once.CheckRedirect, once.Timeout = noRedirect, 0
+	request.Close = true
+	return once.Do(request)
+}
+
+var errTooLong = errors.New("too long")
+
+// Read returns the body of an answer, and nothing of one that is too long to be
+// an answer, which is an error.
+func Read(response *http.Response) ([]byte, error) {
+	defer response.Body.Close() //nolint:errcheck // it was read
+	if response.StatusCode == http.StatusSwitchingProtocols {
+		return nil, nil // the body is the connection, which ends with no context
+	}
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	if err == nil && len(body) > maxAnswer {
+		err = errTooLong
+	}
+	if err != nil {
+		return nil, err
+	}
+	return body, nil
+}
+
+// Outage makes an [ErrOutage] of err, without another word.
+func Outage(err error) error { return outage{err} }
+
+type outage struct{ error }
+
+func (o outage) Unwrap() []error { return []error{o.error, ErrOutage} }
+
+// Unanswered explains a request that got no answer, or only a part of one. It
+// is an [ErrOutage], in which none of the secrets that were sent shows.
+func Unanswered(ctx context.Context, host string, err error, sent ...helper.Secret) error {
+	var transport *url.Error
+	switch {
+	case ctx.Err() != nil:
+		err = fmt.Errorf("no answer from %s: %w; try again", host, ctx.Err())
+	case errors.As(err, &transport):
+		err = fmt.Errorf("can't reach %s: %w; check the network and try again", host, safetext.Error(transport.Err, sent...))
+	default: // about the content of the answer, which isn't quoted
+		err = Senseless(host)
+	}
+	return Outage(err)
+}
+
+// Senseless reports an answer that can't be understood. It is an [ErrOutage].
+func Senseless(host string) error {
+	return Outage(fmt.Errorf("the answer of %s broke off or makes no sense; try again", host))
+}
+
+// HostOf returns the host of a URL, for messages.
+func HostOf(rawURL string) string {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return "the server"
+	}
+	return u.Host
+}
