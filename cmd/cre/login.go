@@ -32,6 +32,9 @@ func (m machine) login(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := p.CheckLogin(); err != nil {
+		return usageError{err}
+	}
 	if m.getenv(platform.VarAPIKey) != "" {
 		m.ui.warn("CRE_API_KEY is set and comes before the session that you are about to start")
 		if err := m.unsetenv(platform.VarAPIKey); err != nil { // a browser would inherit it
@@ -81,12 +84,15 @@ func (m machine) browserLogin(ctx context.Context, p *platformClient, open bool)
 	return cred, err
 }
 
-// keep has the helper store cred. A session that nobody keeps is ended at the
-// provider, as far as that can be had.
+// keep has the helper store cred, if it belongs to the environment. A session
+// that nobody keeps is ended at the provider, as far as that can be had.
 func (p *platformClient) keep(ctx context.Context, cred helper.Credential) error {
 	storeCtx, cancel := context.WithTimeout(ctx, storeWait)
 	defer cancel()
-	err := p.helper.Store(storeCtx, cred)
+	err := p.mayHave(cred.Secret)
+	if err == nil {
+		err = p.helper.Store(storeCtx, cred)
+	}
 	if err == nil {
 		return nil
 	}

@@ -13,8 +13,10 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"cre-credential-helper/cmd/internal/account"
+	"cre-credential-helper/cmd/internal/claims"
 	"cre-credential-helper/cmd/internal/oauth"
 	"cre-credential-helper/cmd/internal/platform"
+	"cre-credential-helper/cmd/internal/web"
 	"cre-credential-helper/fallback"
 	"cre-credential-helper/helper"
 )
@@ -35,6 +37,7 @@ const (
 	exitOK          = 0
 	exitFailure     = 1
 	exitUsage       = 2
+	exitOutage      = 5
 	exitInterrupted = 130
 )
 
@@ -67,6 +70,8 @@ func (m machine) run(ctx context.Context, args []string) int {
 		return exitUsage
 	case errors.As(err, &program) && program.ExitCode > 0:
 		return program.ExitCode
+	case errors.Is(err, web.ErrOutage):
+		return exitOutage
 	}
 	return exitFailure
 }
@@ -117,6 +122,20 @@ func (p *platformClient) provider() oauth.Provider {
 		Audience:              p.Audience,
 	}
 }
+
+// mayHave reports whether a session's token may be sent to the environment: its
+// own audience and issuer must lead there. One that names neither may where the
+// settings leave no doubt.
+func (p *platformClient) mayHave(token helper.Secret) error {
+	c, err := claims.Parse(token)
+	env, found := platform.ForToken(c.Audience, c.Issuer, p.Environment)
+	if found && env.Origin() == p.Origin() || err != nil && p.TakesOpaqueTokens() {
+		return nil
+	}
+	return fmt.Errorf("%w to %s: check the CRE_CLI_ variables, and log in again", errForeign, p.Origin())
+}
+
+var errForeign = errors.New("the token doesn't say that it belongs")
 
 func (p *platformClient) query() helper.Query { return helper.Query{Origin: p.Origin()} }
 

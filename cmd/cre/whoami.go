@@ -40,14 +40,12 @@ func (m machine) whoami(c *cli.Context) error {
 	return who.print(m.out)
 }
 
-// identity asks the platform. A session that the platform rejects, or may have
-// rejected, is reported to the helper, which renews it if it can, and asked
-// with once more.
+// identity asks the platform. A session that the platform rejects is reported to
+// the helper, which renews it if it can, and asked with once more.
 func (p *platformClient) identity(ctx context.Context) (identity, error) {
 	who, cred, err := p.ask(ctx)
-	rejected := errors.Is(err, account.ErrRejected)
 	switch {
-	case !rejected && !errors.Is(err, account.ErrQuestion), !rejected && cred.AuthType == helper.AuthAPIKey:
+	case !errors.Is(err, account.ErrRejected):
 		return who, err
 	case cred.AuthType == helper.AuthAPIKey:
 		return identity{}, fmt.Errorf("the API key in CRE_API_KEY doesn't work: correct it, or unset it to use your session: %w", err)
@@ -70,6 +68,11 @@ func (p *platformClient) ask(ctx context.Context) (identity, helper.Credential, 
 	}
 	if err != nil {
 		return identity{}, cred, err
+	}
+	if cred.AuthType == helper.AuthBearer {
+		if err := p.mayHave(cred.Secret); err != nil {
+			return identity{}, cred, err
+		}
 	}
 	found, err := p.account().WhoAmI(ctx, cred)
 	return identity{

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 
+	"cre-credential-helper/cmd/internal/web"
 	"cre-credential-helper/fallback"
 	"cre-credential-helper/helper"
 )
@@ -49,7 +50,7 @@ func (c Client) WhoAmI(ctx context.Context, cred helper.Credential) (Account, er
 		OrganizationID:   string(data.GetOrganization.OrganizationID),
 	}
 	if account.OrganizationID == "" {
-		return Account{}, fmt.Errorf("asking who is logged in: %w: no organization in it", ErrAnswer)
+		return Account{}, fmt.Errorf("asking who is logged in: %w", useless(web.HostOf(c.URL)))
 	}
 	return account, nil
 }
@@ -62,7 +63,7 @@ func (c Client) TenantConfig(ctx context.Context, cred helper.Credential) (fallb
 		return fallback.Tenant{}, fmt.Errorf("asking for the tenant's configuration: %w", err)
 	}
 	if data.GetTenantConfig == nil {
-		return fallback.Tenant{}, fmt.Errorf("asking for the tenant's configuration: %w: no configuration in it", ErrAnswer)
+		return fallback.Tenant{}, fmt.Errorf("asking for the tenant's configuration: %w", useless(web.HostOf(c.URL)))
 	}
 	return data.GetTenantConfig.tenant(), nil
 }

@@ -11,10 +11,11 @@ import (
 	"testing"
 	"time"
 
+	"cre-credential-helper/cmd/internal/web"
 	"cre-credential-helper/helper"
 )
 
-const secret = "s3cret-token"
+const secret = "s3cret-token-of-some-length"
 
 // platform serves answer and returns a client for it, and a credential.
 func platform(t *testing.T, answer http.HandlerFunc) (Client, helper.Credential) {
@@ -72,28 +73,48 @@ func TestWhoAmIWithAnAPIKeyAsksForNoPerson(t *testing.T) {
 }
 
 func TestAnswersThatAreErrors(t *testing.T) {
+	const rejected, outage = true, false
+	graphql := func(message, code string) string {
+		return `{"data":null,"errors":[{"message":"` + message + `","extensions":{"code":"` + code + `"}}]}`
+	}
 	tests := []struct {
-		name   string
-		status int
-		body   string
-		is     error  // nil: neither sentinel
-		says   string // part of the error's text
+		name     string
+		status   int
+		body     string
+		rejected bool
+		says     string // part of the error's text
 	}{
-		{"401", 401, `whatever`, ErrRejected, "401"},
-		{"403", 403, `{"data":{}}`, ErrRejected, "403"},
-		{"UNAUTHENTICATED", 200, `{"errors":[{"message":"who?","extensions":{"code":"UNAUTHENTICATED"}}]}`, ErrRejected, "who?"},
-		{"FORBIDDEN among others", 200, `{"errors":[{"message":"x"},{"message":"no","extensions":{"code":"FORBIDDEN"}}]}`, ErrRejected, "no"},
-		{"UNAUTHENTICATED under 400", 400, `{"errors":[{"message":"who?","extensions":{"code":"UNAUTHENTICATED"}}]}`, ErrRejected, "who?"},
-		{"other GraphQL error", 200, `{"data":null,"errors":[{"message":"it\u001b[1m broke"}]}`, nil, `"it[1m broke"; try again, then try cre login`},
-		{"error beside data", 200, `{"data":{"getOrganization":{"organizationId":"o"}},"errors":[{"message":"half"}]}`, nil, "half"},
-		{"long message", 200, `{"errors":[{"message":"` + strings.Repeat("x", 5000) + `"}]}`, nil, "x…"},
-		{"500", 500, secret, nil, "HTTP status 500"},
-		{"redirect", 307, ``, nil, "HTTP status 307"},
-		{"not JSON", 200, `<html>`, ErrAnswer, "expected JSON"},
-		{"empty", 200, ``, ErrAnswer, "expected JSON"},
-		{"no data", 200, `{"data":null}`, ErrAnswer, "no organization"},
-		{"wrong types", 200, `{"data":{"getOrganization":"x"}}`, ErrAnswer, "expected JSON"},
-		{"too long", 200, `{"data":"` + strings.Repeat("x", maxAnswer) + `"}`, ErrAnswer, "more than"},
+		{"401 without a body", 401, "", rejected, "401"},
+		{"401 with JSON", 401, `{"message":"Unauthorized"}`, rejected, "401"},
+		{"401 with a line of text", 401, "unauthorized", outage, "401"},
+		{"403 with JSON", 403, `{"data":{}}`, rejected, "403"},
+		{"403 with JSON of another form", 403, `{"errors":"no"}`, rejected, "403"},
+		{"403 with a proxy's page", 403, "<html>Forbidden: invalid token</html>", outage, "HTTP status 403"},
+		{"403 with an endless page", 403, strings.Repeat("<p>", 1<<20), outage, "makes no sense"},
+		{"UNAUTHENTICATED", 200, graphql("who?", "UNAUTHENTICATED"), rejected, "who?"},
+		{"FORBIDDEN among others", 200, `{"errors":[{"message":"x"},{"message":"no","extensions":{"code":"FORBIDDEN"}}]}`, rejected, "x"},
+		{"UNAUTHENTICATED under 400", 400, graphql("who?", "UNAUTHENTICATED"), rejected, "who?"},
+		{"UNAUTHENTICATED under 503", 503, graphql("who?", "UNAUTHENTICATED"), outage, "503"},
+		{"UNAUTHENTICATED under 302", 302, graphql("who?", "UNAUTHENTICATED"), outage, "302"},
+		{"another code", 200, graphql("unauthorized upstream", "INTERNAL_SERVER_ERROR"), outage, "unauthorized upstream"},
+		{"no code, and a text that says so", 200, `{"errors":[{"message":"Unauthorized: the credential was rejected"}]}`, rejected, "rejected"},
+		{"the same under 500", 500, `{"errors":[{"message":"unauthorized"}]}`, outage, "500"},
+		{"no code, and another text", 200, `{"data":null,"errors":[{"message":"it\u001b[1m broke"}]}`, outage, `"it[1m broke"; try again in a while`},
+		{"error beside data", 200, `{"data":{"getOrganization":{"organizationId":"o"}},"errors":[{"message":"half"}]}`, outage, "half"},
+		{"long message", 200, `{"errors":[{"message":"` + strings.Repeat("x", 5000) + `"}]}`, outage, "x…"},
+		{"404", 404, "<html>not here", outage, "HTTP status 404"},
+		{"429", 429, `{"errors":[{"message":"slow down"}]}`, outage, "slow down"},
+		{"500", 500, secret, outage, "HTTP status 500"},
+		{"503", 503, "down", outage, "HTTP status 503"},
+		{"redirect", 307, "", outage, "HTTP status 307"},
+		{"a captive portal's page", 200, "<html>Sign in: access denied", outage, "can't be used"},
+		{"empty", 200, "", outage, "can't be used"},
+		{"no data", 200, `{"data":null}`, outage, "can't be used"},
+		{"wrong types", 200, `{"data":{"getOrganization":"x"}}`, outage, "can't be used"},
+		{"what was sent", 200, `{"data":{"getOrganization":{"organizationId":"` + secret + `"}}}`, outage, "can't be used"},
+		{"too long", 200, `{"data":"` + strings.Repeat("x", 1<<20) + `"}`, outage, "makes no sense"},
+		{"an error that quotes what was sent", 200, graphql("got Bearer "+secret[:20]+" here", ""), outage, "got Bearer [hidden] here"},
+		{"a rejection that quotes it", 401, graphql("invalid: "+strings.ToUpper(secret), ""), rejected, "invalid: [hidden]"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -102,15 +123,27 @@ func TestAnswersThatAreErrors(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), tt.says) {
 				t.Fatalf("error %v, want one with %q", err, tt.says)
 			}
-			for _, sentinel := range []error{ErrRejected, ErrAnswer} {
-				if errors.Is(err, sentinel) != (sentinel == tt.is) {
-					t.Errorf("errors.Is(%v, %v) = %v", err, sentinel, sentinel != tt.is)
-				}
+			if errors.Is(err, ErrRejected) != tt.rejected || errors.Is(err, web.ErrOutage) == tt.rejected {
+				t.Errorf("rejected %v, outage %v: %v", errors.Is(err, ErrRejected), errors.Is(err, web.ErrOutage), err)
 			}
-			if strings.Contains(err.Error(), secret) || strings.ContainsAny(err.Error(), "\n\x1b") || len(err.Error()) > 600 {
+			if strings.Contains(err.Error(), secret[:16]) || strings.ContainsAny(err.Error(), "\n\x1b") || len(err.Error()) > 600 {
 				t.Errorf("error %q", err)
 			}
 		})
+	}
+}
+
+func TestWordsThatRejectACredential(t *testing.T) {
+	for _, message := range []string{"Unauthorized", "unauthenticated request", "FORBIDDEN", "invalid token", "the token has expired", "jwt malformed",
+		"not authenticated", "Access denied", "Invalid API key"} {
+		if !saysRejected(message) {
+			t.Errorf("%q is taken for an outage", message)
+		}
+	}
+	for _, message := range []string{"", "internal error", "timeout", "rate limit exceeded", "unknown field", "service unavailable", "ordered failure"} {
+		if saysRejected(message) {
+			t.Errorf("%q is taken for a rejection", message)
+		}
 	}
 }
 

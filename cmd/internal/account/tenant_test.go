@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"cre-credential-helper/fallback"
+	"cre-credential-helper/helper"
 )
 
 func TestTenantConfig(t *testing.T) {
@@ -75,7 +76,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Add(500, []byte(`<html>`))
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
 		var data struct{ GetTenantConfig tenantConfig }
-		if err := decode("host", status, body, &data); err != nil {
+		if err := decode("host", status, body, helper.NewSecret(secret), &data); err != nil {
 			if strings.ContainsAny(err.Error(), "\r\n\x00\x1b") {
 				t.Errorf("control character in %q", err)
 			}
