@@ -32,7 +32,9 @@ func main() {
 }
 
 func run(ctx context.Context) int {
-	say := func(text any) { fmt.Fprintf(os.Stderr, "%s: %s\n", errand.ProgramName, safetext.Line(fmt.Sprint(text))) }
+	say := func(text any) {
+		fmt.Fprintf(os.Stderr, "%s: %s\n", errand.ProgramName, safetext.Line(fmt.Sprint(text)))
+	}
 	if err := coredump.Disable(); err != nil {
 		say(fmt.Sprintf("warning: a core dump would hold tokens, and can't be switched off: %v", err))
 	}

@@ -100,16 +100,15 @@ func TestATokenOfAnotherPlaceIsNotSent(t *testing.T) {
 	}
 }
 
-// TestAMistypedEnvironmentIsAnError holds for every program, and that the names
-// may be in small letters.
+// TestAMistypedEnvironmentIsAnError holds for both programs. The names may be
+// in small letters.
 func TestAMistypedEnvironmentIsAnError(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t, fileMode, sandbox.Options{})
 	m.logIn()
 	for _, name := range []string{"PRODUCTON", "prod", "STAGING ", "\x1b[1m"} {
 		m := m.in(t, "CRE_CLI_ENV="+name)
-		for _, o := range []outcome{m.get(), m.run("", "cre", "whoami"), m.run("", "cre", "logout"), m.browserLogin(),
-			m.run("", "cre-credential-net", "renew", "get")} {
+		for _, o := range []outcome{m.get(), m.run("", "cre", "whoami"), m.run("", "cre", "logout"), m.browserLogin()} {
 			if o.status != statusUsage || o.stdout != "" || strings.Contains(o.stderr, "\x1b") || !strings.Contains(o.stderr, "CRE_CLI_ENV") ||
 				!strings.Contains(o.stderr, "PRODUCTION, STAGING, DEVELOPMENT") {
 				t.Errorf("%q: %v", name, o)
