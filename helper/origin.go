@@ -20,8 +20,6 @@ type Origin struct {
 	Path     string // without the leading slash; most credentials have none
 }
 
-var defaultPorts = map[string]string{"http": "80", "https": "443"}
-
 // NewOrigin makes an origin of git's three attributes (git-credential(1)).
 // Protocol and host are folded to lower case, for there case doesn't matter
 // (RFC 3986, 6.2.2.1), the protocol's own port is dropped, and so is one
@@ -44,8 +42,11 @@ func NewOrigin(protocol, host, path string) (Origin, error) {
 		return Origin{}, fmt.Errorf("%w: the path holds a control character", ErrOrigin)
 	}
 	protocol, host = strings.ToLower(protocol), strings.ToLower(host)
-	if port := defaultPorts[protocol]; port != "" {
-		host = strings.TrimSuffix(host, ":"+port)
+	switch protocol {
+	case "http":
+		host = strings.TrimSuffix(host, ":80")
+	case "https":
+		host = strings.TrimSuffix(host, ":443")
 	}
 	if host == "" {
 		return Origin{}, fmt.Errorf("%w: the host is missing", ErrOrigin)

@@ -27,12 +27,18 @@ var (
 	// ErrTimeout is an [ErrLocked]: the keychain did not answer in time, most
 	// likely because it waits for somebody to unlock it. A write that ended so
 	// may have been done or may still be done: its outcome is unknown.
-	ErrTimeout = fmt.Errorf("no answer in time: %w", ErrLocked)
+	ErrTimeout error = timeout{}
 
 	// ErrUnsure reports that the short way doesn't lead to an answer. To ask
 	// package keyring instead is always right.
 	ErrUnsure = errors.New("the keychain has to be asked at length")
 )
+
+// timeout is a type so that no program formats it at its start.
+type timeout struct{}
+
+func (timeout) Error() string { return "no answer in time: " + ErrLocked.Error() }
+func (timeout) Unwrap() error { return ErrLocked }
 
 // errNoBus reports that there is no D-Bus session to ask.
 var errNoBus = errors.New("no D-Bus session")

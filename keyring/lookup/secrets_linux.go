@@ -26,6 +26,10 @@ const (
 // crowdedPoll is how long to let others connect to the bus first.
 const crowdedPoll = 5 * time.Millisecond
 
+// shortest is what the kernel can count; whatever is shorter is over before
+// anybody can answer.
+const shortest = time.Millisecond
+
 // Value reads what go-keyring's Get would, by the same search in the same
 // collection, with four calls instead of eight: it unlocks nothing, and waits
 // for no answer longer than timeout. Its errors are [helper.ErrNotFound],
@@ -41,8 +45,11 @@ func Value(bus string, timeout time.Duration, service, account string) (string, 
 		return "", err
 	}
 	socket := socketOf(bus)
-	if socket == "" {
+	switch {
+	case socket == "":
 		return "", ErrUnsure
+	case timeout < shortest:
+		return "", ErrTimeout
 	}
 	value, err := read(socket, timeout, service, account)
 	if err != nil {

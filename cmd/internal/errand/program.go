@@ -85,6 +85,9 @@ func (p Program) List(ctx context.Context) (list []helper.Credential, err error)
 
 // ask runs the program for one question.
 func (p Program) ask(ctx context.Context, q question) (answer, error) {
+	if err := ctx.Err(); err != nil {
+		return answer{}, err
+	}
 	self, err := p.Executable()
 	if err != nil {
 		return answer{}, fmt.Errorf("%w: %w", ErrMissing, err)

@@ -32,8 +32,13 @@ func run(ctx context.Context, path string, q question) (answer, error) {
 	if err != nil {
 		return answer{}, fmt.Errorf("running %s: %w", ProgramName, err)
 	}
-	defer c.in.Close()     //nolint:errcheck // a pipe
-	go c.in.Write(request) //nolint:errcheck // a program that doesn't read says why
+	leave, left := context.WithCancel(context.Background())
+	defer left()
+	go func() {
+		_, _ = c.in.Write(request) // a program that doesn't read says why
+		<-leave.Done()
+		_ = c.in.Close()
+	}()
 	type result struct {
 		answer answer
 		err    error
@@ -51,7 +56,7 @@ func run(ctx context.Context, path string, q question) (answer, error) {
 	if !q.writes() {
 		return answer{}, ctx.Err()
 	}
-	c.in.Close() //nolint:errcheck // a pipe
+	left()
 	r := <-answered
 	return r.answer, r.err
 }

@@ -71,7 +71,8 @@ func (w *Writer) align(n int) {
 
 // encode returns the message that makes a call.
 func (c Call) encode(serial uint32) []byte {
-	var fields Writer
+	const usual = 320 // bytes: to grow step by step would touch as many pages
+	fields := Writer{make([]byte, 0, usual)}
 	for _, f := range []struct {
 		code        byte
 		kind, value string
@@ -88,7 +89,7 @@ func (c Call) encode(serial uint32) []byte {
 		fields.field(fieldSignature, "g")
 		fields.Signature(c.Takes)
 	}
-	message := Writer{[]byte{'l', typeCall, 0, 1}}
+	message := Writer{append(make([]byte, 0, 2*usual), 'l', typeCall, 0, 1)}
 	message.uint32(len(c.Arguments.bytes))
 	message.uint32(int(serial))
 	message.uint32(len(fields.bytes))
