@@ -19,7 +19,7 @@ RACE        := $(if $(shell command -v $$($(GO) env CC)),-race)
 
 # What make bench compares with and measures by, besides what the tests need.
 BENCH_PACKAGES := gcc libc6-dev pkg-config libsecret-1-dev libglib2.0-dev dbus gnome-keyring git \
-	libsecret-tools golang-docker-credential-helpers time
+	libsecret-tools golang-docker-credential-helpers time strace
 
 .PHONY: help build demo test simulate mutants lint cross fuzz bench install clean
 

@@ -16,13 +16,13 @@ import (
 
 // binaries tells how big the programs are, as make build makes them.
 func (b bench) binaries() (*table, error) {
-	t := newTable("program", "MiB")
-	for _, name := range []string{"cre-credential-helper", "cre", "gokeyring", "empty"} {
+	t := newTable("program", "MiB", "bytes")
+	for _, name := range []string{"cre-credential-helper", "cre-credential-net", "cre", "gokeyring", "empty"} {
 		info, err := os.Stat(filepath.Join(b.bin, name))
 		if err != nil {
 			return nil, err
 		}
-		t.add(name, mebibytes(info.Size()))
+		t.add(name, mebibytes(info.Size()), fmt.Sprint(info.Size()))
 	}
 	return t, nil
 }
@@ -33,12 +33,11 @@ var parts = []struct {
 	name     string
 	prefixes []string
 }{
-	{"HTTP, TLS and certificates", []string{"net/http", "crypto", "vendor/golang.org/x", "mime", "compress", "golang.org/x/oauth2"}},
-	{"templates of the login's pages", []string{"html", "text/template"}},
-	{"YAML", []string{"gopkg.in/yaml", "regexp"}},
-	{"D-Bus and go-keyring", []string{"github.com/godbus", "github.com/zalando"}},
-	{"JSON and JWT", []string{"encoding", "github.com/golang-jwt"}},
-	{"the network", []string{"net"}},
+	{"cryptography", []string{"crypto"}},
+	{"encodings", []string{"encoding"}},
+	{"URLs and addresses", []string{"net", "unique"}},
+	{"files, processes and time", []string{"os", "io", "time", "path", "syscall", "golang.org/x"}},
+	{"text", []string{"fmt", "strconv", "strings", "bytes", "bufio", "unicode"}},
 	{"Go's runtime, and reflection", []string{"runtime", "internal", "reflect", "gc", "type:", "go:"}},
 	{"this project", []string{"cre-credential-helper", "main"}},
 }

@@ -16,6 +16,7 @@ import (
 const (
 	sandboxModule = "cmd/cre-sandbox"
 	timeProgram   = "/usr/bin/time" // GNU time; "time" alone may be a shell's
+	straceProgram = "/usr/bin/strace"
 	libsecret     = "/usr/share/doc/git/contrib/credential/libsecret/git-credential-libsecret.c"
 )
 
@@ -25,7 +26,7 @@ var errMissing = errors.New("a program is missing: run make bench, which install
 // build builds our programs as the Makefile does, and the peers that aren't
 // installed, all into dir. root is the checkout's top.
 func build(ctx context.Context, root, dir string) error {
-	for _, p := range []string{"docker-credential-secretservice", "secret-tool", "gnome-keyring-daemon", "dbus-daemon", "gcc", "pkg-config", timeProgram} {
+	for _, p := range []string{"docker-credential-secretservice", "secret-tool", "gnome-keyring-daemon", "dbus-daemon", "gcc", "pkg-config", timeProgram, straceProgram} {
 		if _, err := exec.LookPath(p); err != nil {
 			return fmt.Errorf("%w: %s", errMissing, p)
 		}
@@ -37,7 +38,7 @@ func build(ctx context.Context, root, dir string) error {
 	}{
 		{root, []string{"make", "--no-print-directory", "build"}},
 		{peers, []string{"go", "build", "-trimpath", "-ldflags=-s -w", "-o", dir, "./..."}},
-		{root, []string{"cp", "bin/cre", "bin/cre-credential-helper", "bin/cre-sandbox", dir}},
+		{root, []string{"cp", "bin/cre", "bin/cre-credential-helper", "bin/cre-credential-net", "bin/cre-sandbox", dir}},
 	} {
 		if _, err := output(ctx, step.dir, step.args...); err != nil {
 			return err

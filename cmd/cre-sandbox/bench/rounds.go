@@ -73,6 +73,11 @@ func (s series) wall() quartiles {
 // cpu returns the processor time spent, in milliseconds.
 func (s series) cpu() quartiles { return s.over(func(x sample) float64 { return milliseconds(x.cpu) }) }
 
+// faults returns how many page faults there were.
+func (s series) faults() quartiles {
+	return s.over(func(x sample) float64 { return float64(x.faults) })
+}
+
 // ratio returns s' time over peer's, round by round.
 func (s series) ratio(peer series) quartiles {
 	var values []float64

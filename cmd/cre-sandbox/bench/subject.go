@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -35,6 +36,7 @@ type subject struct {
 // sample is what one run cost.
 type sample struct {
 	wall, cpu time.Duration
+	faults    int64 // minor page faults
 }
 
 // run runs s once, with pipes that hold the request and take the answer, as a
@@ -68,7 +70,8 @@ func (s subject) run(ctx context.Context) (sample, error) {
 	if !strings.Contains(said.String(), s.want) {
 		return sample{}, fmt.Errorf("%s: %w", s.name, errAnswer)
 	}
-	return sample{wall, c.ProcessState.UserTime() + c.ProcessState.SystemTime()}, nil
+	usage, _ := c.ProcessState.SysUsage().(*syscall.Rusage)
+	return sample{wall, c.ProcessState.UserTime() + c.ProcessState.SystemTime(), usage.Minflt}, nil
 }
 
 func (s subject) request() (*os.File, error) {
@@ -118,4 +121,24 @@ func (s subject) peakMemory(ctx context.Context, dir string) (float64, error) {
 		peaks = append(peaks, kib/1024)
 	}
 	return quartilesOf(peaks).median, nil
+}
+
+// threads returns how many threads s starts besides its first: a median, for
+// that depends on what the runtime finds to do.
+func (s subject) threads(ctx context.Context, dir string) (int, error) {
+	report := filepath.Join(dir, "clones")
+	traced := s
+	traced.args = append([]string{straceProgram, "-f", "-e", "trace=clone,clone3", "-o", report}, s.args...)
+	var counts []float64
+	for range 11 {
+		if _, err := traced.run(ctx); err != nil {
+			return 0, err
+		}
+		text, err := os.ReadFile(report)
+		if err != nil {
+			return 0, err
+		}
+		counts = append(counts, float64(strings.Count(string(text), "CLONE_THREAD")))
+	}
+	return int(quartilesOf(counts).median), nil
 }

@@ -104,13 +104,23 @@ func goOutput(t *testing.T, env []string, args ...string) string {
 	return string(out)
 }
 
-// TestTheParserOfRequestsSpeaksNoHTTP holds that what reads strangers' requests
-// has no part in what speaks to the network.
-func TestTheParserOfRequestsSpeaksNoHTTP(t *testing.T) {
+// TestTheParserOfRequestsLinksLittle holds that what reads strangers' requests
+// has no part in what speaks to the network or writes, and that on Linux it
+// starts without what takes long to start.
+func TestTheParserOfRequestsLinksLittle(t *testing.T) {
 	t.Parallel()
+	nowhere := []string{
+		"net/http", "crypto/tls", "crypto/x509", "html/template", "golang.org/x/oauth2", "gopkg.in/yaml.v3", "github.com/godbus/dbus/v5",
+		"cre-credential-helper/fallback", "cre-credential-helper/cmd/internal/session", "cre-credential-helper/cmd/internal/oauth",
+	}
+	notOnLinux := []string{"regexp", "net", "crypto/sha256", "github.com/zalando/go-keyring", "github.com/gofrs/flock", "cre-credential-helper/keyring"}
 	for _, platform := range []string{"linux", "darwin", "windows", "freebsd"} {
 		deps := strings.Fields(goOutput(t, []string{"GOOS=" + platform, "CGO_ENABLED=0"}, "list", "-deps", "./cmd/cre-credential-helper"))
-		for _, p := range []string{"net/http", "crypto/tls", "crypto/x509", "html/template", "golang.org/x/oauth2"} {
+		barred := nowhere
+		if platform == "linux" {
+			barred = slices.Concat(nowhere, notOnLinux)
+		}
+		for _, p := range barred {
 			if slices.Contains(deps, p) {
 				t.Errorf("on %s, cre-credential-helper links %s", platform, p)
 			}
