@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"cre-credential-helper/cmd/internal/coredump"
+	"cre-credential-helper/cmd/internal/errand"
 	"cre-credential-helper/cmd/internal/safetext"
 	"cre-credential-helper/cmd/internal/status"
 	"cre-credential-helper/cmd/internal/version"
@@ -64,9 +65,9 @@ func main() {
 	if readsRequest(op) && term.IsTerminal(int(os.Stdin.Fd())) {
 		say(terminalHint(op))
 	}
-	ctx, stop := interruptible(op, func(err error) { os.Exit(exit(err, say)) })
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, say))
+	ctx, listen := interruptible(op, func(err error) { os.Exit(exit(err, say)) })
+	net := errand.Program{Executable: os.Executable, Starting: listen, Notify: say}
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, net, say))
 }
 
 func terminalHint(op string) string {
@@ -81,7 +82,7 @@ func readsRequest(op string) bool {
 }
 
 // run does one operation and returns the exit status.
-func run(ctx context.Context, args []string, in io.Reader, out io.Writer, say func(string)) int {
+func run(ctx context.Context, args []string, in io.Reader, out io.Writer, net errand.Program, say func(string)) int {
 	if len(args) == 1 && (args[0] == "--help" || args[0] == "-h" || args[0] == "help") {
 		return exit(printTo(out, usage), say)
 	}
@@ -101,7 +102,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer, say fu
 		if err != nil {
 			return exit(err, say)
 		}
-		server.Store, server.Default = newStore(settings, say), settings.Environment.Origin()
+		server.Store, server.Default = newStore(settings, net), settings.Environment.Origin()
 	}
 	return exit(server.Serve(ctx, args[0], in, out), say)
 }

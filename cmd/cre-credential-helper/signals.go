@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -16,22 +17,27 @@ import (
 const listenAfter = 20 * time.Millisecond
 
 // interruptible returns the context of an operation, which a signal ends. A get
-// it ends by the way, with exit: such a context never ends.
+// it ends by the way, with exit: such a context never ends. Whoever is about to
+// wait for another program calls listen first.
 //
 // Further signals change nothing: one Ctrl-C may arrive twice, from the terminal
 // and from whoever runs this program. Nor does a reader that has gone.
-func interruptible(op string, exit func(error)) (ctx context.Context, stop func()) {
+func interruptible(op string, exit func(error)) (ctx context.Context, listen func()) {
 	if op == "get" {
-		timer := time.AfterFunc(listenAfter, func() {
+		listen = sync.OnceFunc(func() {
 			signals := make(chan os.Signal, 1)
 			signal.Notify(signals, endings()...)
-			<-signals
-			exit(status.ErrInterrupted)
+			go func() {
+				<-signals
+				exit(status.ErrInterrupted)
+			}()
 		})
-		return context.Background(), func() { timer.Stop() }
+		time.AfterFunc(listenAfter, listen)
+		return context.Background(), listen
 	}
 	signal.Ignore(syscall.SIGPIPE)
-	return signal.NotifyContext(context.Background(), endings()...)
+	ctx, _ = signal.NotifyContext(context.Background(), endings()...)
+	return ctx, func() {}
 }
 
 func endings() []os.Signal { return []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"os"
 	"time"
 
 	"cre-credential-helper/cmd/internal/errand"
@@ -17,34 +16,37 @@ import (
 // store answers a get by reading. Everything else is an errand.
 type store struct {
 	errand.Program
-	reader reading.Reader
+	short    reading.Reader // fails where reading is not short
+	atLength reading.Reader // doesn't
 }
 
 // newStore touches nothing.
-func newStore(s wiring.Settings, say func(string)) store {
-	net := errand.Program{Executable: os.Executable, Notify: say}
-	return store{net, reading.Reader{
+func newStore(s wiring.Settings, net errand.Program) store {
+	short := reading.Reader{
 		Environment: s.Environment,
 		APIKey:      s.APIKey,
-		Places: atLength{reading.Places{
+		Places: reading.Places{
 			Format: reading.Format{Environment: s.Environment},
 			File:   func() (plain.Session, error) { return plain.Read(s.Dir) },
 			Vaults: map[reading.Place]reading.Getter{reading.InKeychain: keychain(s)},
-		}, net},
+		},
 		Renewer: net,
 		Now:     time.Now,
-	}}
+	}
+	whole := short
+	whole.Places = atLength{short.Places, net}
+	return store{net, short, whole}
 }
 
 // Get implements [helper.Store].
 func (s store) Get(ctx context.Context, q helper.Query) (helper.Credential, error) {
-	return s.reader.Get(ctx, q)
+	return s.atLength.Get(ctx, q)
 }
 
-// Store implements [helper.Store]. Only this program has the API key, which is
-// not to be kept when git stores it again.
+// Store implements [helper.Store]. git stores again what it was handed, which is
+// no errand: nothing is to be done. Besides, only this program has the API key.
 func (s store) Store(ctx context.Context, c helper.Credential) error {
-	if s.reader.IsKey(c) {
+	if reading.IsSession(s.short.Environment, c.Origin) && s.short.Stays(ctx, c) {
 		return nil
 	}
 	return s.Program.Store(ctx, c)

@@ -24,6 +24,7 @@ import (
 // else, which writes, what became of it is waited for.
 type Program struct {
 	Executable func() (string, error) // the path of the program that asks
+	Starting   func()                 // is called before the program is started; may be nil
 	Notify     func(line string)      // is told what a person should know; nil: nobody is
 }
 
@@ -95,6 +96,9 @@ func (p Program) ask(ctx context.Context, q question) (answer, error) {
 	path, err := Find(self)
 	if err != nil {
 		return answer{}, err
+	}
+	if p.Starting != nil {
+		p.Starting()
 	}
 	a, err := run(ctx, path, q)
 	if err != nil {

@@ -123,11 +123,20 @@ func (r Reader) renewed(ctx context.Context, q helper.Query, c helper.Credential
 	return helper.Credential{}, err
 }
 
-// IsKey reports whether c is what the API key makes, which is kept nowhere.
-func (r Reader) IsKey(c helper.Credential) bool {
-	key, ok := r.apiKey()
-	return ok && c.Origin == key.Origin && c.Secret.Equal(key.Secret)
+// Stays reports whether to store c changes nothing, as far as reading tells: c
+// is what the API key makes, or [Outranks] is true of what is kept.
+func (r Reader) Stays(ctx context.Context, c helper.Credential) bool {
+	if key, ok := r.apiKey(); ok && c.Origin == key.Origin && c.Secret.Equal(key.Secret) {
+		return true
+	}
+	kept, err := r.Places.Get(ctx, helper.Query{Origin: c.Origin, Username: &c.Username})
+	return err == nil && Outranks(kept, c)
 }
+
+// Outranks reports whether c must not take kept's place. A bare token never
+// replaces a credential that is renewed here: git stores again whatever worked,
+// and by then the token that it was handed may be an old one.
+func Outranks(kept, c helper.Credential) bool { return c.TokenEndpoint == "" && kept.Refreshable() }
 
 // apiKey returns the credential that the key makes, if there is a key: it goes
 // to its own environment's origin and nowhere else.

@@ -159,19 +159,12 @@ func (k *Keeper) overtaken(ctx context.Context, q helper.Query, fresh helper.Cre
 }
 
 // Store implements [helper.Store]. What it replaces is revoked, once c is kept.
-//
-// A bare token never takes the place of a credential that is renewed here: git
-// stores again whatever worked, and by then the token that it was handed may be
-// an old one. That is found out without a lock.
+// That nothing is to be stored is found out without a lock.
 func (k *Keeper) Store(ctx context.Context, c helper.Credential) error {
-	if k.reader().IsKey(c) {
+	if k.reader().Stays(ctx, c) {
 		return nil
 	}
-	stays := func(kept helper.Credential) bool { return c.TokenEndpoint == "" && kept.Refreshable() }
-	if kept, err := k.Places.Get(ctx, exactly(c)); err == nil && stays(kept) {
-		return nil
-	}
-	replaced, err := k.Places.put(ctx, c, stays)
+	replaced, err := k.Places.put(ctx, c, func(kept helper.Credential) bool { return reading.Outranks(kept, c) })
 	for _, old := range replaced {
 		k.revoke(ctx, old)
 	}
