@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // bazelForm is the form of EngFlow's credential-helper-spec, which Bazel
@@ -27,9 +29,12 @@ func (f *bazelForm) parse(op string, data []byte) (request, error) {
 	if err != nil {
 		return request{}, err
 	}
-	uri, _, err := textField(fields, "uri")
+	uri, err := lineField(fields, "uri")
 	if err != nil {
 		return request{}, err
+	}
+	if isHostAndPort(uri) {
+		uri = "https://" + uri
 	}
 	u, err := url.Parse(uri)
 	if err != nil || strings.ContainsFunc(uri, isControl) {
@@ -38,6 +43,9 @@ func (f *bazelForm) parse(op string, data []byte) (request, error) {
 	// A query or fragment belongs to the request that the caller is about to
 	// make, not to the place that a credential is good for.
 	u.RawQuery, u.ForceQuery, u.Fragment = "", false, ""
+	if u.Scheme == "grpcs" { // Bazel itself asks for such a service as https
+		u.Scheme = "https"
+	}
 	origin, err := ParseOrigin(u.String())
 	if err != nil {
 		return request{}, fmt.Errorf("%w: %w", ErrRequest, err)
@@ -45,8 +53,31 @@ func (f *bazelForm) parse(op string, data []byte) (request, error) {
 	return request{query: Query{Origin: origin}, pathOptional: true, unexpired: true}, nil
 }
 
+// isHostAndPort tells a server that was configured without a protocol.
+func isHostAndPort(uri string) bool {
+	host, port := "", ""
+	if i := strings.LastIndexByte(uri, ':'); i >= 0 {
+		host, port = uri[:i], uri[i+1:]
+	}
+	isName := host != "" && !strings.ContainsAny(host, ":[]")
+	isAddress := strings.HasPrefix(host, "[") && strings.HasSuffix(host, "]")
+	_, err := strconv.ParseUint(port, 10, 16)
+	return err == nil && (isName || isAddress) && !strings.ContainsAny(host, "/?#@")
+}
+
 func (f *bazelForm) answer(out io.Writer, c Credential) error {
-	a := bazelAnswer{Headers: map[string][]string{"Authorization": {AuthorizationHeader(c)}}}
+	header := AuthorizationHeader(c)
+	switch {
+	case c.AuthType == AuthBasic && strings.Contains(c.Username, ":"):
+		return fmt.Errorf("%w: the username holds a colon, which would end it", errUnfit)
+	case strings.Contains(c.AuthType, " "):
+		return fmt.Errorf("%w: the authtype holds a space, which would end it", errUnfit)
+	case strings.ContainsFunc(c.Username+c.AuthType+c.Secret.Reveal(), isControl):
+		return fmt.Errorf("%w: it holds a control character", errUnfit)
+	case !utf8.ValidString(header): // Basic's base64 holds any byte
+		return errNotUTF8
+	}
+	a := bazelAnswer{Headers: map[string][]string{"Authorization": {header}}}
 	if !c.Expiry.IsZero() {
 		a.Expires = c.Expiry.UTC().Format(time.RFC3339)
 	}

@@ -14,8 +14,9 @@ import (
 )
 
 // Client is a [Store] and a [Checker] that asks a helper program, in git's
-// form with the authtype capability. What it gets back is what the helper
-// gives out: no refresh token of a credential that the helper itself renews.
+// form with the authtype capability, and so knows [RoomShared] alone. What it
+// gets back is what the helper gives out: no refresh token of a credential that
+// the helper itself renews.
 //
 // Helpers keep silent about an erase that found nothing, so Erase never
 // reports [ErrNotFound] (docs/protocol.md, 11.7).
@@ -55,6 +56,9 @@ const (
 
 // Get implements [Store].
 func (c Client) Get(ctx context.Context, q Query) (Credential, error) {
+	if q.Room != RoomShared {
+		return Credential{}, ErrNotFound
+	}
 	out, err := c.run(ctx, opGet, queryRequest(q))
 	if err != nil {
 		return Credential{}, err
@@ -81,6 +85,9 @@ func (c Client) Get(ctx context.Context, q Query) (Credential, error) {
 
 // Store implements [Store].
 func (c Client) Store(ctx context.Context, cred Credential) error {
+	if cred.Room() != RoomShared {
+		return fmt.Errorf("%w: git's form can't store for docker", ErrRequest)
+	}
 	_, err := c.run(ctx, opStore, storeRequest(cred))
 	return err
 }
@@ -105,6 +112,9 @@ func storeRequest(cred Credential) *attributeWriter {
 
 // Erase implements [Store].
 func (c Client) Erase(ctx context.Context, q Query) error {
+	if q.Room != RoomShared {
+		return ErrNotFound
+	}
 	w := queryRequest(q)
 	w.addSecret(keyPassword, q.Secret)
 	_, err := c.run(ctx, opErase, w)

@@ -18,7 +18,7 @@ const (
 	AuthAPIKey = "Apikey" // the CRE platform's own scheme
 )
 
-// Credential is what is kept for one username at one origin.
+// Credential is what is kept for one username in one room of one origin.
 //
 // The zero value is no credential. One that stands in for an answer always has
 // an [Origin] and a [Secret].
@@ -45,8 +45,27 @@ type Credential struct {
 	ClientID           string
 
 	// ServerURL is how docker's form named Origin when it stored c, for the
-	// list operation to repeat. Empty: Origin's own URL.
+	// list operation to repeat. It is what puts c into [RoomDocker].
 	ServerURL string
+}
+
+// Room is one of the two rooms that every origin has. What is kept in one can't
+// be seen, replaced or erased from the other: the same username in both is two
+// credentials (docs/protocol.md, 7.12).
+type Room int
+
+// The rooms.
+const (
+	RoomShared Room = iota // what git and Bazel share
+	RoomDocker             // what docker's form has stored
+)
+
+// Room returns the room that c is kept in.
+func (c Credential) Room() Room {
+	if c.ServerURL != "" {
+		return RoomDocker
+	}
+	return RoomShared
 }
 
 // Refreshable reports whether a helper can renew c by itself. Such a
@@ -62,16 +81,17 @@ func (c Credential) ExpiresWithin(margin time.Duration, now time.Time) bool {
 	return !c.Expiry.IsZero() && c.Expiry.Sub(now) <= margin
 }
 
-// Same reports whether c and d hold the same secrets for the same username at
-// the same origin.
+// Same reports whether c and d hold the same secrets for the same username in
+// the same room of the same origin.
 func (c Credential) Same(d Credential) bool {
-	return c.Origin == d.Origin && c.Username == d.Username &&
+	return c.Origin == d.Origin && c.Room() == d.Room() && c.Username == d.Username &&
 		c.Secret.Equal(d.Secret) && c.RefreshToken.Equal(d.RefreshToken)
 }
 
 // Query asks for a credential. The zero value matches nothing.
 type Query struct {
 	Origin   Origin  // matched exactly
+	Room     Room    // matched exactly
 	Username *string // nil: any username
 
 	// Secret, when set, narrows the match to a credential that holds this very
@@ -86,9 +106,9 @@ type Query struct {
 	PasswordOnly bool
 }
 
-// Matches reports whether q asks for c (docs/protocol.md, 7.6 and 7.11).
+// Matches reports whether q asks for c (docs/protocol.md, 7.11 and 7.12).
 func (q Query) Matches(c Credential) bool {
-	return q.Origin == c.Origin && c.Origin.Host != "" &&
+	return q.Origin == c.Origin && c.Origin.Host != "" && q.Room == c.Room() &&
 		(q.Username == nil || *q.Username == c.Username) &&
 		(!q.Secret.IsSet() || q.Secret.Equal(c.Secret)) &&
 		(!q.PasswordOnly || c.AuthType == AuthBasic)
@@ -101,8 +121,8 @@ type Store interface {
 	// an error that is [ErrNotFound] (docs/protocol.md, 7.10).
 	Get(ctx context.Context, q Query) (Credential, error)
 
-	// Store keeps c in place of what was kept for its username at its origin
-	// (docs/protocol.md, 2.2).
+	// Store keeps c in place of what was kept for its username in its room of
+	// its origin (docs/protocol.md, 2.2).
 	Store(ctx context.Context, c Credential) error
 
 	// Erase forgets every credential that q matches (docs/protocol.md, 11.1).

@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 )
 
 // dockerForm is the form of docker-credential-helpers: a bare server URL, or
-// JSON with ServerURL, Username and Secret.
+// JSON with ServerURL, Username and Secret. Username and Secret are any text.
 type dockerForm struct {
 	serverURL string // as the caller wrote it: the answer repeats it
 }
@@ -55,7 +56,8 @@ func (f *dockerForm) parse(op string, data []byte) (request, error) {
 		return request{}, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
 	c.ServerURL = f.serverURL
-	return request{query: Query{Origin: c.Origin}, credential: c, pathOptional: true, unexpired: true}, nil
+	q := Query{Origin: c.Origin, Room: RoomDocker}
+	return request{query: q, credential: c, pathOptional: true, unexpired: true}, nil
 }
 
 func (f *dockerForm) parseCredential(data []byte, c *Credential) error {
@@ -63,16 +65,14 @@ func (f *dockerForm) parseCredential(data []byte, c *Credential) error {
 	if err != nil {
 		return err
 	}
-	if f.serverURL, _, err = textField(fields, "ServerURL"); err != nil {
+	if f.serverURL, err = lineField(fields, "ServerURL"); err != nil {
 		return err
 	}
-	if c.Username, _, err = textField(fields, "Username"); err != nil {
+	if c.Username, err = textField(fields, "Username"); err != nil {
 		return err
 	}
-	secret, ok, err := textField(fields, "Secret")
-	if ok {
-		c.Secret = NewSecret(secret)
-	}
+	secret, err := textField(fields, "Secret")
+	c.Secret = NewSecret(secret) // to docker's own helpers, none is the empty one
 	return err
 }
 
@@ -84,7 +84,11 @@ func (f *dockerForm) origin() (Origin, error) {
 	return ParseOrigin("https://" + f.serverURL)
 }
 
+// answer is a failure, and not silence, where JSON would change a letter.
 func (f *dockerForm) answer(out io.Writer, c Credential) error {
+	if !utf8.ValidString(c.Username + c.Secret.Reveal()) {
+		return errNotUTF8
+	}
 	return writeJSON(out, dockerCredential{ServerURL: f.serverURL, Username: c.Username, Secret: c.Secret.Reveal()})
 }
 

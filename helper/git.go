@@ -58,7 +58,8 @@ func isAttribute(line []byte) bool {
 	return found && len(key) > 0 && !bytes.ContainsAny(key, ":/{") || isBlank(line)
 }
 
-func isBlank(line []byte) bool { return len(line) == 1 && line[0] == '\n' }
+// isBlank knows both line ends.
+func isBlank(line []byte) bool { return string(line) == "\n" || string(line) == "\r\n" }
 
 func (f *gitForm) parse(op string, data []byte) (request, error) {
 	attrs, capabilities, err := parseAttributes(data)
@@ -115,22 +116,17 @@ func isTrue(text string) bool {
 // depends on a capability that isn't announced before it is ignored.
 func parseAttributes(data []byte) (attrs map[string]string, capabilities []string, err error) {
 	attrs = make(map[string]string)
-	for len(data) > 0 && data[0] != '\n' {
-		var line []byte
-		line, data, _ = bytes.Cut(data, []byte("\n"))
-		if len(line) >= maxLine {
-			return nil, nil, fmt.Errorf("%w: a line is longer than %d bytes", ErrRequest, maxLine)
+	for line := range bytes.Lines(data) {
+		if isBlank(line) {
+			break
 		}
-		key, value, found := strings.Cut(string(line), "=")
-		if !found || key == "" {
-			return nil, nil, fmt.Errorf("%w: a line without key=value", ErrRequest)
+		key, value, err := parseLine(line)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%w: %w", ErrRequest, err)
 		}
 		known := slices.Contains(singleKeys, key)
 		if _, doubled := attrs[key]; doubled && known {
 			return nil, nil, fmt.Errorf("%w: %s is given twice", ErrRequest, key)
-		}
-		if err := checkValue("a value", value); err != nil {
-			return nil, nil, err
 		}
 		switch {
 		case key == keyCapability && value == "":
@@ -143,6 +139,22 @@ func parseAttributes(data []byte) (attrs map[string]string, capabilities []strin
 		}
 	}
 	return attrs, capabilities, nil
+}
+
+// parseLine reads one line, which ends in LF, CR LF or nothing.
+func parseLine(line []byte) (key, value string, err error) {
+	text, ended := strings.CutSuffix(string(line), "\n")
+	if len(text) >= maxLine {
+		return "", "", fmt.Errorf("a line is longer than %d bytes", maxLine)
+	}
+	if ended {
+		text = strings.TrimSuffix(text, "\r")
+	}
+	key, value, found := strings.Cut(text, "=")
+	if !found || key == "" {
+		return "", "", errors.New("a line without key=value")
+	}
+	return key, value, checkLine("a value", value)
 }
 
 func needsAuthType(key string) bool { return key == keyAuthType || key == keyCredential }
@@ -193,6 +205,9 @@ func (f *gitForm) answer(out io.Writer, c Credential) error {
 	if !c.Refreshable() {
 		w.addSecret(keyRefresh, c.RefreshToken)
 	}
+	if w.err != nil {
+		return fmt.Errorf("%w: %w", errUnfit, w.err)
+	}
 	return w.flush(out)
 }
 
@@ -212,11 +227,11 @@ type attributeWriter struct {
 }
 
 func (w *attributeWriter) add(key, value string) {
-	if err := checkValue(key, value); err != nil && w.err == nil {
+	if err := checkLine(key, value); err != nil && w.err == nil {
 		w.err = err
 	}
 	if len(key)+len(value)+len("=\n") > maxLine && w.err == nil {
-		w.err = fmt.Errorf("%w: %s is too long for a line of %d bytes", ErrRequest, key, maxLine)
+		w.err = fmt.Errorf("%s is too long for a line of %d bytes", key, maxLine)
 	}
 	w.buf.WriteString(key + "=" + value + "\n")
 }
@@ -241,7 +256,7 @@ func (w *attributeWriter) addExpiry(t time.Time) {
 
 func (w *attributeWriter) flush(out io.Writer) error {
 	if w.err != nil {
-		return w.err
+		return fmt.Errorf("%w: %w", ErrRequest, w.err)
 	}
 	_, err := out.Write(w.buf.Bytes())
 	return err

@@ -6,7 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 )
+
+// errNotUTF8 keeps JSON from putting U+FFFD in the place of what it can't carry.
+var errNotUTF8 = errors.New("the credential holds bytes that are not UTF-8, which JSON can't carry")
 
 // parseObject reads exactly one JSON object. Unlike encoding/json it takes a
 // key for what its very letters say, and once only: two readers of the same
@@ -41,17 +48,56 @@ func parseObject(data []byte) (map[string]json.RawMessage, error) {
 	return fields, nil
 }
 
-// textField returns the string at key, and whether there is one.
-func textField(fields map[string]json.RawMessage, key string) (string, bool, error) {
+// textField returns the string at key, "" when there is none. Any string will
+// do, but one that Go would change: half a surrogate pair stands for no letter.
+func textField(fields map[string]json.RawMessage, key string) (string, error) {
 	raw, ok := fields[key]
 	if !ok {
-		return "", false, nil
+		return "", nil
 	}
 	var text *string
 	if err := json.Unmarshal(raw, &text); err != nil || text == nil {
-		return "", false, fmt.Errorf("%w: %q is not a string", ErrRequest, key)
+		return "", fmt.Errorf("%w: %q is not a string", ErrRequest, key)
 	}
-	return *text, true, checkValue(key, *text)
+	if hasLoneSurrogate(string(raw)) {
+		return "", fmt.Errorf("%w: %q holds half a surrogate pair", ErrRequest, key)
+	}
+	return *text, nil
+}
+
+// lineField returns the string at key, which must fit on a line.
+func lineField(fields map[string]json.RawMessage, key string) (string, error) {
+	text, err := textField(fields, key)
+	if err == nil && checkLine(key, text) != nil {
+		err = fmt.Errorf("%w: %w", ErrRequest, checkLine(key, text))
+	}
+	return text, err
+}
+
+// hasLoneSurrogate looks into a valid JSON string for an escape that stands for
+// half a letter.
+func hasLoneSurrogate(quoted string) bool {
+	unit := func(s string) rune {
+		if len(s) < 6 || s[:2] != `\u` {
+			return 0
+		}
+		n, _ := strconv.ParseUint(s[2:6], 16, 16) // valid JSON: it is a number
+		return rune(n)
+	}
+	for i := strings.IndexByte(quoted, '\\'); i >= 0 && i < len(quoted); i++ {
+		if quoted[i] != '\\' {
+			continue
+		}
+		switch first := unit(quoted[i:]); {
+		case !utf16.IsSurrogate(first):
+			i++ // what is escaped may be a backslash
+		case utf16.DecodeRune(first, unit(quoted[i+6:])) == utf8.RuneError:
+			return true
+		default:
+			i += 11
+		}
+	}
+	return false
 }
 
 // writeJSON writes v on one line. Nothing is escaped for HTML: tokens and URLs

@@ -3,8 +3,10 @@ package helper
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 )
 
 // ErrOrigin is what [NewOrigin] and [ParseOrigin] fail with.
@@ -16,16 +18,18 @@ var ErrOrigin = errors.New("not a usable origin")
 // they are == (docs/protocol.md, 7.6). The zero value is no origin.
 type Origin struct {
 	Protocol string // "https", lower-case
-	Host     string // "example.com:8443", lower-case
+	Host     string // "example.com:8443", its ASCII letters lower-case
 	Path     string // without the leading slash; most credentials have none
 }
 
 // NewOrigin makes an origin of git's three attributes (git-credential(1)).
-// Protocol and host are folded to lower case, for there case doesn't matter
-// (RFC 3986, 6.2.2.1), the protocol's own port is dropped, and so is one
-// leading slash of the path. Protocol and host must not be empty, and no part
-// may hold a control character; the host must not hold anything that would
-// end it within a URL. See docs/protocol.md, 7.1 to 7.4.
+// The ASCII letters of protocol and host are folded to lower case, for there
+// case doesn't matter (RFC 3986, 6.2.2.1), the protocol's own port is dropped,
+// and so is one leading slash of the path. Nothing else is folded, mapped or
+// normalized, least of all an internationalized name: it stays as it is.
+// Protocol and host must not be empty, and no part may hold a control
+// character; the host must be UTF-8 and must not hold anything that would end
+// it within a URL. See docs/protocol.md, 7.1 to 7.4.
 func NewOrigin(protocol, host, path string) (Origin, error) {
 	switch {
 	case protocol == "":
@@ -36,12 +40,16 @@ func NewOrigin(protocol, host, path string) (Origin, error) {
 		return Origin{}, fmt.Errorf("%w: the protocol or the host holds user information", ErrOrigin)
 	case strings.ContainsFunc(protocol, notInScheme):
 		return Origin{}, fmt.Errorf("%w: protocol %q", ErrOrigin, protocol)
-	case strings.ContainsFunc(host, notInHost):
+	case !utf8.ValidString(host), strings.ContainsFunc(host, notInHost), strings.Contains(host, "%") && !hasZone(host):
 		return Origin{}, fmt.Errorf("%w: host %q", ErrOrigin, host)
 	case strings.ContainsFunc(path, isControl):
 		return Origin{}, fmt.Errorf("%w: the path holds a control character", ErrOrigin)
 	}
-	protocol, host = strings.ToLower(protocol), strings.ToLower(host)
+	name, zone, found := strings.Cut(host, "%") // a zone is a network interface's name: case matters
+	protocol, host = lower(protocol), lower(name)
+	if found {
+		host += "%" + zone
+	}
 	switch protocol {
 	case "http":
 		host = strings.TrimSuffix(host, ":80")
@@ -54,9 +62,10 @@ func NewOrigin(protocol, host, path string) (Origin, error) {
 	return Origin{Protocol: protocol, Host: host, Path: strings.TrimPrefix(path, "/")}, nil
 }
 
-// ParseOrigin makes an origin of an absolute URL. User information, query and
-// fragment are refused rather than dropped: whoever sends them means something
-// that an origin can't hold (docs/protocol.md, 7.5).
+// ParseOrigin makes an origin of an absolute URL. What is percent-encoded in the
+// host stands for itself: letters beyond ASCII, and the "%" before a zone. User
+// information, query and fragment are refused rather than dropped: whoever sends
+// them means something that an origin can't hold (docs/protocol.md, 7.5).
 func ParseOrigin(rawURL string) (Origin, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil || strings.ContainsFunc(rawURL, isControl) {
@@ -83,7 +92,7 @@ func (o Origin) String() string {
 	if o == (Origin{}) {
 		return ""
 	}
-	s := o.Protocol + "://" + o.Host
+	s := o.Protocol + "://" + strings.ReplaceAll(o.Host, "%", "%25") // RFC 6874
 	if o.Path != "" {
 		s += "/" + o.Path
 	}
@@ -95,10 +104,34 @@ func notInScheme(r rune) bool {
 }
 
 // notInHost leaves out what would change where a URL made of the host points
-// to. Names are ASCII (IDNs in their xn-- form), so that no look-alike letter
-// is folded into another.
+// to. Letters beyond ASCII are kept, and none is ever taken for another.
 func notInHost(r rune) bool {
-	return r <= ' ' || r > '~' || strings.ContainsRune(`/\?#@%"<>^|{}`+"`", r)
+	return r == ' ' || isControl(r) || strings.ContainsRune(`/\?#@"<>^|{}`+"`", r)
+}
+
+// hasZone tells an IPv6 address with a zone (RFC 4007), in brackets or not: the
+// only host with a "%".
+func hasZone(host string) bool {
+	if inside, found := strings.CutPrefix(host, "["); found {
+		var port string
+		host, port, found = strings.Cut(inside, "]")
+		if !found || port != "" && port[0] != ':' {
+			return false
+		}
+	}
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.Zone() != "" && !strings.Contains(address.Zone(), "%")
+}
+
+// lower folds ASCII letters and nothing else: strings.ToLower makes a k of the
+// Kelvin sign.
+func lower(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, text)
 }
 
 // isControl tells the characters that no value of any form may hold: the C0

@@ -45,15 +45,16 @@ type form interface {
 	fail(out io.Writer, op string, err error) error
 }
 
+// errUnfit is an [ErrNotFound] about what is there, and can't be said in the
+// form that was asked in without becoming something else.
+var errUnfit = fmt.Errorf("%w that this form can hold", ErrNotFound)
+
 // readRequest reads one request and tells its form by its first bytes. An
 // empty request has no form. It returns early when ctx ends: a reader that
 // doesn't is left behind. A context that never ends takes no second goroutine.
-func readRequest(ctx context.Context, in io.Reader) (form, []byte, error) {
-	scan := func() (form, []byte, error) {
-		return scanRequest(bufio.NewReader(io.LimitReader(in, MaxRequest+1)))
-	}
+func (s Server) readRequest(ctx context.Context, in io.Reader) (form, []byte, error) {
 	if ctx.Done() == nil {
-		return scan()
+		return s.scanRequest(in)
 	}
 	type result struct {
 		form form
@@ -62,7 +63,7 @@ func readRequest(ctx context.Context, in io.Reader) (form, []byte, error) {
 	}
 	done := make(chan result, 1)
 	go func() {
-		f, data, err := scan()
+		f, data, err := s.scanRequest(in)
 		done <- result{f, data, err}
 	}()
 	select {
@@ -73,12 +74,17 @@ func readRequest(ctx context.Context, in io.Reader) (form, []byte, error) {
 	}
 }
 
-func scanRequest(in *bufio.Reader) (form, []byte, error) {
+func (s Server) scanRequest(input io.Reader) (form, []byte, error) {
+	in := bufio.NewReader(io.LimitReader(skipMark(input), MaxRequest+1))
 	line, err := readLine(in)
-	if err != nil || len(line) == 0 {
+	switch {
+	case err != nil:
 		return nil, nil, err
-	}
-	if isAttribute(line) {
+	case len(line) == 0 && s.Docker:
+		return &dockerForm{}, nil, nil
+	case len(line) == 0:
+		return nil, nil, nil
+	case isAttribute(line) && !(s.Docker && isBlank(line)):
 		data, err := readAttributes(in, line)
 		return &gitForm{}, data, err
 	}
@@ -104,6 +110,20 @@ func scanRequest(in *bufio.Reader) (form, []byte, error) {
 		return &bazelForm{}, data, nil
 	}
 	return &dockerForm{}, data, nil
+}
+
+// skipMark drops the byte order mark that some editors and shells put in front
+// of UTF-8. It reads no further than that.
+func skipMark(input io.Reader) io.Reader {
+	const mark = "\ufeff"
+	in := bufio.NewReader(input)
+	if first, _ := in.Peek(1); string(first) != mark[:1] {
+		return in
+	}
+	if start, _ := in.Peek(len(mark)); string(start) == mark {
+		_, _ = in.Discard(len(mark))
+	}
+	return in // an error of Peek comes again
 }
 
 // readAttributes reads on up to the blank line that ends git's form: git keeps
@@ -142,11 +162,14 @@ func errTooLong() error {
 	return fmt.Errorf("%w: longer than %d bytes", ErrRequest, MaxRequest)
 }
 
-// checkValue refuses what no value of any form may hold, so that what one form
-// takes in no other form can give out as something else.
-func checkValue(key, value string) error {
+// checkLine reports whether value can stand on a line. What can't is neither
+// taken nor answered where a value is one: what one form takes in, another gives
+// out as it is, or not at all.
+func checkLine(key, value string) error {
 	if strings.ContainsAny(value, "\r\n\x00") {
-		return fmt.Errorf("%w: %s holds a line end or NUL", ErrRequest, key)
+		return fmt.Errorf("%s holds a line end or NUL", key)
 	}
 	return nil
 }
+
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }

@@ -10,7 +10,6 @@
 package helper
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,6 +39,15 @@ type Server struct {
 	// Version is the line that the version operation answers
 	// (docs/protocol.md, 2.6).
 	Version string
+
+	// Docker says that the program goes by a name that docker's clients start
+	// ("docker-credential-…"): to them, an empty request is one without a
+	// server URL (docs/protocol.md, 5.11).
+	Docker bool
+
+	// Notice is handed, line by line, what a person should know of an
+	// operation that succeeds. Nil: it is dropped.
+	Notice func(line string)
 }
 
 // ToldError wraps an error that the caller has been told within the protocol:
@@ -70,7 +78,7 @@ func (s Server) Serve(ctx context.Context, op string, in io.Reader, out io.Write
 }
 
 func (s Server) request(ctx context.Context, op string, in io.Reader, out io.Writer) error {
-	f, data, err := readRequest(ctx, in)
+	f, data, err := s.readRequest(ctx, in)
 	if err != nil {
 		return err
 	}
@@ -84,10 +92,20 @@ func (s Server) request(ctx context.Context, op string, in io.Reader, out io.Wri
 	if err == nil {
 		err = s.do(ctx, op, req, f, out)
 	}
-	if err != nil {
-		return f.fail(out, op, err)
+	if err == nil {
+		return nil
 	}
-	return nil
+	left := f.fail(out, op, err)
+	if left == nil && errors.Is(err, errUnfit) {
+		s.notice(oneLine(err)) // git goes on without, and its user wonders why
+	}
+	return left
+}
+
+func (s Server) notice(line string) {
+	if s.Notice != nil {
+		s.Notice(line)
+	}
 }
 
 func (s Server) do(ctx context.Context, op string, req request, f form, out io.Writer) error {
@@ -130,22 +148,32 @@ func (s Server) get(ctx context.Context, req request) (Credential, error) {
 	return c, err
 }
 
-// list answers docker's list: server URLs and their usernames. A store that
-// can't list has none to show.
+// list answers docker's list: the server URLs of docker's room and their
+// usernames. A store that can't list has none to show. What can't be read must
+// not keep docker's clients from the rest.
 func (s Server) list(ctx context.Context, out io.Writer) error {
+	lister, ok := s.Store.(Lister)
+	if !ok {
+		return writeJSON(out, struct{}{})
+	}
+	credentials, err := lister.List(ctx)
+	if incomplete, ok := errors.AsType[*IncompleteError](err); ok {
+		for _, line := range incomplete.lines() {
+			s.notice(line)
+		}
+	} else if err != nil {
+		return (&dockerForm{}).fail(out, opList, err)
+	}
 	usernames := make(map[string]string)
 	var last Origin
-	if lister, ok := s.Store.(Lister); ok {
-		credentials, err := lister.List(ctx)
-		if err != nil {
-			return (&dockerForm{}).fail(out, opList, err)
+	for _, c := range credentials { // an origin's newest comes first
+		if c.Room() != RoomDocker {
+			continue
 		}
-		for _, c := range credentials { // an origin's newest comes first
-			if c.Origin != last {
-				usernames[cmp.Or(c.ServerURL, c.Origin.String())] = c.Username
-			}
-			last = c.Origin
+		if c.Origin != last {
+			usernames[c.ServerURL] = c.Username
 		}
+		last = c.Origin
 	}
 	return writeJSON(out, usernames)
 }

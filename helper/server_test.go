@@ -14,12 +14,15 @@ import (
 )
 
 // kept is what the table tests' store holds.
-func kept(t *testing.T) helper.Store {
+func kept(t testing.TB) helper.Store {
 	t.Helper()
 	store := helpertest.NewMemory()
 	for _, c := range []helper.Credential{
 		{Origin: origin(t, "https://example.com"), Username: "alice", Secret: helper.NewSecret("pa=ss")},
+		{Origin: origin(t, "https://example.com"), Username: "alice", Secret: helper.NewSecret("docker's"), ServerURL: "example.com"},
 		{Origin: origin(t, "https://example.com/repo"), Username: "repo", Secret: helper.NewSecret("path")},
+		{Origin: origin(t, "https://example.com/repo"), Username: "team", Secret: helper.NewSecret("docker's path"), ServerURL: "https://example.com/repo"},
+		{Origin: origin(t, "https://münchen.example"), Username: "josef", Secret: helper.NewSecret("k")},
 		{
 			Origin: origin(t, "https://api.cre.chain.link"), Username: "email@domain.com",
 			Secret: helper.NewSecret("access"), AuthType: helper.AuthBearer, Expiry: time.Unix(1893456000, 0),
@@ -43,7 +46,7 @@ func kept(t *testing.T) helper.Store {
 	return store
 }
 
-func origin(t *testing.T, url string) helper.Origin {
+func origin(t testing.TB, url string) helper.Origin {
 	t.Helper()
 	o, err := helper.ParseOrigin(url)
 	if err != nil {
@@ -80,7 +83,6 @@ func TestGet(t *testing.T) {
 			"username=oauth2\npassword=access2\noauth_refresh_token=yours\n", nil},
 		{"git, even after the token's end", "protocol=https\nhost=expired.example.com\n\n",
 			"username=oauth2\npassword=access3\npassword_expiry_utc=1000000000\noauth_refresh_token=yours\n", nil},
-		{"docker, after the token's end", "https://expired.example.com", notFound, helper.ErrNotFound},
 		{"bazel, after the token's end", `{"uri":"https://expired.example.com/x"}`, "", helper.ErrNotFound},
 		{"git, the erase's secret means nothing", "protocol=https\nhost=example.com\npassword=x\n\n", "username=alice\npassword=pa=ss\n", nil},
 
@@ -88,7 +90,17 @@ func TestGet(t *testing.T) {
 		{"git, empty host", "protocol=https\nhost=\n\n", "", helper.ErrRequest},
 		{"git, blank request", "\n", "", helper.ErrRequest},
 		{"git, doubled host", "protocol=https\nhost=example.com\nhost=example.com\n\n", "", helper.ErrRequest},
-		{"git, carriage return", "protocol=https\r\nhost=example.com\r\n\r\n", "", helper.ErrRequest},
+		{"git, CR LF", "protocol=https\r\nhost=example.com\r\n\r\n", "username=alice\npassword=pa=ss\n", nil},
+		{"git, CR LF and LF", "\ufeffprotocol=https\r\nhost=example.com\n\r\nhost=example.org\n", "username=alice\npassword=pa=ss\n", nil},
+		{"git, CR LF alone", "\r\n", "", helper.ErrRequest},
+		{"git, a CR at the end", "protocol=https\nhost=example.com\r", "", helper.ErrRequest},
+		{"git, a CR before CR LF", "protocol=https\nhost=example.com\r\r\n\r\n", "", helper.ErrRequest},
+		{"git, a CR within a line", "protocol=https\nhost=example.com\nusername=a\rb\n\n", "", helper.ErrRequest},
+		{"git, two marks", "\ufeff\ufeffprotocol=https\nhost=example.com\n\n", "", helper.ErrRequest},
+		{"git, a mark within", "protocol=https\nhost=\ufeffexample.com\n\n", "", nil},
+		{"git, an internationalized host", "protocol=https\nhost=münchen.example\n\n", "username=josef\npassword=k\n", nil},
+		{"git, another capital", "protocol=https\nhost=MÜNCHEN.example\n\n", "", nil},
+		{"git, a mapped name", "protocol=https\nhost=xn--mnchen-3ya.example\n\n", "", nil},
 		{"git, NUL", "protocol=https\nhost=example.com\nusername=al\x00ice\n\n", "", helper.ErrRequest},
 		{"git, no key", "protocol=https\nhost=example.com\n=x\n\n", "", helper.ErrRequest},
 		{"git, no equals sign", "protocol=https\nhost\n\n", "", helper.ErrRequest},
@@ -96,11 +108,13 @@ func TestGet(t *testing.T) {
 		{"git, the longest line", "protocol=https\nhost=example.com\nwwwauth[]=" + strings.Repeat("x", 65535-len("wwwauth[]=\n")) + "\n\n",
 			"username=alice\npassword=pa=ss\n", nil},
 
-		{"docker", "https://example.com\n", `{"ServerURL":"https://example.com","Username":"alice","Secret":"pa=ss"}` + "\n", nil},
-		{"docker, bare host", "example.com", `{"ServerURL":"example.com","Username":"alice","Secret":"pa=ss"}` + "\n", nil},
-		{"docker, JSON", `{"ServerURL":"https://example.com"}`, `{"ServerURL":"https://example.com","Username":"alice","Secret":"pa=ss"}` + "\n", nil},
-		{"docker, a path falls back to the host", "https://example.com/v2/", `{"ServerURL":"https://example.com/v2/","Username":"alice","Secret":"pa=ss"}` + "\n", nil},
-		{"docker, a path of its own", "https://example.com/repo", `{"ServerURL":"https://example.com/repo","Username":"repo","Secret":"path"}` + "\n", nil},
+		{"docker", "https://example.com\n", `{"ServerURL":"https://example.com","Username":"alice","Secret":"docker's"}` + "\n", nil},
+		{"docker, bare host", "example.com", `{"ServerURL":"example.com","Username":"alice","Secret":"docker's"}` + "\n", nil},
+		{"docker, JSON", `{"ServerURL":"https://example.com"}`, `{"ServerURL":"https://example.com","Username":"alice","Secret":"docker's"}` + "\n", nil},
+		{"docker, a path falls back to the host", "https://example.com/v2/", `{"ServerURL":"https://example.com/v2/","Username":"alice","Secret":"docker's"}` + "\n", nil},
+		{"docker, a path of its own", "https://example.com/repo", `{"ServerURL":"https://example.com/repo","Username":"team","Secret":"docker's path"}` + "\n", nil},
+		{"docker, a mark", "\ufeffhttps://example.com\r\n", `{"ServerURL":"https://example.com","Username":"alice","Secret":"docker's"}` + "\n", nil},
+		{"docker, another room's", "https://git.example.com", notFound, helper.ErrNotFound},
 		{"docker, nothing found", "https://example.org", notFound, helper.ErrNotFound},
 		{"docker, no server", `{"ServerURL":""}`, "no credentials server URL\n", helper.ErrRequest},
 		{"docker, user info", "https://example.org@example.com", "bad request: not a usable origin: the URL holds user information\n", helper.ErrRequest},
@@ -110,6 +124,20 @@ func TestGet(t *testing.T) {
 		{"bazel", `{"uri":"https://api.cre.chain.link/graphql?x=1#f"}`,
 			`{"headers":{"Authorization":["Bearer access"]},"expires":"2030-01-01T00:00:00Z"}` + "\n", nil},
 		{"bazel, basic", ` {"uri":"https://example.com/x","other":{"a":[1]}}`, `{"headers":{"Authorization":["Basic YWxpY2U6cGE9c3M="]}}` + "\n", nil},
+		{"bazel, a mark", "\ufeff" + `{"uri":"https://example.com"}`, `{"headers":{"Authorization":["Basic YWxpY2U6cGE9c3M="]}}` + "\n", nil},
+		{"bazel, gRPC", `{"uri":"grpcs://example.com/build.Service/Method"}`, `{"headers":{"Authorization":["Basic YWxpY2U6cGE9c3M="]}}` + "\n", nil},
+		{"bazel, gRPC's port", `{"uri":"GRPCS://example.com:443"}`, `{"headers":{"Authorization":["Basic YWxpY2U6cGE9c3M="]}}` + "\n", nil},
+		{"bazel, gRPC in plain text", `{"uri":"grpc://example.com"}`, "", helper.ErrNotFound},
+		{"bazel, host and port", `{"uri":"example.com:443"}`, `{"headers":{"Authorization":["Basic YWxpY2U6cGE9c3M="]}}` + "\n", nil},
+		{"bazel, another port", `{"uri":"example.com:8980"}`, "", helper.ErrNotFound},
+		{"bazel, an address and port", `{"uri":"[::1]:8980"}`, "", helper.ErrNotFound},
+		{"bazel, a host without a port", `{"uri":"example.com"}`, "", helper.ErrRequest},
+		{"bazel, a port that is none", `{"uri":"example.com:99999"}`, "", helper.ErrRequest},
+		{"bazel, a user, host and port", `{"uri":"alice@example.com:443"}`, "", helper.ErrRequest},
+		{"bazel, a path, host and port", `{"uri":"example.org/example.com:443"}`, "", helper.ErrRequest},
+		{"bazel, an internationalized host", `{"uri":"https://münchen.example/x"}`, `{"headers":{"Authorization":["Basic am9zZWY6aw=="]}}` + "\n", nil},
+		{"bazel, the same percent-encoded", `{"uri":"https://m%C3%BCnchen.example/x"}`, `{"headers":{"Authorization":["Basic am9zZWY6aw=="]}}` + "\n", nil},
+		{"bazel, half a surrogate pair", `{"uri":"https://example.com/\\\ud800"}`, "", helper.ErrRequest},
 		{"bazel, nothing found", `{"uri":"https://example.org"}`, "", helper.ErrNotFound},
 		{"bazel, doubled key", `{"uri":"https://example.org","uri":"https://example.com"}`, "", helper.ErrRequest},
 		{"bazel, escaped doubled key", `{"uri":"https://example.org","\u0075ri":"https://example.com"}`, "", helper.ErrRequest},
@@ -172,9 +200,10 @@ func TestStoreAndErase(t *testing.T) {
 		{"git, no secret", "store", "protocol=https\nhost=example.net\nusername=alice\n\n", "", helper.ErrRequest, nothing},
 		{"git, authtype without the capability", "store", "protocol=https\nhost=example.net\nauthtype=Bearer\ncredential=x\n\n", "", helper.ErrRequest, nothing},
 		{"git, plain http endpoint", "store", "oauth_token_endpoint=http://login.example.com\n" + byGit, "", helper.ErrRequest, nothing},
-		{"docker", "store", `{"ServerURL":"https://example.net","Username":"alice","Secret":"secret"}`, "", nil, alice},
+		{"docker", "store", `{"ServerURL":"https://example.net","Username":"alice","Secret":"secret"}`, "", nil, nothing},
 		{"docker, no username", "store", `{"ServerURL":"https://example.net","Secret":"secret"}`, "no credentials username\n", helper.ErrRequest, nothing},
-		{"docker, line end", "store", `{"ServerURL":"https://example.net","Username":"a\nb","Secret":"x"}`, "bad request: Username holds a line end or NUL\n", helper.ErrRequest, nothing},
+		{"docker, a server with a line end", "store", `{"ServerURL":"https://example.net\n","Username":"a","Secret":"x"}`, "bad request: ServerURL holds a line end or NUL\n", helper.ErrRequest, nothing},
+		{"docker, half a surrogate pair", "store", `{"ServerURL":"https://example.net","Username":"a","Secret":"\udfff"}`, "bad request: \"Secret\" holds half a surrogate pair\n", helper.ErrRequest, nothing},
 		{"bazel can't", "store", `{"uri":"https://example.net"}`, "", helper.ErrRequest, nothing},
 
 		{"git", "erase", askGit, "", nil, nothing},
@@ -182,7 +211,7 @@ func TestStoreAndErase(t *testing.T) {
 		{"git, another secret", "erase", strings.Replace(byGit, "secret", "other", 1), "", nil, alice},
 		{"git, another username", "erase", strings.Replace(byGit, "alice", "bob", 1), "", nil, alice},
 		{"git, another host", "erase", "protocol=https\nhost=ample.net\n\n", "", nil, alice},
-		{"docker", "erase", "https://example.net\n", "", nil, nothing},
+		{"docker", "erase", "https://example.net\n", "", nil, alice},
 		{"docker, nothing there", "erase", "https://example.org\n", "", nil, alice},
 	}
 	for _, tt := range tests {
@@ -202,8 +231,7 @@ func TestOtherOperations(t *testing.T) {
 	checkServe(t, s, "version", "", "helper 1.2.3\n", nil)
 	checkServe(t, s, "capability", "", "version 0\ncapability authtype\n", nil)
 	checkServe(t, s, "frobnicate", "x", "", nil)
-	checkServe(t, s, "list", "", `{"https://api.cre.chain.link":"email@domain.com","https://both.example.com":"alice+token","https://example.com":"alice",`+
-		`"https://example.com/repo":"repo","https://expired.example.com":"oauth2","https://git.example.com":"oauth2"}`+"\n", nil)
+	checkServe(t, s, "list", "", `{"example.com":"alice","https://example.com/repo":"team"}`+"\n", nil)
 	checkServe(t, helper.Server{Store: helpertest.NewMemory()}, "list", "", "{}\n", nil)
 }
 

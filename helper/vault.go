@@ -3,6 +3,7 @@ package helper
 import (
 	"context"
 	"errors"
+	"strings"
 )
 
 var (
@@ -44,7 +45,7 @@ type Vault interface {
 
 // Swapper is a [Store] that can renew what it keeps.
 type Swapper interface {
-	// Swap puts fresh in the place of old, which has the same origin and
+	// Swap puts fresh in the place of old, which has the same origin, room and
 	// username. Unlike Store it doesn't make it the one stored last. It fails
 	// with [ErrChanged] unless old is what is kept, as [Credential.Same] tells.
 	// That fresh is there already is success, so that a Swap whose outcome is
@@ -54,10 +55,31 @@ type Swapper interface {
 
 // Lister is a [Store] that can say what it keeps.
 type Lister interface {
-	// List returns every credential, its secrets left out, sorted by origin
-	// and the newest first (docs/protocol.md, 5.7).
+	// List returns every credential of every room, its secrets left out, sorted
+	// by origin and the newest first (docs/protocol.md, 5.7).
+	//
+	// What can't be read is left out: the error is then an [IncompleteError],
+	// and the list that comes with it is good. With any other error there is
+	// no list.
 	List(ctx context.Context) ([]Credential, error)
 }
+
+// IncompleteError reports a list that lacks something.
+type IncompleteError struct {
+	Errs []error // why, one for each thing that is missing
+}
+
+func (e *IncompleteError) Error() string { return strings.Join(e.lines(), "; ") }
+
+func (e *IncompleteError) lines() (lines []string) {
+	for _, err := range e.Errs {
+		lines = append(lines, oneLine(err))
+	}
+	return lines
+}
+
+// Unwrap returns Errs.
+func (e *IncompleteError) Unwrap() []error { return e.Errs }
 
 // Checker is a [Store] that can say beforehand whether it would take a
 // credential for an origin, by doing what a save does (docs/protocol.md, 2.4).

@@ -66,6 +66,7 @@ func (m *Memory) Swap(ctx context.Context, old, fresh helper.Credential) error {
 	return m.write(ctx, old.Origin, func() error {
 		at := slices.IndexFunc(m.kept, same(old).Matches)
 		switch {
+		case !same(old).Matches(fresh):
 		case at >= 0 && m.kept[at].Same(old):
 			m.kept[at] = toTheSecond(fresh)
 			return nil
@@ -92,7 +93,7 @@ func (m *Memory) write(ctx context.Context, o helper.Origin, do func() error) er
 }
 
 func same(c helper.Credential) helper.Query {
-	return helper.Query{Origin: c.Origin, Username: &c.Username}
+	return helper.Query{Origin: c.Origin, Room: c.Room(), Username: &c.Username}
 }
 
 // toTheSecond leaves of a credential's times what every vault keeps.

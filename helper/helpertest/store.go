@@ -32,6 +32,10 @@ type Options struct {
 	// time: the store has one origin and keeps one session there.
 	SingleCredential bool
 
+	// OneRoom leaves out what needs docker's room to be apart: the store can't
+	// reach it, or answers from the other one what docker's doesn't have.
+	OneRoom bool
+
 	// NoEmptySecret leaves out empty secrets: the store has no word for them.
 	NoEmptySecret bool
 
@@ -80,8 +84,19 @@ func TestStore(t *testing.T, open func(t *testing.T) helper.Store, opts Options)
 		{"origins are used concurrently", concurrent},
 		{"list is sorted", listSorted},
 	}
+	rooms := []contract{
+		{"the same username in both rooms is two credentials", roomsApart},
+		{"an erase stays in its room", roomsErase},
+		{"each room has a newest of its own", roomsNewest},
+		{"a swap stays in its room", roomsSwap},
+		{"all is of one room", roomsAll},
+		{"both rooms are listed", roomsListed},
+	}
 	if !opts.SingleCredential {
 		always = append(always, several...)
+	}
+	if !opts.SingleCredential && !opts.OneRoom {
+		always = append(always, rooms...)
 	}
 	for _, c := range always {
 		t.Run(c.name, func(t *testing.T) {
