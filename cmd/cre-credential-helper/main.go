@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"golang.org/x/term"
@@ -53,6 +54,9 @@ const (
 	sessionHint = typeHint + "; or end the input at once for the CRE session"
 )
 
+// dockerName is how the names begin that docker's clients start helpers by.
+const dockerName = "docker-credential-"
+
 func main() {
 	say := func(line string) { fmt.Fprintln(os.Stderr, name+": "+safetext.Line(line)) }
 	if err := coredump.Disable(); err != nil {
@@ -62,16 +66,21 @@ func main() {
 	if len(os.Args) == 2 {
 		op = os.Args[1]
 	}
+	docker := strings.HasPrefix(filepath.Base(os.Args[0]), dockerName)
 	if readsRequest(op) && term.IsTerminal(int(os.Stdin.Fd())) {
-		say(terminalHint(op))
+		say(terminalHint(op, docker))
 	}
-	ctx, listen := interruptible(op, func(err error) { os.Exit(exit(err, say)) })
+	end := func(err error) { os.Exit(exit(err, say)) }
+	if docker {
+		end = func(err error) { os.Exit(exitForDocker(err, say)) }
+	}
+	ctx, listen := interruptible(op, end)
 	net := errand.Program{Executable: os.Executable, Starting: listen, Notify: say}
-	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, net, say))
+	end(run(ctx, os.Args[1:], docker, os.Stdin, os.Stdout, net, say))
 }
 
-func terminalHint(op string) string {
-	if op == "get" || op == "check" {
+func terminalHint(op string, docker bool) string {
+	if !docker && (op == "get" || op == "check") {
 		return sessionHint
 	}
 	return typeHint
@@ -81,30 +90,50 @@ func readsRequest(op string) bool {
 	return op == "get" || op == "store" || op == "erase" || op == "check"
 }
 
-// run does one operation and returns the exit status.
-func run(ctx context.Context, args []string, in io.Reader, out io.Writer, net errand.Program, say func(string)) int {
+// run does one operation. docker says that the program was started by a name
+// of docker's.
+func run(ctx context.Context, args []string, docker bool, in io.Reader, out io.Writer, net errand.Program, say func(string)) error {
 	if len(args) == 1 && (args[0] == "--help" || args[0] == "-h" || args[0] == "help") {
-		return exit(printTo(out, usage), say)
+		return printTo(out, usage)
 	}
 	if len(args) == 1 && args[0] == "--version" {
 		args[0] = "version"
 	}
 	if len(args) != 1 || strings.HasPrefix(args[0], "-") {
-		say("one operation is expected: get, store, erase, check, list, capability or version; see " + name + " --help")
-		return status.Usage
+		return usageError{}
 	}
-	var server helper.Server
+	server := helper.Server{Docker: docker, Notice: say}
 	if args[0] == "version" {
 		server.Version = name + " version " + version.String()
 	}
 	if readsRequest(args[0]) || args[0] == "list" {
 		settings, err := wiring.Machine{Getenv: os.Getenv, Setenv: os.Setenv, HomeDir: os.UserHomeDir}.Settings()
 		if err != nil {
-			return exit(err, say)
+			return err
 		}
 		server.Store, server.Default = newStore(settings, net), settings.Environment.Origin()
 	}
-	return exit(server.Serve(ctx, args[0], in, out), say)
+	return server.Serve(ctx, args[0], in, out)
+}
+
+// usageError reports a bad command line.
+type usageError struct{}
+
+func (usageError) Error() string {
+	return "one operation is expected: get, store, erase, check, list, capability or version; see " + name + " --help"
+}
+
+func (usageError) Is(target error) bool { return target == helper.ErrRequest }
+
+// exitForDocker says err where docker's clients read it, and returns the one
+// status that they know of a failure.
+func exitForDocker(err error, say func(string)) int {
+	code := exit(err, func(line string) {
+		if err := printTo(os.Stdout, safetext.Line(line)+"\n"); err != nil {
+			say(line)
+		}
+	})
+	return min(code, status.Failure)
 }
 
 // exit says err, unless the caller has been told it, and returns the status
