@@ -28,17 +28,19 @@ var hostileHosts = map[string][]string{
 	"a trailing dot":     {"api.cre.chain.link.", "api.cre.chain.link..", "api.cre.chain.link.:443", "API.CRE.CHAIN.LINK."},
 	"a port":             {"api.cre.chain.link:80", "api.cre.chain.link:444", "api.cre.chain.link:0443", "api.cre.chain.link:+443", "api.cre.chain.link:443:443", "api.cre.chain.link:443@evil.example", "api.cre.chain.link:https", "api.cre.chain.link:-1"},
 	"case that is none":  {"api.cre.chain.lin\u212a", "api.cre.cha\u0131n.link", "ap\u0130.cre.chain.link"},
-	"an IDN look-alike":  {"\u0430pi.cre.chain.link", "api.\u0441re.chain.link", "xn--pi-7kc.cre.chain.link", "api\u3002cre\u3002chain\u3002link", "\uff41pi.cre.chain.link", "api.cre.chain.lin\u006b\u0301", "\u200bapi.cre.chain.link", "api\u00ad.cre.chain.link"},
-	"a URL encoding":     {"api%2ecre.chain.link", "%61pi.cre.chain.link", "api.cre.chain.link%00", "api.cre.chain.link%2f", "api.cre.chain.link%23", "evil.example%40api.cre.chain.link"},
+	"an IDN look-alike":  {"\u0430pi.cre.chain.link", "api.\u0441re.chain.link", "xn--pi-7kc.cre.chain.link", "api\u3002cre\u3002chain\u3002link", "\uff41pi.cre.chain.link", "api.cre.chain.lin\u006b\u0301", "\u200bapi.cre.chain.link", "api\u00ad.cre.chain.link", "\ufeffapi.cre.chain.link", "ap\u200ci.cre.chain.link", "\u202eapi.cre.chain.link", "\u00e1pi.cre.chain.link", "a\u0301pi.cre.chain.link", "api.cre.chain.l\u0131nk"},
+	"a wide separator":   {"api\uff0ecre\uff0echain\uff0elink", "api.cre.chain.link\uff0f.evil.example", "evil.example\uff0fapi.cre.chain.link", "api.cre.chain.link\uff1a443", "evil.example\uff20api.cre.chain.link", "api.cre.chain.link\uff03.evil.example", "api.cre.chain.link\uff1f.evil.example", "api.cre.chain.link\u2044", "api.cre.chain.link\uff3c"},
+	"a zone":             {"api.cre.chain.link%25eth0", "api.cre.chain.link%eth0", "[api.cre.chain.link%25eth0]", "[::1%25api.cre.chain.link]", "[::1%api.cre.chain.link]", "fe80::1%api.cre.chain.link"},
+	"a URL encoding":     {"api%2ecre.chain.link", "%61pi.cre.chain.link", "api.cre.chain.link%00", "api.cre.chain.link%2f", "api.cre.chain.link%23", "%EF%BD%81pi.cre.chain.link", "%C3%A1pi.cre.chain.link", "api%E3%80%82cre.chain.link", "api.cre.chain.lin%E2%84%AA", "api.cre.chain.link%E2%80%A8", "api.cre.chain.link%C2%85", "api.cre.chain.link%FF", "api.cre.chain.link%0D", "evil.example%40api.cre.chain.link"},
 	"another separator":  {`evil.example\api.cre.chain.link`, `api.cre.chain.link\evil.example`, "evil.example/api.cre.chain.link", "evil.example?api.cre.chain.link", "evil.example#api.cre.chain.link", "evil.example;api.cre.chain.link", "evil.example,api.cre.chain.link", "api.cre.chain.link,evil.example"},
 	"white space":        {" api.cre.chain.link", "api.cre.chain.link x", "api. cre.chain.link", "\tapi.cre.chain.link", "api.cre.chain.link\u00a0", "api.cre.chain.link\u3000"},
-	"a control":          {"api.cre.chain.link\x00", "api.cre.chain.link\x00.evil.example", "evil.example\x00api.cre.chain.link", "api.cre.chain.link\r", "api.cre.chain.link\r.evil.example", "api.cre.chain.link\x7f", "api.cre.chain.link\u0085", "api.cre.chain.link\u2028", "api.cre.chain.link\u2029.evil.example", "api.cre.chain.link\x1b"},
+	"a control":          {"api.cre.chain.link\x00", "api.cre.chain.link\x00.evil.example", "evil.example\x00api.cre.chain.link", "api.cre.chain.link\r\r", "\rapi.cre.chain.link", "api.cre.chain.link\r.evil.example", "api.cre.chain.link\x7f", "api.cre.chain.link\u0085", "api.cre.chain.link\u2028", "api.cre.chain.link\u2029.evil.example", "api.cre.chain.link\x1b"},
 	"an address literal": {"[api.cre.chain.link]", "[::ffff:api.cre.chain.link]", "127.0.0.1", "[::1]", "localhost"},
 	"no host":            {"", ":443", ":", ".", "/"},
 }
 
 // hostileProtocols are not https.
-var hostileProtocols = []string{"http", "HTTP", "ftp", "file", "httpss", "http+s", "https:", "https ", "", "ssh", "wss", "https\u2028", "cert"}
+var hostileProtocols = []string{"http", "HTTP", "ftp", "file", "httpss", "http+s", "https:", "https ", "", "ssh", "wss", "grpc", "grpcs+unix", "https\u2028", "cert"}
 
 // hostileRequests are what no host and no protocol alone makes.
 var hostileRequests = map[string][]string{
@@ -70,7 +72,7 @@ var hostileRequests = map[string][]string{
 		`{"uri":"https://api.cre.chain.link"`, `{"uri":"https://api.cre.chain.link",}`, `{'uri':'https://api.cre.chain.link'}`,
 		`[{"uri":"https://api.cre.chain.link"}]`, `"https://api.cre.chain.link"`, `{"uri":["https://api.cre.chain.link"]}`,
 		`{"uri":{"":"https://api.cre.chain.link"}}`, `{"uri":null,"ServerURL":"https://api.cre.chain.link"}`,
-		"\ufeff" + `{"uri":"https://api.cre.chain.link"}`, "{\"uri\":\"https://api.cre.chain.link\xff\"}", `{"uri":"https://api.cre.chain.link\ud800"}`,
+		"\ufeff\ufeff" + `{"uri":"https://api.cre.chain.link"}`, "{\"uri\":\"https://api.cre.chain.link\xff\"}", `{"uri":"https://api.cre.chain.link\ud800"}`,
 	},
 	"escapes in JSON": {
 		`{"uri":"https://api.cre.chain.link\u0000"}`, `{"uri":"https://api.cre.chain.link\n.evil.example"}`, `{"uri":"https://api.cre.chain.link\r\n"}`,
@@ -78,13 +80,23 @@ var hostileRequests = map[string][]string{
 		`{"ServerURL":"https://evil.example\u2028https://api.cre.chain.link"}`,
 	},
 	"line ends": {
-		"protocol=https\r\nhost=api.cre.chain.link\r\n\r\n",
+		"protocol=https\r\r\nhost=api.cre.chain.link\r\n\r\n",
+		"protocol=https\nhost=api.cre.chain.link\r", "protocol=https\nhost=evil.example\r\n\r\nhost=api.cre.chain.link\n\n",
+		"\r\nprotocol=https\nhost=api.cre.chain.link\n\n", "\ufeff\nprotocol=https\nhost=api.cre.chain.link\n\n",
+		"\ufeff\ufeffprotocol=https\nhost=api.cre.chain.link\n\n", "protocol=https\n\ufeffhost=api.cre.chain.link\n\n",
 		"protocol=https\nhost=evil.example\n\nhost=api.cre.chain.link\n\n",
 		"protocol=https\nhost=evil.example\rhost=api.cre.chain.link\n\n",
 		"protocol=https\nhost=evil.example\u2028host=api.cre.chain.link\n\n",
 		"protocol=https\nhost=api.cre.chain.link\nusername=x\rusername=email@domain.com\n\n",
 		"https://evil.example\nhttps://api.cre.chain.link", "https://api.cre.chain.link\nhttps://evil.example",
 		"https://evil.example\x00https://api.cre.chain.link", "https://api.cre.chain.link\u2028",
+	},
+	"gRPC and a server without a protocol": {
+		"protocol=grpcs\nhost=api.cre.chain.link\n\n", "grpcs://api.cre.chain.link", `{"ServerURL":"grpcs://api.cre.chain.link"}`,
+		`{"uri":"grpcs:api.cre.chain.link"}`, `{"uri":"grpcs://evil.example@api.cre.chain.link"}`, `{"uri":"grpcs://api.cre.chain.link:80"}`,
+		`{"uri":"api.cre.chain.link"}`, `{"uri":"api.cre.chain.link:80"}`, `{"uri":"evil.example@api.cre.chain.link:443"}`, `{"uri":"evil.example/@api.cre.chain.link:443"}`,
+		`{"uri":"//api.cre.chain.link:443"}`, `{"uri":"evil.example#api.cre.chain.link:443"}`, `{"uri":"api.cre.chain.link:443:443"}`, `{"uri":"[api.cre.chain.link]:443"}`,
+		`{"uri":"api.cre.chain.link:443/"}`, `{"uri":"api.cre.chain.link:443?"}`, `{"uri":" api.cre.chain.link:443"}`, `{"uri":"api.cre.chain.lin\u212a:443"}`,
 	},
 	"a path or a user": {
 		"protocol=https\nhost=api.cre.chain.link\npath=graphql\n\n",
@@ -231,9 +243,12 @@ func TestTheRightRequestBringsItOut(t *testing.T) {
 			want = theAPIKey
 		}
 		for _, host := range []string{ourHost, "API.CRE.Chain.Link:443"} {
-			for _, request := range inEveryForm("https", host) {
-				if answer := w.answer(strings.NewReader(request)); !strings.Contains(answer, want) {
-					t.Errorf("%s: %q is answered %q", place, request, answer)
+			requests := append(inEveryForm("https", host), `{"uri":"grpcs://`+host+`/Service/Method"}`, `{"uri":"`+ourHost+`:443"}`)
+			for _, request := range requests {
+				for _, request := range []string{request, "\ufeff" + strings.ReplaceAll(request, "\n", "\r\n")} {
+					if answer := w.answer(strings.NewReader(request)); !strings.Contains(answer, want) {
+						t.Errorf("%s: %q is answered %q", place, request, answer)
+					}
 				}
 			}
 		}
