@@ -140,20 +140,25 @@ func (s *Store) All(ctx context.Context, q helper.Query) ([]helper.Credential, e
 	return d.Matching(q), err
 }
 
-// List implements [helper.Lister]. One origin that can't be read fails it.
+// List implements [helper.Lister]. An origin that is damaged, or of a newer
+// layout, is left out.
 func (s *Store) List(ctx context.Context) ([]helper.Credential, error) {
 	index, _, err := s.load(ctx, indexAccount)
 	if err != nil && !errors.Is(err, helper.ErrNotFound) {
 		return nil, err
 	}
 	var list []helper.Credential
+	var missing []error
 	for _, p := range index.Origins {
 		o := p.Origin()
 		d, _, err := s.load(ctx, account(o))
 		if errors.Is(err, helper.ErrNotFound) {
 			continue // a writer was about to add it, or to take it out
-		} else if err != nil {
+		} else if errors.Is(err, ErrLocked) || errors.Is(err, ErrUnavailable) || ctx.Err() != nil {
 			return nil, err
+		} else if err != nil {
+			missing = append(missing, err)
+			continue
 		}
 		for _, r := range d.Credentials {
 			c := r.Credential(o)
@@ -164,5 +169,8 @@ func (s *Store) List(ctx context.Context) ([]helper.Credential, error) {
 	slices.SortStableFunc(list, func(a, b helper.Credential) int {
 		return cmp.Compare(a.Origin.String(), b.Origin.String())
 	})
+	if missing != nil {
+		return list, &helper.IncompleteError{Errs: missing}
+	}
 	return list, nil
 }

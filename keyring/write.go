@@ -36,7 +36,7 @@ func (s *Store) Store(ctx context.Context, c helper.Credential) error {
 		}
 	}
 	r := layout.NewRecord(c)
-	others := slices.DeleteFunc(d.Credentials, func(old record) bool { return old.Username == r.Username })
+	others := slices.DeleteFunc(d.Credentials, func(old record) bool { return old.InPlaceOf(r) })
 	d.Credentials = slices.Insert(others, 0, r)
 	return s.save(ctx, name, d, head)
 }

@@ -63,13 +63,14 @@ func (o origin) origin() helper.Origin {
 
 type query struct {
 	Origin       origin
+	Room         int
 	Username     []byte // null: any
 	Secret       []byte // null: any
 	PasswordOnly bool
 }
 
 func newQuery(q helper.Query) *query {
-	asked := &query{Origin: newOrigin(q.Origin), Secret: reveal(q.Secret), PasswordOnly: q.PasswordOnly}
+	asked := &query{Origin: newOrigin(q.Origin), Room: int(q.Room), Secret: reveal(q.Secret), PasswordOnly: q.PasswordOnly}
 	if q.Username != nil {
 		asked.Username = []byte(*q.Username)
 	}
@@ -77,7 +78,10 @@ func newQuery(q helper.Query) *query {
 }
 
 func (q query) query() helper.Query {
-	asked := helper.Query{Origin: q.Origin.origin(), Secret: conceal(q.Secret), PasswordOnly: q.PasswordOnly}
+	asked := helper.Query{
+		Origin: q.Origin.origin(), Room: helper.Room(q.Room),
+		Secret: conceal(q.Secret), PasswordOnly: q.PasswordOnly,
+	}
 	if q.Username != nil {
 		asked.Username = new(string(q.Username))
 	}
@@ -145,6 +149,7 @@ func instant(seconds *int64) time.Time {
 type failure struct {
 	Message string   `json:"message"`
 	Kinds   []string `json:"kinds,omitempty"`
+	Missing []string `json:"missing,omitempty"` // of a list: why, for each thing that it lacks
 }
 
 // kinds names them. An error may be of several.
@@ -174,12 +179,24 @@ func newFailure(err error) *failure {
 			f.Kinds = append(f.Kinds, name)
 		}
 	}
+	if incomplete, ok := errors.AsType[*helper.IncompleteError](err); ok {
+		for _, err := range incomplete.Errs {
+			f.Missing = append(f.Missing, err.Error())
+		}
+	}
 	return f
 }
 
 func (f *failure) error() error {
 	if f == nil {
 		return nil
+	}
+	if f.Missing != nil {
+		incomplete := new(helper.IncompleteError)
+		for _, why := range f.Missing {
+			incomplete.Errs = append(incomplete.Errs, errors.New(why))
+		}
+		return incomplete
 	}
 	e := failed{message: f.Message}
 	all := kinds()

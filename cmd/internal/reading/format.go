@@ -23,8 +23,8 @@ const (
 	InKeychain Place = "keychain" // cre.yaml points there
 )
 
-// IsSession reports whether cre.yaml decides where o's credential is, while env
-// is the current environment.
+// IsSession reports whether o is a CRE environment's origin, while env is the
+// current one.
 func IsSession(env platform.Environment, o helper.Origin) bool {
 	return o == env.Origin() ||
 		slices.ContainsFunc(platform.Known(), func(e platform.Environment) bool { return e.Origin() == o })
@@ -32,6 +32,12 @@ func IsSession(env platform.Environment, o helper.Origin) bool {
 
 // Format says what is written in cre.yaml. Environment is the current one.
 type Format struct{ Environment platform.Environment }
+
+// Decides reports whether cre.yaml decides where the credentials in one of o's
+// rooms are. What docker stores at a CRE origin is no session.
+func (f Format) Decides(o helper.Origin, room helper.Room) bool {
+	return room == helper.RoomShared && IsSession(f.Environment, o)
+}
 
 // Credential returns the session that file itself holds. The five documented
 // keys alone belong to the environment that the access token names, and so do

@@ -22,7 +22,7 @@ type Places struct {
 // take no lock: a session that isn't where the file said may have been moved
 // meanwhile, so the file is read once more.
 func (p Places) Get(ctx context.Context, q helper.Query) (c helper.Credential, err error) {
-	if !IsSession(p.Environment, q.Origin) {
+	if !p.Decides(q.Origin, q.Room) {
 		c, err := p.Vaults[InKeychain].Get(ctx, q)
 		return c, p.explain(err, q.Origin)
 	}

@@ -72,6 +72,12 @@ func (r Reader) Get(ctx context.Context, q helper.Query) (helper.Credential, err
 	if IsSession(r.Environment, q.Origin) {
 		q.PasswordOnly = false // a session's token is for whoever can send it
 	}
+	if q.Room == helper.RoomDocker && IsSession(r.Environment, q.Origin) {
+		if c, err := r.Places.Get(ctx, q); err == nil {
+			return c, nil
+		}
+		q.Room = helper.RoomShared // a session, or a key, is for every form
+	}
 	key, hasKey := r.apiKey()
 	if hasKey && q.Matches(key) {
 		return key, nil
@@ -129,7 +135,7 @@ func (r Reader) Stays(ctx context.Context, c helper.Credential) bool {
 	if key, ok := r.apiKey(); ok && c.Origin == key.Origin && c.Secret.Equal(key.Secret) {
 		return true
 	}
-	kept, err := r.Places.Get(ctx, helper.Query{Origin: c.Origin, Username: &c.Username})
+	kept, err := r.Places.Get(ctx, helper.Query{Origin: c.Origin, Room: c.Room(), Username: &c.Username})
 	return err == nil && Outranks(kept, c)
 }
 

@@ -164,8 +164,12 @@ func (v *fileVault) List(context.Context) ([]helper.Credential, error) {
 	if err != nil || !ok {
 		return nil, err
 	}
+	return []helper.Credential{withoutSecrets(c)}, nil
+}
+
+func withoutSecrets(c helper.Credential) helper.Credential {
 	c.Secret, c.RefreshToken, c.IDToken = helper.Secret{}, helper.Secret{}, helper.Secret{}
-	return []helper.Credential{c}, nil
+	return c
 }
 
 // Store implements [helper.Store].

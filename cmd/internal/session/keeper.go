@@ -60,7 +60,7 @@ func (k *Keeper) reader() reading.Reader {
 // read under the locks of its vault: of many processes that find the same token
 // expired, one asks the provider, and the others find what it was answered.
 func (k *Keeper) Renew(ctx context.Context, q helper.Query) (_ helper.Credential, err error) {
-	vault, held, unlock, err := k.Places.open(ctx, q.Origin)
+	vault, held, unlock, err := k.Places.open(ctx, q)
 	if errors.Is(err, helper.ErrChanged) {
 		return k.Places.Get(ctx, q) // somebody who takes no lock was faster
 	}
@@ -203,7 +203,7 @@ func (k *Keeper) reject(ctx context.Context, q helper.Query) error {
 }
 
 func (k *Keeper) expire(ctx context.Context, q helper.Query) (err error) {
-	vault, held, unlock, err := k.Places.open(ctx, q.Origin)
+	vault, held, unlock, err := k.Places.open(ctx, q)
 	if err != nil {
 		return err
 	}

@@ -58,10 +58,10 @@ func (p *Places) Get(ctx context.Context, q helper.Query) (helper.Credential, er
 	return p.reading.Get(ctx, q)
 }
 
-// open locks the vault that o's credential is in and everything on the way
-// there, and decides that once. The context held has the locks.
-func (p *Places) open(ctx context.Context, o helper.Origin) (vault helper.Vault, held context.Context, unlock func() error, err error) {
-	if !reading.IsSession(p.environment, o) {
+// open locks the vault that the credential is in that q asks for, and everything
+// on the way there, and decides that once. The context held has the locks.
+func (p *Places) open(ctx context.Context, q helper.Query) (vault helper.Vault, held context.Context, unlock func() error, err error) {
+	if !p.reading.Decides(q.Origin, q.Room) {
 		held, unlock, err = p.vaults[InKeychain].Lock(ctx)
 		return p.vaults[InKeychain], held, unlock, err
 	}
@@ -69,7 +69,7 @@ func (p *Places) open(ctx context.Context, o helper.Origin) (vault helper.Vault,
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	vault, held, unlockVault, err := p.openSession(held, o)
+	vault, held, unlockVault, err := p.openSession(held, q.Origin)
 	if err != nil {
 		return nil, nil, nil, errors.Join(err, unlockFile())
 	}
@@ -166,7 +166,7 @@ func (p *Places) check(ctx context.Context, o helper.Origin) (err error) {
 func (p *Places) put(ctx context.Context, c helper.Credential, stays staying) (replaced []helper.Credential, err error) {
 	var vault helper.Vault = p.file
 	put := p.putSession
-	if !reading.IsSession(p.environment, c.Origin) {
+	if !p.reading.Decides(c.Origin, c.Room()) {
 		vault = p.vaults[InKeychain]
 		put = func(held context.Context, c helper.Credential, _ staying) ([]helper.Credential, error) {
 			return nil, vault.Store(held, c)
@@ -278,7 +278,7 @@ func (p *Places) putIntoFile(ctx context.Context, c helper.Credential) (replaced
 // points; what fails in one place doesn't spare the other. It returns what is to
 // be revoked, and reports whether there was something.
 func (p *Places) forget(ctx context.Context, q helper.Query) (gone []helper.Credential, found bool, err error) {
-	if !reading.IsSession(p.environment, q.Origin) {
+	if !p.reading.Decides(q.Origin, q.Room) {
 		return forgetVault(ctx, p.vaults[InKeychain], q)
 	}
 	err = under(ctx, p.file, func(held context.Context) error {
@@ -357,24 +357,33 @@ func (p *Places) forgetPointed(ctx context.Context, place Place, q helper.Query,
 	return gone, found || dropped, err
 }
 
-// list returns what get would find in the keychain and in cre.yaml. On a
-// machine without a keychain the latter is all there is.
+// list returns what get would find in the keychain and in cre.yaml, and what can't
+// be read as a [helper.IncompleteError]. On a machine without a keychain the latter
+// is all there is.
 func (p *Places) list(ctx context.Context) ([]helper.Credential, error) {
 	list, err := p.vaults[InKeychain].List(ctx)
-	if err != nil && !errors.Is(err, keyring.ErrUnavailable) {
+	missing, ok := errors.AsType[*helper.IncompleteError](err)
+	if err != nil && !ok && !errors.Is(err, keyring.ErrUnavailable) {
 		return nil, err
+	}
+	if !ok {
+		missing = new(helper.IncompleteError)
 	}
 	file, err := p.file.files.ReadSession()
 	if err != nil {
-		return nil, err
+		missing.Errs = append(missing.Errs, err)
 	}
 	list = slices.DeleteFunc(list, func(c helper.Credential) bool {
-		return reading.IsSession(p.environment, c.Origin) && p.file.where(file, c.Origin) != InKeychain
+		return p.reading.Decides(c.Origin, c.Room()) && p.file.where(file, c.Origin) != InKeychain
 	})
-	inFile, err := p.file.List(ctx)
-	list = append(list, inFile...)
+	if c, ok := p.file.credential(file); ok {
+		list = append(list, withoutSecrets(c))
+	}
 	slices.SortStableFunc(list, func(a, b helper.Credential) int {
 		return strings.Compare(a.Origin.String(), b.Origin.String())
 	})
-	return list, err
+	if len(missing.Errs) > 0 {
+		return list, missing
+	}
+	return list, nil
 }

@@ -67,7 +67,7 @@ func (n Notify) printf(format string, args ...any) {
 
 // exactly asks for what is kept in c's place.
 func exactly(c helper.Credential) helper.Query {
-	return helper.Query{Origin: c.Origin, Username: &c.Username}
+	return helper.Query{Origin: c.Origin, Room: c.Room(), Username: &c.Username}
 }
 
 // thisVery asks for c as it is, and for nothing that has taken its place.

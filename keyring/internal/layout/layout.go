@@ -180,8 +180,8 @@ func (d Document) Matching(q helper.Query) (all []helper.Credential) {
 // Swap puts fresh in old's place in an origin's document; see
 // [helper.Swapper]. That it is there already changes nothing.
 func (d Document) Swap(old, fresh helper.Credential) (changed bool, err error) {
-	at := slices.IndexFunc(d.Credentials, func(r Record) bool { return string(r.Username) == old.Username })
-	if at < 0 || fresh.Username != old.Username {
+	at := slices.IndexFunc(d.Credentials, NewRecord(old).InPlaceOf)
+	if at < 0 || !NewRecord(fresh).InPlaceOf(NewRecord(old)) {
 		return false, helper.ErrChanged
 	}
 	switch kept := d.Credentials[at].Credential(old.Origin); {
@@ -192,6 +192,12 @@ func (d Document) Swap(old, fresh helper.Credential) (changed bool, err error) {
 		return false, nil
 	}
 	return false, helper.ErrChanged
+}
+
+// InPlaceOf reports whether one of the two would take the other's place: docker's
+// room is apart from the one that all others share.
+func (r Record) InPlaceOf(other Record) bool {
+	return r.Username == other.Username && (r.ServerURL != "") == (other.ServerURL != "")
 }
 
 // NewRecord returns what is kept of c.
