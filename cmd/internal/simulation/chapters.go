@@ -89,3 +89,8 @@ func (h *Home) was(since time.Time, f *family) bool {
 func (h *Home) isOut(since time.Time) bool {
 	return h.has(since, func(c chapter) bool { return c.grant == nil || c.ended || c.bare })
 }
+
+// wasEmpty reports whether there was no session at any time since then.
+func (h *Home) wasEmpty(since time.Time) bool {
+	return !h.has(since, func(c chapter) bool { return c.grant != nil })
+}

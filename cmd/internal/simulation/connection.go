@@ -133,6 +133,27 @@ func (i *preparedItem) check(k *Keychain) error {
 	return nil
 }
 
+// vault is the keychain's, with a moment after a call in which a process may
+// die, stop, or lose its lock.
+type vault struct {
+	helper.Vault
+	process *Process
+}
+
+// Check implements [helper.Checker].
+func (v vault) Check(ctx context.Context, o helper.Origin) error {
+	err := v.Vault.Check(ctx, o)
+	v.process.step("has checked the keychain")()
+	return err
+}
+
+// Swap implements [helper.Swapper].
+func (v vault) Swap(ctx context.Context, old, fresh helper.Credential) error {
+	err := v.Vault.Swap(ctx, old, fresh)
+	v.process.step("has swapped")()
+	return err
+}
+
 // Lock implements [keyring.Locker].
 func (c *connection) Lock(ctx context.Context) (held context.Context, unlock func() error, err error) {
 	p, k := c.process, c.process.world.keychain

@@ -13,8 +13,7 @@ func (w *World) judgeReplaced(p *Process) {
 func (w *World) judgeLogout(p *Process) {
 	for _, f := range p.removed {
 		if f.ended == "" && !f.toRevoke {
-			failed := map[bool]string{true: ", while the keychain failed"}[w.keychain.wasBad(p.bad)]
-			w.fault(loggedOut, "%s has removed %s and didn't revoke it%s", p.name, f, failed)
+			w.fault(loggedOut, "%s has removed %s and didn't revoke it%s", p.name, f, p.sinceItBegan(f))
 		}
 	}
 	places := append([]kept{p.home.seen.kept}, w.keychain.kept...)

@@ -96,13 +96,13 @@ func (w *World) happen() {
 		return
 	}
 	w.waiting = slices.DeleteFunc(w.waiting, func(part Part) bool {
-		if part.After > w.steps {
+		if part.After > w.steps || part.Then && w.renewals == 0 {
 			return false
 		}
 		w.cast = append(w.cast, w.begin(part, w.homes[part.Home]))
 		return true
 	})
-	due := func(h Happening) bool { return h.After <= w.steps }
+	due := func(h Happening) bool { return h.After <= w.steps && (!h.Then || w.renewals > 0) }
 	for i := slices.IndexFunc(w.events, due); i >= 0; i = slices.IndexFunc(w.events, due) {
 		h := w.events[i]
 		w.events = slices.Delete(w.events, i, i+1)
@@ -147,6 +147,7 @@ func (w *World) await() {
 			for _, part := range w.waiting {
 				w.steps = max(w.steps, part.After)
 			}
+			w.renewals++
 			w.happen()
 		}
 		idle := w.running == 0

@@ -6,6 +6,9 @@ import "regexp"
 // there, by a rule and what its breach says. Who mends one removes it here.
 func known() []Fault {
 	return []Fault{
+		// What a logout found damaged it takes for damaged when it looks once
+		// more, and then it is the official CLI's next login.
+		{loggedOut, `^logout .* didn't revoke it, which has come since it began$`},
 		// A logout reads cre.yaml twice: when the official CLI logs in between
 		// the two, the first finds a pointer, and the second none.
 		{trueError, `^logout \d+: no credential found$`},

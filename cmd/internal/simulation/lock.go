@@ -87,7 +87,7 @@ func (l *lock) lose() {
 		return
 	}
 	l.losses++
-	if f := l.holder.renews; f != nil {
+	if f := l.holder.renews; f != nil && !l.holder.saved {
 		f.lose(l.holder.name + " lost the keychain's lock between the exchange and the commit")
 	}
 	l.world.note(l.holder.name, "loses %s", l.name)

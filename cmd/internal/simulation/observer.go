@@ -137,7 +137,7 @@ func (w *World) commit(p *Process) {
 	to := p.inHand.to
 	if find(w.keychain.kept, email).refresh == to.refresh || p.home.seen.kept.refresh == to.refresh {
 		w.note("the observer", "%s is saved", to)
-		p.inHand, p.renews = nil, nil
+		p.inHand, p.saved = nil, true
 	}
 }
 

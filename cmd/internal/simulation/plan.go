@@ -40,16 +40,18 @@ const (
 type Part struct {
 	Program Program
 	Home    int
-	After   int // the n-th step of anybody
-	DiesAt  int // its own n-th step; 0: never
-	LeftAt  int // the same: nobody waits for it any more
-	StopsAt int // the same
+	After   int  // the n-th step of anybody
+	Then    bool // and after that, as soon as the provider has renewed something
+	DiesAt  int  // its own n-th step; 0: never
+	LeftAt  int  // the same: nobody waits for it any more
+	StopsAt int  // the same
 	Stops   time.Duration
 }
 
 // Happening befalls the world after the n-th step of anybody.
 type Happening struct {
 	After int
+	Then  bool // and after that, as soon as the provider has renewed something
 	What  Calamity
 	Whom  int           // of the cast, for what befalls one
 	Child bool          // or rather the process that it has started
@@ -138,6 +140,7 @@ func (p *Plan) pickCast(r *rand.Rand) {
 			}),
 			Home:  r.IntN(len(p.Homes)),
 			After: 1 + r.IntN(horizon),
+			Then:  r.IntN(3) == 0,
 		})
 	}
 }
@@ -164,6 +167,7 @@ func (p *Plan) pickEvents(r *rand.Rand) {
 	for range pick(r, 0, 0, 1, 1, 2, 3) {
 		p.Events = append(p.Events, Happening{
 			After: r.IntN(60),
+			Then:  r.IntN(3) == 0,
 			What:  pickWeighted(r, kinds),
 			Whom:  r.IntN(len(p.Cast)),
 			Child: r.IntN(2) == 0,

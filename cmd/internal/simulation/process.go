@@ -26,7 +26,8 @@ type Process struct {
 	waitsFor  *lock
 	child     *Process           // that renews for it
 	own       *family            // that it logs in with
-	renews    *family            // from the moment in which it goes to the provider until it has saved
+	renews    *family            // since it has gone to the provider
+	saved     bool               // what it got there
 	inHand    *exchange          // what the provider has given it and is in no vault yet
 	fileHeld  time.Time          // since when it holds cre.lock
 	vaultHeld time.Time          // since when it holds the keychain's lock

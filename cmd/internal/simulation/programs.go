@@ -66,14 +66,14 @@ func (p *Process) run() {
 // keeper is what a program makes when it starts.
 func (p *Process) keeper() *session.Keeper {
 	w := p.world
-	vault := keyring.New(keyring.Options{
+	keychain := keyring.New(keyring.Options{
 		Limit:   w.plan.Limit,
 		Timeout: 5*time.Second + time.Duration(p.rand.IntN(1000)), // so that no two end at once
 		Backend: &connection{p},
 	})
 	return &session.Keeper{
 		Environment: w.env,
-		Places:      session.NewPlaces(w.env, w.plan.Mode, p.files(), vault, time.Now, p.notify),
+		Places:      session.NewPlaces(w.env, w.plan.Mode, p.files(), vault{keychain, p}, time.Now, p.notify),
 		Provider:    client{p},
 		Revoker:     client{p},
 		Renewer:     starter{p},
@@ -165,7 +165,7 @@ func (p *Process) logIn(ctx context.Context, keeper *session.Keeper) {
 		p.result(err)
 		return
 	}
-	time.Sleep(p.someTime(time.Second, 30*time.Second))
+	time.Sleep(p.someTime(50*time.Millisecond, pick(p.rand, time.Second, 10*time.Second, 30*time.Second)))
 	leave := p.step("logs in, in the browser")
 	p.own = p.world.provider.admit(p.name, false)
 	began := time.Now()

@@ -68,7 +68,9 @@ func (p *Process) renew(keeper *session.Keeper, query helper.Query) {
 	if p.isGone() {
 		return
 	}
-	if err != nil {
+	if err == nil {
+		p.world.judgeRenewed(p, c)
+	} else {
 		p.world.note(p.name, "fails: %v", err)
 	}
 	p.answer <- outcome{c, err}

@@ -106,11 +106,12 @@ func (w *World) judgeEnd(p *Process) {
 // judgeUnsaved judges a renewal that was saved nowhere.
 func (w *World) judgeUnsaved(p *Process, x *exchange) {
 	const enough = time.Minute // of trouble, to give up after a minute and a half
+	moment := time.Now().Add(-lately - p.stops)
 	f := x.to.family
 	trouble := w.keychain.badSoFar() - x.bad + p.stops - x.stops
 	switch {
 	case f.ended != "", f.toRevoke, f.lost != "":
-	case !w.isKept(f) && p.home.now().grant == nil && trouble < enough:
+	case !w.isKept(f) && p.home.wasEmpty(moment) && trouble < enough:
 		w.fault(revokedThen, "%s has %s, and leaves it at that", p.name, x.to)
 	case !w.isKept(f): // another login has come
 	case trouble < enough:
@@ -120,6 +121,18 @@ func (w *World) judgeUnsaved(p *Process, x *exchange) {
 		if !p.said("log in again") {
 			w.fault(clearError, "%s couldn't save %s, and says nothing", p.name, x.to)
 		}
+	}
+}
+
+// lately is how long ago a process may have looked at what is there, when it
+// ends.
+const lately = time.Second
+
+// judgeRenewed judges what a renewal answers. The world is held.
+func (w *World) judgeRenewed(p *Process, c helper.Credential) {
+	g := w.provider.byAccess[c.Secret.Reveal()]
+	if g != nil && p.renews != nil && !w.keychain.wasBad(p.bad) && p.stops == 0 && !p.home.was(time.Now().Add(-lately), g.family) {
+		w.fault(freshToken, "%s answers %s, which isn't there any more", p.name, g)
 	}
 }
 
@@ -134,7 +147,7 @@ func (w *World) judgeToken(p *Process, c helper.Credential) {
 		return
 	case !p.home.was(p.began, g.family):
 		w.fault(freshToken, "%s gets %s, which wasn't there", p.name, g)
-	case p.child != nil && p.child.said("log in again"): // it took a minute and a half to find out
+	case w.keychain.wasBad(p.bad): // so that the save took longer than the token lives
 	case p.home.has(p.began, func(c chapter) bool { return c.bare }): // of which nobody knows when it ends
 	case now.After(g.knownExpiry.Add(slack)) && now.After(g.issued.Add(g.lifetime+slack)):
 		w.fault(freshToken, "%s gets %s, which expired %v ago", p.name, g, now.Sub(g.knownExpiry))
