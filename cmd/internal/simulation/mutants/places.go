@@ -20,14 +20,14 @@ func ofPlaces() []mutant {
 	unlockFile := func() error { return errors.Join(unlockSecond(), unlockFirst()) }
 `},
 		{"a logout takes the keychain's lock first", places,
-			"err = under(ctx, p.file, func(held context.Context) error {\n\t\tinFile, foundInFile",
+			"err = under(ctx, p.file, func(held context.Context) error {\n\t\tfile, err := p.file.readForWriting()",
 			`first, unlock, err := p.vaults[InKeychain].Lock(ctx)
 	if err != nil {
 		return nil, false, err
 	}
 	defer unlock()
 	err = under(first, p.file, func(held context.Context) error {
-		inFile, foundInFile`},
+		file, err := p.file.readForWriting()`},
 		{"what was sheltered isn't brought home", places,
 			"strayed := place == InFile && slices.Contains(file.Keychain, o.String())",
 			"strayed := false"},
@@ -49,8 +49,8 @@ func ofPlaces() []mutant {
 			"file.Keychain = append(without(file.Keychain, c.Origin), c.Origin.String())\n\t\treturn true, nil\n\t})\n\treturn others(",
 			"return true, nil\n\t})\n\treturn others("},
 		{"a logout forgets only the file", places,
-			"inVault, foundInVault, verr := p.forgetPointed(held, InKeychain, q)",
-			"inVault, foundInVault, verr := inFile[:0], held == nil, error(nil)"},
+			"inVault, foundInVault, verr := p.forgetPointed(held, InKeychain, q, listed)",
+			"inVault, foundInVault, verr := inFile[:0], held == nil && listed, error(nil)"},
 		{"a logout forgets only the keychain", places,
 			"inFile, foundInFile, err := p.forgetFile(q)",
 			"inFile, foundInFile, err := []helper.Credential(nil), false, error(nil)"},
