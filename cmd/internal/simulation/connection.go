@@ -53,24 +53,7 @@ func (c *connection) ask(what string, write bool, do func(*Keychain) error) erro
 	}
 	served := k.served()
 	leave()
-	for {
-		time.Sleep(time.Until(served))
-		w.hold()
-		if mood := k.now(); mood == silent || mood == prompting {
-			if mood == prompting && p.isGone() { // who would send the request once it is unlocked?
-				w.leave()
-				w.vanish()
-			}
-			if mood == prompting {
-				served = w.momentAfter(k.until, k.rand)
-			} else {
-				served = k.served()
-			}
-			w.leave()
-			continue
-		}
-		break
-	}
+	p.awaitTurn(served)
 	err := k.refuses(write)
 	if err == nil {
 		err = do(k)
@@ -82,6 +65,28 @@ func (c *connection) ask(what string, write bool, do func(*Keychain) error) erro
 	w.leave()
 	p.step("has the keychain's answer")()
 	return err
+}
+
+// awaitTurn waits until the keychain gets to p's request, and holds the world.
+func (p *Process) awaitTurn(served time.Time) {
+	w, k := p.world, p.world.keychain
+	for {
+		time.Sleep(time.Until(served))
+		w.hold()
+		switch k.now() {
+		case silent:
+			served = k.served()
+		case prompting:
+			if p.isGone() { // who would send the request once it is unlocked?
+				w.leave()
+				w.vanish()
+			}
+			served = w.momentAfter(k.until, k.rand)
+		default:
+			return
+		}
+		w.leave()
+	}
 }
 
 // Prepare implements [keyring.Preparer].

@@ -15,6 +15,9 @@
 // write, and judges it by the rules in rules.go.
 //
 // Not in this world: steps inside a call of package fallback (between compare
-// and rename), D-Bus itself, HTTP, the protocol's text, other operating
-// systems, and more than one CRE environment.
+// and rename) and the real locks, D-Bus itself, HTTP and the pipe between the
+// programs (our login, logout and the rest are the process that does the
+// errand), the protocol's text, credentials of other origins and environments,
+// more than one account, other operating systems, and folders that can't be
+// written for another reason than a full disk.
 package simulation

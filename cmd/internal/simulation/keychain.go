@@ -4,9 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"time"
 
@@ -163,10 +161,7 @@ func (k *Keychain) look() []kept {
 	return all
 }
 
-// names are the accounts of all items, for the trace of a failure.
-func (k *Keychain) names() []string { return slices.Sorted(maps.Keys(k.items)) }
-
-// set, get and remove do what was asked, once it is served.
+// get, set and remove do what was asked, once it is served.
 func (k *Keychain) get(account string) (string, error) {
 	if item := k.items[account]; item != nil {
 		return item.value, nil

@@ -176,13 +176,16 @@ func (p *Plan) pickEvents(r *rand.Rand) {
 	}
 }
 
-// String is one line.
+// String tells the plan in some lines.
 func (p Plan) String() string {
 	var s strings.Builder
 	fmt.Fprintf(&s, "mode %s, keychain %v, items of %d bytes, homes %q, tokens good for %v with %v left, provider's clock %+v, opaque %d %%, trouble %d %%",
 		p.Mode, p.Keychain, p.Limit, p.Homes, p.Lifetime, p.Left, p.Skew, p.Opaque, p.Trouble)
 	for i, part := range p.Cast {
-		fmt.Fprintf(&s, "; %d: %s in home %d after %d", i, part.Program, part.Home, part.After)
+		fmt.Fprintf(&s, "\n  %d: %s in home %d after step %d", i, part.Program, part.Home, part.After)
+	}
+	for _, h := range p.Events {
+		fmt.Fprintf(&s, "\n  after step %d, for %v: %s (%d)", h.After, h.Long, h.What, h.Whom)
 	}
 	return s.String()
 }

@@ -31,11 +31,6 @@ type grant struct {
 
 func (g *grant) String() string { return fmt.Sprintf("%s.%d", g.family, g.number) }
 
-// isGood reports whether the platform would take the token.
-func (g *grant) isGood(now time.Time) bool {
-	return g.family.ended == "" && now.Before(g.issued.Add(g.lifetime))
-}
-
 // isDue reports whether it should be renewed, as far as its holder can know.
 func (g *grant) isDue(now time.Time) bool {
 	const (
