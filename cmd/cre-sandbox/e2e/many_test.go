@@ -134,7 +134,7 @@ func TestTwoHomesShareAKeychain(t *testing.T) {
 	var next atomic.Int32
 	for _, o := range m.together(origins, func() outcome {
 		n := next.Add(1)
-		request := fmt.Sprintf("protocol=https\nhost=host%d.example\nusername=u\npassword=p\n\n", n)
+		request := fmt.Sprintf(`{"ServerURL":"https://host%d.example","Username":"u","Secret":"p"}`, n)
 		return homes[n%2].run(request, "cre-credential-helper", "store")
 	}) {
 		if o.status != 0 {
@@ -143,7 +143,7 @@ func TestTwoHomesShareAKeychain(t *testing.T) {
 	}
 	for _, home := range homes {
 		if o := home.run("", "cre-credential-helper", "list"); o.status != 0 || strings.Count(o.stdout, "host") != origins {
-			t.Errorf("list: %v", o)
+			t.Errorf("list: %v; the keychain holds %q", o, m.items())
 		}
 	}
 }

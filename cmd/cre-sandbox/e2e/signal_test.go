@@ -14,15 +14,17 @@ import (
 
 const statusInterrupted = 130
 
-// endings are what may end whoever waits for a renewal.
+// endings are what may end whoever waits for a renewal. A get that hasn't waited
+// for long dies of a signal, as any program does, and cre doesn't wait for a
+// second one.
 var endings = map[string]struct {
 	signals  []syscall.Signal
 	statuses []int // -1: by the signal
 }{
-	"SIGTERM": {[]syscall.Signal{syscall.SIGTERM}, []int{statusInterrupted}},
-	"SIGINT":  {[]syscall.Signal{syscall.SIGINT}, []int{statusInterrupted}},
-	"SIGHUP":  {[]syscall.Signal{syscall.SIGHUP}, []int{statusInterrupted}},
-	"twice":   {[]syscall.Signal{syscall.SIGINT, syscall.SIGINT}, []int{statusInterrupted, -1}}, // cre doesn't wait for a second one
+	"SIGTERM": {[]syscall.Signal{syscall.SIGTERM}, []int{statusInterrupted, -1}},
+	"SIGINT":  {[]syscall.Signal{syscall.SIGINT}, []int{statusInterrupted, -1}},
+	"SIGHUP":  {[]syscall.Signal{syscall.SIGHUP}, []int{statusInterrupted, -1}},
+	"twice":   {[]syscall.Signal{syscall.SIGINT, syscall.SIGINT}, []int{statusInterrupted, -1}},
 	"SIGKILL": {[]syscall.Signal{syscall.SIGKILL}, []int{-1}},
 }
 
