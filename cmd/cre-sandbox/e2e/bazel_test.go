@@ -48,7 +48,7 @@ func newBazel(t *testing.T) []string {
 		"protocol=https\nhost=basic.example.com\nusername=alice\npassword=pa\"ss\n",
 		"protocol=https\nhost=path.example.com\npath=repo\nusername=alice\npassword=x\n",
 		"capability[]=authtype\nprotocol=https\nhost=bearer.example.com\nauthtype=Bearer\ncredential=to<k>en\npassword_expiry_utc=4102444800\n",
-		"capability[]=authtype\nprotocol=grpcs\nhost=grpc.example.com\nauthtype=Bearer\ncredential=token\n",
+		"capability[]=authtype\nprotocol=https\nhost=grpc.example.com\nauthtype=Bearer\ncredential=token\n",
 	} {
 		if _, said, ok := asked(t, env, in, "store"); !ok {
 			t.Fatal(said)
@@ -65,7 +65,8 @@ func TestBazelAnswers(t *testing.T) {
 	tests := []struct{ name, in, out string }{
 		{"a username and password", `{"uri":"https://basic.example.com/cas?x=y#z"}`, `{"headers":{"Authorization":["Basic YWxpY2U6cGEic3M="]}}`},
 		{"a token that expires", `{"uri":"https://bearer.example.com"}`, `{"headers":{"Authorization":["Bearer to<k>en"]},"expires":"2100-01-01T00:00:00Z"}`},
-		{"another protocol", `{"uri":"grpcs://grpc.example.com/com.example.package.Service/Method"}`, `{"headers":{"Authorization":["Bearer token"]}}`},
+		{"the specification's gRPC", `{"uri":"grpcs://grpc.example.com/com.example.package.Service/Method"}`, `{"headers":{"Authorization":["Bearer token"]}}`},
+		{"Bazel's gRPC", `{"uri":"https://grpc.example.com/com.example.package.Service"}`, `{"headers":{"Authorization":["Bearer token"]}}`},
 		{"an API key", `{"uri":"https://api.cre.chain.link/graphql"}`, `{"headers":{"Authorization":["Apikey key"]}}`},
 		{"additional properties", ` {"other":{"uri":[1,null]},"uri":"https://basic.example.com","Uri":7}`, `{"headers":{"Authorization":["Basic YWxpY2U6cGEic3M="]}}`},
 	}
@@ -115,6 +116,7 @@ func TestBazelFailures(t *testing.T) {
 		{"no host", `{"uri":"file:///etc/passwd"}`, []string{"get"}, "the host is missing"},
 		{"no protocol", `{"uri":"basic.example.com"}`, []string{"get"}, "the protocol is missing"},
 		{"user information", `{"uri":"https://basic.example.com@evil.example.com"}`, []string{"get"}, "user information"},
+		{"gRPC in plain text", `{"uri":"grpc://grpc.example.com/com.example.package.Service/Method"}`, []string{"get"}, "no credential found"},
 		{"no string", `{"uri":["https://basic.example.com"]}`, []string{"get"}, "not a string"},
 		{"a control character", `{"uri":"https://basic.example.com/\u0000"}`, []string{"get"}, "holds a line end or NUL"},
 		{"two URIs", `{"uri":"https://basic.example.com","uri":"https://absent.example.com"}`, []string{"get"}, "given twice"},

@@ -30,7 +30,7 @@ func TestClientContract(t *testing.T) {
 				}
 				return helper.Client{Program: filepath.Join(bin, "cre-credential-helper")}
 			}
-			helpertest.TestStore(t, open, helpertest.Options{Renews: true, QuietErase: true})
+			helpertest.TestStore(t, open, helpertest.Options{Renews: true, QuietErase: true, OneRoom: true})
 		})
 	}
 }

@@ -137,9 +137,11 @@ func TestDockerErrors(t *testing.T) {
 		"err: " + noServer + ", out: `" + noServer + "`":     store("", "someone", "x"),
 		"err: " + noUsername + ", out: `" + noUsername + "`": store("registry.example.com", "", "x"),
 		"user information`":                                      get("https://someone@registry.example.com"),
-		"Secret holds a line end or NUL`":                        store("registry.example.com", "someone", "a\nb"),
-		"error erasing credentials - err: exit status 2, out: `": client.Erase(d.program, "https://registry.example.com/?q"),
-		"error getting credentials - err: " + noServer:           get(" \t"),
+		"ServerURL holds a line end or NUL`":                     store("registry.example.com\n", "someone", "x"),
+		"error erasing credentials - err: exit status 1, out: `": client.Erase(d.program, "https://registry.example.com/?q"),
+		"error getting credentials - err: " + noServer + ",":     get(" \t"),
+		"error getting credentials - err: " + noServer + ", ":    get(""),
+		"error erasing credentials - err: " + noServer:           client.Erase(d.program, ""),
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
@@ -148,18 +150,32 @@ func TestDockerErrors(t *testing.T) {
 	d.mustList(t, map[string]string{})
 }
 
-// TestDockerErasesTheEmptyServer holds that nothing at all is a missing server
-// URL to docker. It is told on standard error, too, for whoever isn't docker.
-func TestDockerErasesTheEmptyServer(t *testing.T) {
+// TestDockerIsToldOfBadSettings holds that what no request is to blame for is
+// said where docker shows it, too.
+func TestDockerIsToldOfBadSettings(t *testing.T) {
 	d := newDocker(t)
-	err := client.Erase(d.program, "")
-	if err == nil || !strings.Contains(err.Error(), credentials.NewErrCredentialsMissingServerURL().Error()) {
-		t.Errorf("got %v", err)
+	d.env = append(d.env, "CRE_CREDENTIAL_STORE=cupboard")
+	_, err := client.Get(d.program, "registry.example.com")
+	_, listErr := client.List(d.program)
+	for _, err := range []error{err, listErr, client.Erase(d.program, "registry.example.com")} {
+		if err == nil || !strings.Contains(err.Error(), "err: exit status 1, out: `unusable setting: ") {
+			t.Errorf("got %v", err)
+		}
 	}
-	if got := d.stderr.String(); got != "cre-credential-helper: bad request: nothing on standard input\n" {
-		t.Errorf("on standard error: %q", got)
+}
+
+// TestDockerStoresAnyText is about what git's form could not hold: the key of a
+// service account, and every control character.
+func TestDockerStoresAnyText(t *testing.T) {
+	d := newDocker(t)
+	controls := "\x7f\u0085\u2028\ufeff"
+	for r := range rune(' ') {
+		controls = string(r) + controls
 	}
-	d.stderr.Reset()
+	for _, secret := range []string{"{\n  \"type\": \"service_account\"\r\n}\n", controls, "\n"} {
+		d.mustStore(t, "https://gcr.example.com", "_json_key"+secret, secret)
+		d.mustGet(t, "https://gcr.example.com", "_json_key"+secret, secret)
+	}
 }
 
 // TestDockerSizes holds that a secret of up to 64 KiB comes back, whatever
