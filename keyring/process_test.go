@@ -143,10 +143,12 @@ func startHolder(t *testing.T, address string, env ...string) *exec.Cmd {
 
 // hold is played by a process: it has the lock until it is killed.
 func hold(s *keyring.Store) {
-	if _, _, err := s.Lock(context.Background()); err != nil {
+	_, unlock, err := s.Lock(context.Background())
+	if err != nil {
 		fmt.Println(err)
 		return
 	}
+	defer unlock() //nolint:errcheck // nobody gets as far
 	fmt.Println("held")
-	select {}
+	time.Sleep(time.Hour) // where nothing else runs, select{} would be a deadlock
 }

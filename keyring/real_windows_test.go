@@ -28,7 +28,7 @@ func openCredentialManager(t *testing.T) (s *keyring.Store, service string) {
 			t.Error(err)
 		}
 		for _, c := range left {
-			if err := s.Erase(ctx, helper.Query{Origin: c.Origin}); err != nil && !errors.Is(err, helper.ErrNotFound) {
+			if err := s.Erase(ctx, helper.Query{Origin: c.Origin, Room: c.Room()}); err != nil && !errors.Is(err, helper.ErrNotFound) {
 				t.Error(err)
 			}
 		}
