@@ -3,6 +3,7 @@ package simulation
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -91,19 +92,20 @@ func (w *World) stop(p *Process, long time.Duration) {
 }
 
 // happen starts whoever's and whatever's step it is. The world is held.
-func (w *World) happen() {
+func (w *World) happen(step string) {
 	if w.calm {
 		return
 	}
+	due := func(after int, at Moment) bool { return after <= w.steps && strings.HasPrefix(step, string(at)) }
 	w.waiting = slices.DeleteFunc(w.waiting, func(part Part) bool {
-		if part.After > w.steps || part.Then && w.renewals == 0 {
+		if !due(part.After, part.At) {
 			return false
 		}
 		w.cast = append(w.cast, w.begin(part, w.homes[part.Home]))
 		return true
 	})
-	due := func(h Happening) bool { return h.After <= w.steps && (!h.Then || w.renewals > 0) }
-	for i := slices.IndexFunc(w.events, due); i >= 0; i = slices.IndexFunc(w.events, due) {
+	isDue := func(h Happening) bool { return due(h.After, h.At) }
+	for i := slices.IndexFunc(w.events, isDue); i >= 0; i = slices.IndexFunc(w.events, isDue) {
 		h := w.events[i]
 		w.events = slices.Delete(w.events, i, i+1)
 		w.befall(h)
@@ -143,12 +145,10 @@ func (w *World) befall(h Happening) {
 func (w *World) await() {
 	for {
 		w.hold()
-		if w.running == 0 && len(w.waiting) > 0 {
-			for _, part := range w.waiting {
-				w.steps = max(w.steps, part.After)
-			}
-			w.renewals++
-			w.happen()
+		if w.running == 0 && len(w.waiting) > 0 { // for a step that never comes
+			part := w.waiting[0]
+			w.waiting = w.waiting[1:]
+			w.cast = append(w.cast, w.begin(part, w.homes[part.Home]))
 		}
 		idle := w.running == 0
 		w.leave()

@@ -40,22 +40,38 @@ const (
 type Part struct {
 	Program Program
 	Home    int
-	After   int  // the n-th step of anybody
-	Then    bool // and after that, as soon as the provider has renewed something
-	DiesAt  int  // its own n-th step; 0: never
-	LeftAt  int  // the same: nobody waits for it any more
-	StopsAt int  // the same
+	After   int    // the n-th step of anybody
+	At      Moment // and after that, as soon as it comes
+	DiesAt  int    // its own n-th step; 0: never
+	LeftAt  int    // the same: nobody waits for it any more
+	StopsAt int    // the same
 	Stops   time.Duration
 }
 
 // Happening befalls the world after the n-th step of anybody.
 type Happening struct {
 	After int
-	Then  bool // and after that, as soon as the provider has renewed something
+	At    Moment // and after that, as soon as it comes
 	What  Calamity
 	Whom  int           // of the cast, for what befalls one
 	Child bool          // or rather the process that it has started
 	Long  time.Duration // how long it lasts, where it does
+}
+
+// Moment is a step of somebody's, by how it begins, that is worth waiting for.
+type Moment string
+
+// The moments around an exchange, in which everything is at stake.
+const (
+	anyMoment Moment = ""
+	checked   Moment = "has checked the keychain"
+	asks      Moment = "asks the provider to renew"
+	answered  Moment = "has the provider's answer"
+	swapped   Moment = "has swapped"
+)
+
+func pickMoment(r *rand.Rand) Moment {
+	return pick(r, anyMoment, anyMoment, anyMoment, anyMoment, checked, asks, asks, answered, swapped)
 }
 
 // Calamity is a kind of happening.
@@ -140,7 +156,7 @@ func (p *Plan) pickCast(r *rand.Rand) {
 			}),
 			Home:  r.IntN(len(p.Homes)),
 			After: 1 + r.IntN(horizon),
-			Then:  r.IntN(3) == 0,
+			At:    pickMoment(r),
 		})
 	}
 }
@@ -162,12 +178,12 @@ func mortal(r *rand.Rand, part Part) Part {
 func (p *Plan) pickEvents(r *rand.Rand) {
 	kinds := []weighted[Calamity]{
 		{killed, 20}, {stopped, 10}, {endedByHand, 10}, {slow, 8}, {readOnly, 12}, {locked, 8},
-		{prompting, 10}, {silent, 12}, {absent, 6}, {busEnds, 6}, {full, 10},
+		{prompting, 10}, {silent, 12}, {absent, 6}, {busEnds, 10}, {full, 10},
 	}
 	for range pick(r, 0, 0, 1, 1, 2, 3) {
 		p.Events = append(p.Events, Happening{
 			After: r.IntN(60),
-			Then:  r.IntN(3) == 0,
+			At:    pickMoment(r),
 			What:  pickWeighted(r, kinds),
 			Whom:  r.IntN(len(p.Cast)),
 			Child: r.IntN(2) == 0,

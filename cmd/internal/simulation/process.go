@@ -75,7 +75,7 @@ func (p *Process) reach(what string) {
 	if p.steps == p.part.LeftAt {
 		p.goOn()
 	}
-	w.happen()
+	w.happen(what)
 	p.resume()
 }
 
@@ -202,8 +202,7 @@ func wait[T any](w *watch, what string, answer <-chan T) (value T, err error) {
 	} else {
 		what = "has " + what
 	}
-	p.reach(what)
-	p.world.leave()
+	p.step(what)() // in a moment of its own: whoever has answered goes on, too
 	return value, err
 }
 

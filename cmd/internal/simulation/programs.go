@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -89,6 +90,16 @@ func (p *Process) notify(line string) {
 	p.world.note(p.name, "says: %s", strings.ReplaceAll(line, p.home.dir, "~"))
 }
 
+// words are those of an error, without what may differ from one telling to the
+// next: the folder's name, and which of several calls was the one to notice
+// that all was cancelled.
+func (p *Process) words(err error) string {
+	if errors.Is(err, context.Canceled) {
+		return "cancelled"
+	}
+	return strings.ReplaceAll(err.Error(), p.home.dir, "~")
+}
+
 // said reports whether p has told its person something. The world is held.
 func (p *Process) said(what string) bool {
 	return strings.Contains(strings.Join(p.notices, "\n"), what)
@@ -105,7 +116,7 @@ func (p *Process) result(err error) {
 		p.world.note(p.name, "succeeds")
 		return
 	}
-	p.world.note(p.name, "fails: %s", strings.ReplaceAll(err.Error(), p.home.dir, "~"))
+	p.world.note(p.name, "fails: %s", p.words(err))
 	p.world.judgeError(p, err)
 }
 

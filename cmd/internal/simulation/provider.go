@@ -91,7 +91,6 @@ func (p *Provider) renew(who, refresh string, official bool) *grant {
 		return nil
 	}
 	g := p.issue(f, official)
-	p.world.renewals++
 	p.world.note("the provider", "gives %s %s for %s", who, g, spent)
 	return g
 }

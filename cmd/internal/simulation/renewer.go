@@ -71,7 +71,7 @@ func (p *Process) renew(keeper *session.Keeper, query helper.Query) {
 	if err == nil {
 		p.world.judgeRenewed(p, c)
 	} else {
-		p.world.note(p.name, "fails: %v", err)
+		p.world.note(p.name, "fails: %s", p.words(err))
 	}
 	p.answer <- outcome{c, err}
 }

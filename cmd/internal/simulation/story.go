@@ -56,10 +56,10 @@ func (w *World) shelter(h *Home) {
 func (w *World) present() {
 	w.hold()
 	w.note("the world", "begins")
-	w.calm, w.steps, w.renewals = false, 0, 0
+	w.calm, w.steps = false, 0
 	w.waiting = slices.Clone(w.plan.Cast)
 	w.events = slices.Clone(w.plan.Events)
-	w.happen()
+	w.happen("")
 	w.leave()
 	w.await()
 }

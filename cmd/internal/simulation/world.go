@@ -19,16 +19,15 @@ type World struct {
 	began time.Time
 	over  chan struct{} // closed at its end: who is dead or waits in vain leaves then
 
-	mu       sync.Mutex
-	taken    map[int64]bool // moments at which somebody wakes up
-	steps    int            // of everybody
-	renewals int            // by the provider
-	running  int            // processes
-	quiet    chan struct{}  // receives when the last one has gone
-	calm     bool           // nothing happens any more
-	trace    Trace
-	faults   []Fault
-	excused  string // the known fault that has shown, "" for none
+	mu      sync.Mutex
+	taken   map[int64]bool // moments at which somebody wakes up
+	steps   int            // of everybody
+	running int            // processes
+	quiet   chan struct{}  // receives when the last one has gone
+	calm    bool           // nothing happens any more
+	trace   Trace
+	faults  []Fault
+	excused string // the known fault that has shown, "" for none
 
 	homes    []*Home
 	keychain *Keychain
