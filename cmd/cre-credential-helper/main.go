@@ -15,6 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"cre-credential-helper/cmd/internal/coredump"
+	"cre-credential-helper/cmd/internal/endings"
 	"cre-credential-helper/cmd/internal/errand"
 	"cre-credential-helper/cmd/internal/safetext"
 	"cre-credential-helper/cmd/internal/status"
@@ -58,6 +59,7 @@ const (
 const dockerName = "docker-credential-"
 
 func main() {
+	endings.OutliveReaders()
 	say := func(line string) { fmt.Fprintln(os.Stderr, name+": "+safetext.Line(line)) }
 	if err := coredump.Disable(); err != nil {
 		say(fmt.Sprintf("warning: a core dump would hold tokens, and can't be switched off: %v", err))

@@ -5,9 +5,9 @@ import (
 	"os"
 	"os/signal"
 	"sync"
-	"syscall"
 	"time"
 
+	"cre-credential-helper/cmd/internal/endings"
 	"cre-credential-helper/cmd/internal/status"
 )
 
@@ -21,12 +21,12 @@ const listenAfter = 20 * time.Millisecond
 // wait for another program calls listen first.
 //
 // Further signals change nothing: one Ctrl-C may arrive twice, from the terminal
-// and from whoever runs this program. Nor does a reader that has gone.
+// and from whoever runs this program.
 func interruptible(op string, exit func(error)) (ctx context.Context, listen func()) {
 	if op == "get" {
 		listen = sync.OnceFunc(func() {
 			signals := make(chan os.Signal, 1)
-			signal.Notify(signals, endings()...)
+			signal.Notify(signals, endings.Signals()...)
 			go func() {
 				<-signals
 				exit(status.ErrInterrupted)
@@ -35,9 +35,6 @@ func interruptible(op string, exit func(error)) (ctx context.Context, listen fun
 		time.AfterFunc(listenAfter, listen)
 		return context.Background(), listen
 	}
-	signal.Ignore(syscall.SIGPIPE)
-	ctx, _ = signal.NotifyContext(context.Background(), endings()...)
+	ctx, _ = signal.NotifyContext(context.Background(), endings.Signals()...)
 	return ctx, func() {}
 }
-
-func endings() []os.Signal { return []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} }

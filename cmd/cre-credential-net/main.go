@@ -9,10 +9,10 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"syscall"
 	"time"
 
 	"cre-credential-helper/cmd/internal/coredump"
+	"cre-credential-helper/cmd/internal/endings"
 	"cre-credential-helper/cmd/internal/errand"
 	"cre-credential-helper/cmd/internal/oauth"
 	"cre-credential-helper/cmd/internal/safetext"
@@ -25,8 +25,8 @@ import (
 )
 
 func main() {
-	signal.Ignore(syscall.SIGPIPE) // who asked may be gone; what has begun is done all the same
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	endings.OutliveReaders() // who asked may be gone
+	ctx, stop := signal.NotifyContext(context.Background(), endings.Signals()...)
 	defer stop()
 	os.Exit(run(ctx))
 }

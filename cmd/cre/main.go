@@ -9,17 +9,18 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"syscall"
 
 	"github.com/cli/browser"
 	"golang.org/x/term"
 
 	"cre-credential-helper/cmd/internal/coredump"
+	"cre-credential-helper/cmd/internal/endings"
 	"cre-credential-helper/cmd/internal/web"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	endings.OutliveReadersAlone()
+	ctx, stop := signal.NotifyContext(context.Background(), endings.Signals()...)
 	defer stop()
 	context.AfterFunc(ctx, stop)                            // a second signal ends the process at once
 	browser.Stdout, browser.Stderr = io.Discard, io.Discard // a browser's chatter helps nobody
