@@ -16,7 +16,10 @@
 //
 // The directory is made 0700 and the files 0600. A directory or a file that
 // somebody else owns, or that others may write to, is refused, and so is a
-// file that isn't a regular one. (On Windows, the user profile's own access
+// file that isn't a regular one. One exception: from a directory of this user's
+// that its group may write to, as a umask of 002 makes it, [Dir.Lock] takes that
+// right. Until then it is read where that group is, on Linux, certainly this user
+// alone. (On Windows, the user profile's own access
 // control is relied upon instead.) The directory itself may be a symbolic
 // link; the files may not.
 //
@@ -44,11 +47,21 @@ const (
 )
 
 // Dir is the directory of the two files. The zero value is of no use.
-type Dir struct{ path string }
+type Dir struct {
+	path string
+	say  func(line string) // may be nil
+}
 
 // Open returns the directory at path. It touches nothing: the directory is
 // made when something is first written or locked.
-func Open(path string) Dir { return Dir{path} }
+func Open(path string) Dir { return Dir{path: path} }
+
+// Saying returns d with a function that [Dir.Lock] tells in one line when it has
+// changed who may write to the directory.
+func (d Dir) Saying(say func(line string)) Dir {
+	d.say = say
+	return d
+}
 
 // InHome returns the directory in a user's home directory that the official CLI
 // keeps its files in, too: .cre. Like [Open], it touches nothing.

@@ -29,7 +29,8 @@ const (
 // until ctx ends if that is sooner. When the time is up, the error is
 // [helper.ErrBusy].
 // The kernel drops the lock of a process that dies; it is never taken away
-// from one that lives. Whoever gets it removes what writers left that crashed.
+// from one that lives. Whoever gets it removes what writers left that crashed,
+// and takes the group's right to write to the directory; see [Dir.Saying].
 //
 // The lock is a file of its own, cre.lock. It is removed by the unlock that
 // finds no cre.yaml, along with the directory if that was made for it and
@@ -64,7 +65,7 @@ func (d Dir) busy() error {
 // tryLock fails with helper.ErrBusy when somebody else has the lock, or had it
 // just now.
 func (d Dir) tryLock() (lock *flock.Flock, madeDir bool, err error) {
-	if madeDir, err = d.make(); err != nil {
+	if madeDir, err = d.make(); err != nil && !guarded.IsLoose(err) {
 		return nil, madeDir, err
 	}
 	if err = d.checkLock(); err != nil {
@@ -87,10 +88,29 @@ func (d Dir) tryLock() (lock *flock.Flock, madeDir bool, err error) {
 	case !held:
 		return nil, madeDir, d.busy()
 	}
-	if err = d.checkHeld(lock); err != nil {
+	if err = d.tighten(); err == nil {
+		err = d.checkHeld(lock) // from here on, nobody else can have replaced it
+	}
+	if err != nil {
 		return nil, madeDir, cmp.Or(lock.Unlock(), err)
 	}
 	return lock, madeDir, nil
+}
+
+// tighten fails with helper.ErrBusy when the directory was removed just now.
+func (d Dir) tighten() error {
+	tightened, err := guarded.Tighten(d.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return d.busy()
+	case errors.Is(err, ErrUnsafe):
+		return err
+	case err != nil:
+		return failed("take the group's right to write from", d.path, err)
+	case tightened && d.say != nil:
+		d.say(fmt.Sprintf("tightened %s, which its group could write to", d.path))
+	}
+	return nil
 }
 
 // checkLock refuses even what could be cleared away in the place of another
@@ -114,6 +134,9 @@ func (d Dir) checkHeld(lock *flock.Flock) error {
 	current, err := os.Lstat(lock.Path())
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(held, current) {
 		return d.busy()
+	}
+	if err == nil {
+		err = guarded.CheckOpen(lock.Path(), held)
 	}
 	if err == nil && held.Mode()&0o600 != 0o600 {
 		err = os.Chmod(lock.Path(), 0o600) // a umask has taken the owner's own access

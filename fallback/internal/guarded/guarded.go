@@ -38,6 +38,18 @@ func Unsafe(path, why, todo string) error {
 	return fmt.Errorf("%w: %s %s: %s", ErrUnsafe, path, why, todo)
 }
 
+// loose is an [ErrUnsafe] that [Tighten] mends.
+type loose struct{ error }
+
+func (l loose) Unwrap() error { return l.error }
+
+// IsLoose reports whether [CheckDir] refused a directory of this user's only
+// because its group may write to it.
+func IsLoose(err error) bool {
+	var l loose
+	return errors.As(err, &l)
+}
+
 // CheckDir fails with [fs.ErrNotExist] when there is no directory, and with
 // [ErrUnsafe]. The directory may be a symbolic link.
 func CheckDir(path string) error {
@@ -50,6 +62,10 @@ func CheckDir(path string) error {
 	}
 	return checkAccess(path, info)
 }
+
+// CheckOpen fails with [ErrUnsafe] where others own an open file, or may write
+// to it.
+func CheckOpen(path string, info fs.FileInfo) error { return checkAccess(path, info) }
 
 // CheckRegular fails with [fs.ErrNotExist], with [ErrUnsafe] and, for what
 // isn't a file but may be cleared away like one, with [ErrDamaged].

@@ -24,6 +24,9 @@ const NoFollow = 0
 // and the system only.
 func checkAccess(string, fs.FileInfo) error { return nil }
 
+// Tighten has nothing to do where modes say nothing.
+func Tighten(string) (tightened bool, err error) { return false, nil }
+
 // Patiently repeats what fails because somebody has the file open for the
 // moment: another one of us, or a virus scanner.
 func Patiently(do func() error) error {

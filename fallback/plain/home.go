@@ -1,0 +1,20 @@
+package plain
+
+import (
+	"fmt"
+	"os"
+)
+
+// Home returns the user's home directory: HOME, on Windows USERPROFILE. On Unix,
+// where HOME isn't set, it is what the list of users says of the effective user.
+func Home() (string, error) {
+	home, err := os.UserHomeDir()
+	if err == nil {
+		return home, nil
+	}
+	home, uerr := listedHome()
+	if uerr != nil {
+		return "", fmt.Errorf("there is no home directory (%w; %w): set the variable", err, uerr)
+	}
+	return home, nil
+}
