@@ -21,6 +21,7 @@ import (
 	"cre-credential-helper/cmd/internal/status"
 	"cre-credential-helper/cmd/internal/version"
 	"cre-credential-helper/cmd/internal/wiring"
+	"cre-credential-helper/fallback/plain"
 	"cre-credential-helper/helper"
 )
 
@@ -109,7 +110,7 @@ func run(ctx context.Context, args []string, docker bool, in io.Reader, out io.W
 		server.Version = name + " version " + version.String()
 	}
 	if readsRequest(args[0]) || args[0] == "list" {
-		settings, err := wiring.Machine{Getenv: os.Getenv, Setenv: os.Setenv, HomeDir: os.UserHomeDir}.Settings()
+		settings, err := wiring.Machine{Getenv: os.Getenv, Setenv: os.Setenv, HomeDir: plain.Home}.Settings()
 		if err != nil {
 			return err
 		}

@@ -16,8 +16,9 @@ import (
 // store answers a get by reading. Everything else is an errand.
 type store struct {
 	errand.Program
-	short    reading.Reader // fails where reading is not short
-	atLength reading.Reader // doesn't
+	refusal  func(helper.Origin) error // of what the settings don't allow
+	short    reading.Reader            // fails where reading is not short
+	atLength reading.Reader            // doesn't
 }
 
 // newStore touches nothing.
@@ -27,7 +28,7 @@ func newStore(s wiring.Settings, net errand.Program) store {
 		APIKey:      s.APIKey,
 		Places: reading.Places{
 			Format: reading.Format{Environment: s.Environment},
-			File:   func() (plain.Session, error) { return plain.Read(s.Dir) },
+			File:   func() (plain.Session, error) { return readIn(s) },
 			Vaults: map[reading.Place]reading.Getter{reading.InKeychain: keychain(s)},
 		},
 		Renewer: net,
@@ -35,17 +36,30 @@ func newStore(s wiring.Settings, net errand.Program) store {
 	}
 	whole := short
 	whole.Places = atLength{short.Places, net}
-	return store{net, short, whole}
+	return store{net, s.Refusal, short, whole}
+}
+
+func readIn(s wiring.Settings) (plain.Session, error) {
+	if s.NoDir != nil {
+		return plain.Session{}, s.NoDir
+	}
+	return plain.Read(s.Dir)
 }
 
 // Get implements [helper.Store].
 func (s store) Get(ctx context.Context, q helper.Query) (helper.Credential, error) {
+	if err := s.refusal(q.Origin); err != nil {
+		return helper.Credential{}, err
+	}
 	return s.atLength.Get(ctx, q)
 }
 
 // Store implements [helper.Store]. git stores again what it was handed, which is
 // no errand: nothing is to be done. Besides, only this program has the API key.
 func (s store) Store(ctx context.Context, c helper.Credential) error {
+	if err := s.refusal(c.Origin); err != nil {
+		return err
+	}
 	if reading.IsSession(s.short.Environment, c.Origin) && s.short.Stays(ctx, c) {
 		return nil
 	}

@@ -20,6 +20,7 @@ import (
 	"cre-credential-helper/cmd/internal/status"
 	"cre-credential-helper/cmd/internal/wiring"
 	"cre-credential-helper/fallback"
+	"cre-credential-helper/fallback/plain"
 	"cre-credential-helper/helper"
 	"cre-credential-helper/keyring"
 )
@@ -40,13 +41,13 @@ func run(ctx context.Context) int {
 	}
 	var renewals errand.Background
 	err := errand.Serve(ctx, os.Stdin, os.Stdout, func(notify func(string)) (errand.Keeper, error) {
-		s, err := wiring.Machine{Getenv: os.Getenv, Setenv: os.Setenv, HomeDir: os.UserHomeDir}.Settings()
+		s, err := wiring.Machine{Getenv: os.Getenv, Setenv: os.Setenv, HomeDir: plain.Home}.Settings()
 		if err != nil {
 			return nil, err
 		}
 		keeper := open(s, notify)
 		renewals.Renewer, keeper.Renewer = keeper, &renewals
-		return keeper, nil
+		return limited{keeper, s.Refusal}, nil
 	})
 	renewals.Wait()
 	switch {
@@ -63,10 +64,14 @@ func run(ctx context.Context) int {
 func open(s wiring.Settings, notify session.Notify) *session.Keeper {
 	keychain := keyring.New(keyring.Options{Timeout: s.Timeout, Bus: s.Bus})
 	oauth := provider{time.Now}
+	files := session.Files(noFiles{s.NoDir})
+	if s.NoDir == nil {
+		files = session.FilesIn(fallback.Open(s.Dir).Saying(func(line string) { notify("warning: " + line) }))
+	}
 	return &session.Keeper{
 		Environment: s.Environment,
 		APIKey:      s.APIKey,
-		Places:      session.NewPlaces(s.Environment, s.Mode, session.FilesIn(fallback.Open(s.Dir)), keychain, time.Now, notify),
+		Places:      session.NewPlaces(s.Environment, s.Mode, files, keychain, time.Now, notify),
 		Provider:    oauth,
 		Revoker:     oauth,
 		Now:         time.Now,

@@ -28,7 +28,7 @@ func (m machine) login(c *cli.Context) error {
 	if nonInteractive(c) {
 		return usageError{errInteractive}
 	}
-	p, err := m.connect()
+	p, err := m.connectWithFiles()
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 func (m machine) logout(c *cli.Context) error {
-	p, err := m.connect()
+	p, err := m.connectWithFiles()
 	if err != nil {
 		return err
 	}

@@ -81,8 +81,23 @@ func (m machine) run(ctx context.Context, args []string) int {
 type platformClient struct {
 	platform.Environment
 	helper helper.Client
-	files  fallback.Dir
+	files  fallback.Dir // of no use after connect alone
 	http   *http.Client
+}
+
+// connectWithFiles is connect for a command that also needs the files, and so a
+// home.
+func (m machine) connectWithFiles() (*platformClient, error) {
+	p, err := m.connect()
+	if err != nil {
+		return nil, err
+	}
+	home, err := m.homeDir()
+	if err != nil {
+		return nil, usageError{err}
+	}
+	p.files = fallback.InHome(home).Saying(m.ui.warn)
+	return p, nil
 }
 
 // connect selects the environment and finds the helper.
@@ -98,14 +113,9 @@ func (m machine) connect() (*platformClient, error) {
 	if err != nil {
 		return nil, err
 	}
-	home, err := m.homeDir()
-	if err != nil {
-		return nil, usageError{err}
-	}
 	return &platformClient{
 		Environment: env,
 		helper:      helper.Client{Program: program, Notice: m.ui.notice},
-		files:       fallback.InHome(home),
 		http:        m.http(),
 	}, nil
 }

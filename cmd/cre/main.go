@@ -16,6 +16,7 @@ import (
 	"cre-credential-helper/cmd/internal/coredump"
 	"cre-credential-helper/cmd/internal/endings"
 	"cre-credential-helper/cmd/internal/web"
+	"cre-credential-helper/fallback/plain"
 )
 
 func main() {
@@ -28,7 +29,7 @@ func main() {
 	m := machine{
 		getenv:     os.Getenv,
 		unsetenv:   os.Unsetenv,
-		homeDir:    os.UserHomeDir,
+		homeDir:    plain.Home,
 		executable: os.Executable,
 		http:       func() *http.Client { return web.NewClient(0) },
 		out:        os.Stdout,

@@ -33,14 +33,19 @@ type Machine struct {
 	HomeDir func() (string, error)
 }
 
-// Settings are what is found there.
+// Settings are what is found there. What only CRE's origins need, and what isn't
+// there or can't be used, is an error for them alone: see [Settings.Refusal] and
+// NoDir.
 type Settings struct {
-	Environment platform.Environment
+	Environment platform.Environment // the current one
 	Mode        reading.Mode
 	APIKey      helper.Secret // not set: none
-	Dir         string        // that cre.yaml is in
+	Dir         string        // that cre.yaml is in; "": see NoDir
+	NoDir       error         // why there is none, a [status.ErrSetting]
 	Bus         string        // the D-Bus session's address; "": none
 	Timeout     time.Duration // of one call to the keychain
+
+	refusal error // of all that is asked for CRE's origins; nil: none
 }
 
 // Settings reads them. It takes the API key out of the environment, which
@@ -49,25 +54,25 @@ type Settings struct {
 func (m Machine) Settings() (Settings, error) {
 	s, err := m.settings()
 	if err != nil {
-		return Settings{}, fmt.Errorf("%w: %w", status.ErrSetting, err)
+		return Settings{}, unusable(err)
 	}
 	return s, nil
 }
 
 func (m Machine) settings() (s Settings, err error) {
-	if s.Environment, _, err = platform.Select(m.Getenv); err != nil { // the front-end shows the warnings
-		return s, err
-	}
-	if s.Mode, err = reading.ParseMode(m.Getenv("CRE_CREDENTIAL_STORE")); err != nil {
-		return s, err
-	}
-	home, err := m.HomeDir()
-	if err != nil {
-		return s, err
-	}
-	s.Dir = plain.InHome(home)
 	if s.Timeout, err = m.keyringTimeout(); err != nil {
 		return s, err
+	}
+	if s.Environment, _, err = platform.Select(m.Getenv); err != nil { // the front-end shows the warnings
+		s.Environment, s.refusal = m.unselected(), unusable(err)
+	}
+	if s.Mode, err = reading.ParseMode(m.Getenv("CRE_CREDENTIAL_STORE")); err != nil && s.refusal == nil {
+		s.refusal = unusable(err)
+	}
+	if home, err := m.HomeDir(); err != nil {
+		s.NoDir = unusable(err)
+	} else {
+		s.Dir = plain.InHome(home)
 	}
 	if key := m.Getenv(platform.VarAPIKey); key != "" {
 		s.APIKey = helper.NewSecret(key)
@@ -77,10 +82,32 @@ func (m Machine) settings() (s Settings, err error) {
 	}
 	s.Bus = lookup.BusAddress(m.Getenv)
 	if s.Bus != "" && s.Bus != m.Getenv(busVariable) {
-		err = m.Setenv(busVariable, s.Bus)
+		return s, m.Setenv(busVariable, s.Bus)
 	}
-	return s, err
+	return s, nil
 }
+
+// unselected returns what stands for the environment that can't be told. Its
+// origin is CRE's: the one that an override names, if that can be read, else
+// the default's. Nothing is ever answered for it.
+func (m Machine) unselected() platform.Environment {
+	env := platform.Known()[0]
+	if url := m.Getenv(platform.VarGraphQLURL); (platform.Environment{GraphQLURL: url}).Origin() != (helper.Origin{}) {
+		env.GraphQLURL = url
+	}
+	return env
+}
+
+// Refusal says why nothing is done for one of CRE's origins: a variable that
+// can't be used. For other origins, and with usable ones, it is nil.
+func (s Settings) Refusal(o helper.Origin) error {
+	if s.refusal != nil && reading.IsSession(s.Environment, o.WithoutPath()) {
+		return s.refusal
+	}
+	return nil
+}
+
+func unusable(err error) error { return fmt.Errorf("%w: %w", status.ErrSetting, err) }
 
 func (m Machine) keyringTimeout() (time.Duration, error) {
 	const variable = "CRE_KEYRING_TIMEOUT"

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+
+	"cre-credential-helper/cmd/internal/session"
+	"cre-credential-helper/fallback"
+	"cre-credential-helper/helper"
+)
+
+// limited is the keeper as far as the settings allow it. refusal says why
+// nothing is done for an origin.
+type limited struct {
+	*session.Keeper
+	refusal func(helper.Origin) error
+}
+
+// Get implements [helper.Store].
+func (l limited) Get(ctx context.Context, q helper.Query) (helper.Credential, error) {
+	if err := l.refusal(q.Origin); err != nil {
+		return helper.Credential{}, err
+	}
+	return l.Keeper.Get(ctx, q)
+}
+
+// Renew implements [reading.Renewer].
+func (l limited) Renew(ctx context.Context, q helper.Query) (helper.Credential, error) {
+	if err := l.refusal(q.Origin); err != nil {
+		return helper.Credential{}, err
+	}
+	return l.Keeper.Renew(ctx, q)
+}
+
+// Store implements [helper.Store].
+func (l limited) Store(ctx context.Context, c helper.Credential) error {
+	if err := l.refusal(c.Origin); err != nil {
+		return err
+	}
+	return l.Keeper.Store(ctx, c)
+}
+
+// Erase implements [helper.Store].
+func (l limited) Erase(ctx context.Context, q helper.Query) error {
+	if err := l.refusal(q.Origin); err != nil {
+		return err
+	}
+	return l.Keeper.Erase(ctx, q)
+}
+
+// Check implements [helper.Checker].
+func (l limited) Check(ctx context.Context, o helper.Origin) error {
+	if err := l.refusal(o); err != nil {
+		return err
+	}
+	return l.Keeper.Check(ctx, o)
+}
+
+// noFiles stands for the files of a user who has no home. All that needs them
+// fails with err.
+type noFiles struct{ err error }
+
+var _ session.Files = noFiles{}
+
+func (f noFiles) Lock(context.Context) (func() error, error)                 { return nil, f.err }
+func (f noFiles) ReadSession() (fallback.File, error)                        { return fallback.File{}, f.err }
+func (f noFiles) StageSession() (session.Stage, error)                       { return nil, f.err }
+func (f noFiles) Check() error                                               { return f.err }
+func (f noFiles) SessionPath() string                                        { return "cre.yaml" }
+func (f noFiles) ReplaceSession(old, _ fallback.File) (fallback.File, error) { return old, f.err }
