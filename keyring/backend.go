@@ -7,8 +7,6 @@ import (
 	"runtime"
 	"time"
 
-	zalando "github.com/zalando/go-keyring"
-
 	"cre-credential-helper/helper"
 	"cre-credential-helper/keyring/lookup"
 )
@@ -25,24 +23,29 @@ type Backend interface {
 
 // system is the operating system's keychain.
 type system struct {
+	*secrets
 	bus     string        // as in Options
 	timeout time.Duration // after which nobody waits for an answer any more
 }
 
+func newSystem(bus string, timeout time.Duration) system {
+	return system{newSecrets(bus, timeout), bus, timeout}
+}
+
 func (k system) Get(service, account string) (value string, err error) {
 	err = k.patiently(func() error {
-		value, err = get(k.bus, k.timeout, service, account)
+		value, err = k.get(service, account)
 		return err
 	})
 	return value, err
 }
 
 func (k system) Set(service, account, secret string) error {
-	return k.patiently(func() error { return set(service, account, secret) })
+	return k.patiently(func() error { return k.set(service, account, secret) })
 }
 
 func (k system) Delete(service, account string) error {
-	return k.patiently(func() error { return zalando.Delete(service, account) })
+	return k.patiently(func() error { return k.delete(service, account) })
 }
 
 // crowdedPoll is how long to let others connect to the bus first.
@@ -125,7 +128,7 @@ func (s *Store) ready(ctx context.Context) error {
 		return fmt.Errorf("not asked: %w", why(ctx))
 	}
 	if s.onBus {
-		return lookup.Listening(s.bus)
+		return lookup.Usable(s.bus)
 	}
 	return nil
 }

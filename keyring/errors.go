@@ -3,9 +3,7 @@ package keyring
 import (
 	"errors"
 	"fmt"
-	"net"
 	"runtime"
-	"syscall"
 
 	zalando "github.com/zalando/go-keyring"
 
@@ -23,6 +21,14 @@ var (
 	// ErrLocked reports that there is a keychain and that it is locked, or
 	// that it refused what was asked of it.
 	ErrLocked = lookup.ErrLocked
+
+	// ErrBus is an [ErrLocked]: the D-Bus session can't be reached, or may be
+	// another user's. There may be a keychain on it.
+	ErrBus = lookup.ErrBus
+
+	// ErrNoCollection is an [ErrLocked]: there is a Secret Service, and it has
+	// nothing to keep secrets in.
+	ErrNoCollection = lookup.ErrNoCollection
 
 	// ErrTimeout is an [ErrLocked]: the keychain did not answer in time. A
 	// write that ended so may have been done or may still be done.
@@ -52,26 +58,8 @@ func classify(err error) error {
 		return err
 	case errors.Is(err, zalando.ErrUnsupportedPlatform):
 		return fmt.Errorf("%w: none is supported on %s", ErrUnavailable, runtime.GOOS)
-	case isDialError(err), isNoService(err):
-		return lookup.Unavailable(err)
+	case isNoService(err):
+		return lookup.Unavailable(nameOnly(err))
 	}
-	return fmt.Errorf("%w (%w)", ErrLocked, err)
-}
-
-// isDialError reports whether nobody listens where the bus should be. That this
-// machine, or the bus' queue, has no room for a connection now doesn't mean that.
-func isDialError(err error) bool {
-	op, ok := errors.AsType[*net.OpError](err)
-	return ok && op.Op == "dial" && !isTemporary(op.Err)
-}
-
-// isCrowded reports whether too many others were about to connect to the bus.
-func isCrowded(err error) bool {
-	op, ok := errors.AsType[*net.OpError](err)
-	return ok && op.Op == "dial" && errors.Is(op.Err, syscall.EAGAIN)
-}
-
-func isTemporary(err error) bool {
-	errno, ok := errors.AsType[syscall.Errno](err)
-	return ok && errno.Temporary()
+	return fmt.Errorf("%w (%w)", ErrLocked, nameOnly(err))
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/godbus/dbus/v5"
 
 	"cre-credential-helper/helper"
-	"cre-credential-helper/keyring/lookup"
 )
 
 // lockName is the name on the bus that whoever writes owns. For another
@@ -53,9 +52,6 @@ func systemLock(bus, service string, timeout time.Duration) (Locker, lockKey) {
 // Lock implements [Locker]. Each has a connection of its own, for a bus keeps
 // connections apart, not goroutines.
 func (l busLock) Lock(ctx context.Context) (context.Context, func() error, error) {
-	if err := lookup.Listening(l.address); err != nil {
-		return nil, nil, err
-	}
 	conn, err := l.connect(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -96,31 +92,23 @@ func (l busLock) connect(ctx context.Context) (*dbus.Conn, error) {
 			return link{}, err
 		}
 		keep := context.AfterFunc(step, func() { _ = conn.Close() })
-		if err := conn.Auth(nil); err != nil {
-			_ = conn.Close()
-			return link{}, err
-		}
-		if err := conn.Hello(); err != nil {
-			_ = conn.Close()
-			return link{}, err
-		}
-		return link{conn, keep}, nil
+		return link{conn, keep}, greet(conn)
 	})
 	switch {
 	case err == nil && made.keep():
 		return made.Conn, nil
 	case step.Err() != nil:
 		return nil, unanswered(ctx, step)
-	case isDialError(err):
-		return nil, lookup.Unavailable(err)
+	case errors.Is(err, ErrUnavailable), errors.Is(err, ErrBus):
+		return nil, err
 	}
-	return nil, fmt.Errorf("%w (connect to the D-Bus session: %w)", ErrLocked, err)
+	return nil, fmt.Errorf("%w (connect to the D-Bus session: %w)", ErrLocked, nameOnly(err))
 }
 
 // dial connects to a bus, as patiently as a system does.
 func dial(ctx context.Context, address string) (*dbus.Conn, error) {
 	for {
-		conn, err := dbus.Dial(address)
+		conn, err := dialBus(address)
 		if !isCrowded(err) {
 			return conn, err
 		}
@@ -186,7 +174,7 @@ func (l busLock) refused(err error) error {
 		return fmt.Errorf("%w: the D-Bus session refuses the lock's name: allow it with --own-name=%[2]s (flatpak) or --own=%[2]s (xdg-dbus-proxy)",
 			helper.ErrBusy, l.name)
 	}
-	return fmt.Errorf("%w: the D-Bus session doesn't give out the name %s: %w", helper.ErrBusy, l.name, err)
+	return fmt.Errorf("%w: the D-Bus session doesn't give out the name %s: %w", helper.ErrBusy, l.name, nameOnly(err))
 }
 
 // unanswered is the error of a request to the bus that step, a part of ctx, was

@@ -74,8 +74,8 @@ func TestALockEndsWithItsBus(t *testing.T) {
 		t.Errorf("it ended with %v", cause)
 	}
 	_ = unlock() // nothing is left to unlock
-	if err := lockError(t.Context(), s); !errors.Is(err, keyring.ErrUnavailable) {
-		t.Errorf("with nobody listening: %v, want ErrUnavailable", err)
+	if err := lockError(t.Context(), s); !errors.Is(err, keyring.ErrBus) {
+		t.Errorf("with nobody listening: %v, want ErrBus", err)
 	}
 }
 

@@ -120,8 +120,17 @@ func TestPiecesOnGnomeKeyring(t *testing.T) {
 
 func TestLockedKeyringIsLocked(t *testing.T) {
 	k := keyringtest.Start(t)
-	k.Lock(t)
+	lockWithItem(t, k)
 	play(t, "patient", k.Env(), k.Address).expect(t, "locked", 5*time.Second)
+}
+
+// lockWithItem locks a keychain that holds what is asked for.
+func lockWithItem(t *testing.T, k *keyringtest.Keyring) {
+	t.Helper()
+	if out := play(t, "store 10", k.Env(), k.Address); out.text != "ok" {
+		t.Fatal(out.text)
+	}
+	k.Lock(t)
 }
 
 func TestStoppedKeyringTimesOut(t *testing.T) {
@@ -137,15 +146,18 @@ func TestBusWithoutKeyringIsUnavailable(t *testing.T) {
 	play(t, "patient", k.Env(), k.Address).expect(t, "unavailable", 5*time.Second)
 }
 
-func TestDeadBusIsUnavailable(t *testing.T) {
+// TestDeadBus tells a bus that somebody named from one that was looked for.
+func TestDeadBus(t *testing.T) {
 	k := keyringtest.StartBus(t)
 	k.StopBus()
-	play(t, "patient", k.Env(), k.Address).expect(t, "unavailable", 5*time.Second)
+	play(t, "patient", k.Env(), k.Address).expect(t, "bus", 5*time.Second)
+	play(t, "patient", nil, k.Address+";disabled:").expect(t, "unavailable", 5*time.Second)
 }
 
-func TestMissingBusIsUnavailable(t *testing.T) {
+func TestMissingBus(t *testing.T) {
 	address := "unix:path=" + filepath.Join(t.TempDir(), "bus")
-	play(t, "patient", []string{"DBUS_SESSION_BUS_ADDRESS=" + address}, address).expect(t, "unavailable", 5*time.Second)
+	play(t, "patient", nil, address).expect(t, "bus", 5*time.Second)
+	play(t, "patient", nil, address+";disabled:").expect(t, "unavailable", 5*time.Second)
 }
 
 // TestNoBusStartsNone puts a stand-in for dbus-launch on PATH. The library,
@@ -206,9 +218,18 @@ func playRole(role string) {
 		n, _ := strconv.Atoi(size)
 		o.Host = host + o.Host
 		fmt.Print(stateOf(s.Store(context.Background(), credential(o, n))))
+	case "impatient-get":
+		impatient := keyring.New(keyring.Options{Bus: os.Getenv(addressVariable), Timeout: 200 * time.Millisecond})
+		_, err := impatient.Get(context.Background(), helper.Query{Origin: o})
+		fmt.Print(stateOf(err))
 	case "get":
+		o.Host = size + o.Host
 		c, err := s.Get(context.Background(), helper.Query{Origin: o})
 		fmt.Print(stateOf(err), " ", c.Secret.Reveal())
+	case "erase":
+		o.Host = size + o.Host
+		err := s.Erase(context.Background(), helper.Query{Origin: o})
+		fmt.Print(stateOf(err), " ", err)
 	case "check":
 		err := s.Check(context.Background(), o)
 		fmt.Print(stateOf(err), " ", err)
@@ -239,6 +260,8 @@ func stateOf(err error) string {
 	}{
 		{nil, "ok"},
 		{keyring.ErrTimeout, "timeout"},
+		{keyring.ErrBus, "bus"},
+		{keyring.ErrNoCollection, "no-collection"},
 		{keyring.ErrLocked, "locked"},
 		{keyring.ErrUnavailable, "unavailable"},
 		{helper.ErrNotFound, "not-found"},

@@ -54,10 +54,9 @@ type Options struct {
 	// A locked keychain may spend it all waiting for somebody to unlock it.
 	Timeout time.Duration
 
-	// Bus is the D-Bus session's address, from [lookup.BusAddress], and must be what
-	// DBUS_SESSION_BUS_ADDRESS says too. With "" every method fails with
-	// [ErrUnavailable] on platforms whose keychain is on D-Bus; on the others
-	// Bus is ignored.
+	// Bus is the D-Bus session's address, from [lookup.BusAddress]. With "" every
+	// method fails with [ErrUnavailable] on platforms whose keychain is on
+	// D-Bus; on the others Bus is ignored.
 	Bus string
 
 	// Backend, when set, stands in for the system's keychain, for tests. It
@@ -97,7 +96,7 @@ func New(o Options) *Store {
 		s.limit = unlimited
 	}
 	if s.backend == nil {
-		s.backend, s.onBus = system{s.bus, s.timeout}, lookup.OnBus
+		s.backend, s.onBus = newSystem(s.bus, s.timeout), lookup.OnBus
 	}
 	s.locker, s.lockKey = s.chooseLock()
 	return s

@@ -98,6 +98,8 @@ func (s *Store) Erase(ctx context.Context, q helper.Query) error {
 		return q.Matches(r.Credential(q.Origin))
 	})
 	switch after := len(d.Credentials); {
+	case absent && s.asks(ctx, indexAccount):
+		return helper.ErrNotFound // a list leaves out what the index names in vain
 	case absent:
 		return cmp.Or(s.remove(ctx, q.Origin, head), helper.ErrNotFound)
 	case damaged, after == 0:
@@ -110,6 +112,21 @@ func (s *Store) Erase(ctx context.Context, q helper.Query) error {
 		return err
 	}
 	return s.sweep(ctx, name, head, live) // what is left would hold what was erased
+}
+
+// asks reports whether reading an item may ask somebody for a password.
+func (s *Store) asks(ctx context.Context, account string) bool {
+	backend, ok := s.backend.(asker)
+	if !ok {
+		return false
+	}
+	asks, err := call(ctx, s, func() (bool, error) { return backend.Asks(s.service, account) })
+	return err == nil && asks
+}
+
+// asker is a [Backend] that knows whether to read an item would ask somebody.
+type asker interface {
+	Asks(service, account string) (bool, error)
 }
 
 // remove deletes all that is kept for an origin, the index' entry last.

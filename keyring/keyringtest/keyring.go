@@ -162,23 +162,6 @@ func (k *Keyring) Env() []string {
 // Signal sends a signal to the keychain's process. The bus goes on.
 func (k *Keyring) Signal(sig os.Signal) error { return k.daemon.Process.Signal(sig) }
 
-// Restart ends the keychain's process with a signal and starts another one on
-// the same files.
-func (k *Keyring) Restart(t testing.TB, sig os.Signal) {
-	t.Helper()
-	if err := k.Signal(sig); err != nil {
-		t.Fatal(err)
-	}
-	late := time.AfterFunc(startTimeout, func() { _ = k.daemon.Process.Kill() })
-	_ = k.daemon.Wait() // its status tells of the signal only
-	if !late.Stop() {
-		t.Fatalf("%s did not end on %v", k.daemon.Args[0], sig)
-	}
-	if err := k.start(k); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // SignalBus sends a signal to the bus. Who sends it SIGSTOP need not wake it.
 func (k *Keyring) SignalBus(sig os.Signal) error { return k.bus.Process.Signal(sig) }
 

@@ -1,24 +1,32 @@
 package lookup
 
 import (
+	"errors"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
-// BusAddress finds the D-Bus session that runs, without starting one:
-// DBUS_SESSION_BUS_ADDRESS, else the socket "bus" in XDG_RUNTIME_DIR, else the
-// one in /run/user/<uid>. It returns "" when there is none, when the variable
-// names none on purpose ("disabled:"), and on platforms whose keychain isn't
-// on D-Bus.
+// busVariable names the D-Bus session.
+const busVariable = "DBUS_SESSION_BUS_ADDRESS"
+
+// orNone ends an address that was guessed: where nothing of it is there, there
+// is no D-Bus session.
+const orNone = "disabled:"
+
+// BusAddress returns where a D-Bus session may be, for [Keychain] and for
+// keyring.Options, without looking there: DBUS_SESSION_BUS_ADDRESS, then the
+// socket "bus" in XDG_RUNTIME_DIR, then the one in /run/user/<uid>. A variable
+// that outlived its session, as in tmux over a new login, is no reason to miss
+// the new one.
 //
-// The D-Bus library reads the environment on its own and, finding nothing,
-// runs dbus-launch, whose daemon outlives the process. So a program sets
-// DBUS_SESSION_BUS_ADDRESS to what this returns, before the first call, and
-// hands it on, to [Keychain] and to keyring.Options; there "" means that nothing
-// is called.
+// It returns "" when there is none, because the variable says so ("disabled:"),
+// and on platforms whose keychain isn't on D-Bus.
 func BusAddress(getenv func(string) string) string {
 	if !OnBus {
 		return ""
@@ -27,83 +35,117 @@ func BusAddress(getenv func(string) string) string {
 }
 
 func busAddress(getenv func(string) string, userDir string) string {
-	address := getenv("DBUS_SESSION_BUS_ADDRESS")
-	if address != "" && !strings.HasPrefix(address, "autolaunch:") {
-		if len(transports(address)) == 0 {
-			return ""
-		}
-		return address
+	var all []string
+	named := getenv(busVariable)
+	switch {
+	case strings.HasPrefix(named, orNone):
+		return ""
+	case named != "":
+		all = []string{named}
 	}
 	for _, dir := range []string{getenv("XDG_RUNTIME_DIR"), userDir} {
-		if socket := filepath.Join(dir, "bus"); filepath.IsAbs(dir) && isSocket(socket) {
-			return "unix:path=" + escape(socket)
+		place := "unix:path=" + escape(filepath.Join(dir, "bus"))
+		if filepath.IsAbs(dir) && !slices.Contains(all, place) {
+			all = append(all, place)
 		}
 	}
-	return ""
+	if named == "" {
+		all = append(all, orNone)
+	}
+	return strings.Join(all, ";")
 }
 
-// transports returns those alternatives of a bus address that the D-Bus
-// library can dial.
-func transports(address string) []string {
-	var usable []string
-	for alternative := range strings.SplitSeq(address, ";") {
-		switch name, _, _ := strings.Cut(alternative, ":"); name {
-		case "unix", "tcp", "nonce-tcp":
-			usable = append(usable, alternative)
+// Dial tries the sockets of a bus address in turn, with a function that fails
+// only with what came of its connecting; an abstract socket's name begins with
+// "@". Whoever is refused by one that is there doesn't try the next. Its errors
+// are [ErrUnavailable] where certainly nothing listens and nobody said that
+// something does, and [ErrBus].
+func Dial[C any](address string, dial func(socket string) (C, error)) (C, error) {
+	var none C
+	sockets, guessed, err := socketsOf(address)
+	if err != nil {
+		return none, err
+	}
+	for _, socket := range sockets {
+		c, err := dial(socket)
+		switch {
+		case err == nil:
+			return c, nil
+		case !nobodyThere(err):
+			return none, fmt.Errorf("%w: %w: set %s to your own session's address, or to disabled: for none", ErrBus, err, busVariable)
 		}
 	}
-	return usable
-}
-
-// Listening fails with [ErrUnavailable] where certainly nothing answers at a bus
-// address. Only a socket in the file system can be looked at beforehand.
-func Listening(address string) error {
-	if listens(address) {
-		return nil
+	if guessed {
+		return none, Unavailable(errNoBus)
 	}
-	return Unavailable(errNoBus)
+	named, _, _ := strings.Cut(address, ";")
+	return none, fmt.Errorf("%w: nothing listens where %s says (%.200q): unset it, or set it to disabled: for none",
+		ErrBus, busVariable, named)
 }
 
-func listens(address string) bool {
-	for _, alternative := range transports(address) {
-		path, ok := strings.CutPrefix(alternative, "unix:path=")
-		if !ok {
-			return true
-		}
-		path, _, _ = strings.Cut(path, ",")
-		if path, err := url.PathUnescape(path); err != nil || isSocket(path) {
+// nobodyThere reports whether an error certainly means that. No room in a
+// queue, no descriptors, no permission don't.
+func nobodyThere(err error) bool {
+	for _, errno := range []syscall.Errno{syscall.ENOENT, syscall.ENOTDIR, syscall.ECONNREFUSED} {
+		if errors.Is(err, errno) {
 			return true
 		}
 	}
 	return false
 }
 
-// socketOf returns what to connect to for a bus address that names one Unix
-// socket: its path, or "@" and its name in the abstract namespace. It is "" for
-// every other address.
-func socketOf(address string) string {
-	all := transports(address)
-	if len(all) != 1 || !strings.HasPrefix(all[0], "unix:") {
+// Usable fails, as [Dial] does, with an address that nothing can be dialed at.
+func Usable(address string) error {
+	_, _, err := socketsOf(address)
+	return err
+}
+
+// socketsOf returns what to connect to for a bus address, and whether that was
+// guessed. All of it must be Unix sockets: only there the kernel tells who
+// listens.
+func socketsOf(address string) (sockets []string, guessed bool, err error) {
+	address, guessed = strings.CutSuffix(address, orNone)
+	for alternative := range strings.SplitSeq(address, ";") {
+		if alternative == "" {
+			continue
+		}
+		socket := socketOf(alternative)
+		if socket == "" {
+			return nil, false, fmt.Errorf("%w: %s has to name a socket, as in unix:path=/run/user/1000/bus, not %.100q: unset it, or set it to disabled: for none",
+				ErrBus, busVariable, alternative)
+		}
+		sockets = append(sockets, socket)
+	}
+	if len(sockets) == 0 {
+		return nil, false, Unavailable(errNoBus)
+	}
+	return sockets, guessed, nil
+}
+
+// socketOf returns the one socket that a part of an address names: its path, or
+// "@" and its name in the abstract namespace. It is "" for everything else.
+func socketOf(alternative string) (socket string) {
+	pairs, isUnix := strings.CutPrefix(alternative, "unix:")
+	if !isUnix {
 		return ""
 	}
-	for pair := range strings.SplitSeq(strings.TrimPrefix(all[0], "unix:"), ",") {
+	for pair := range strings.SplitSeq(pairs, ",") {
 		key, value, _ := strings.Cut(pair, "=")
 		value, err := url.PathUnescape(value)
 		switch {
-		case err != nil:
+		case err != nil, strings.ContainsRune(value, 0):
 			return ""
-		case key == "path":
-			return value
-		case key == "abstract":
-			return "@" + value
+		case key == "guid":
+			continue
+		case key == "path" && filepath.IsAbs(value) && socket == "":
+			socket = value
+		case key == "abstract" && value != "" && socket == "":
+			socket = "@" + value
+		default:
+			return ""
 		}
 	}
-	return ""
-}
-
-func isSocket(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().Type() == os.ModeSocket
+	return socket
 }
 
 // escape writes a value of a bus address (D-Bus specification, "Server

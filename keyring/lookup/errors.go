@@ -29,6 +29,14 @@ var (
 	// may have been done or may still be done: its outcome is unknown.
 	ErrTimeout error = timeout{}
 
+	// ErrBus is an [ErrLocked]: there is, or may be, a D-Bus session with a
+	// keychain on it, and it can't be reached, or may be another user's.
+	ErrBus error = refusal("the D-Bus session is not used")
+
+	// ErrNoCollection is an [ErrLocked]: there is a Secret Service, and it has
+	// nothing to keep secrets in.
+	ErrNoCollection error = refusal("there is a keychain service, but no keyring in it")
+
 	// ErrUnsure reports that the short way doesn't lead to an answer. To ask
 	// package keyring instead is always right.
 	ErrUnsure = errors.New("the keychain has to be asked at length")
@@ -39,6 +47,12 @@ type timeout struct{}
 
 func (timeout) Error() string { return "no answer in time: " + ErrLocked.Error() }
 func (timeout) Unwrap() error { return ErrLocked }
+
+// refusal is an [ErrLocked] in words of its own.
+type refusal string
+
+func (r refusal) Error() string { return string(r) }
+func (refusal) Unwrap() error   { return ErrLocked }
 
 // errNoBus reports that there is no D-Bus session to ask.
 var errNoBus = errors.New("no D-Bus session")

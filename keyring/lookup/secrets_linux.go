@@ -41,29 +41,27 @@ const shortest = time.Millisecond
 // the note. It then refuses to search, but it aborts, with everybody's
 // secrets, if it is to open a session.
 func Value(bus string, timeout time.Duration, service, account string) (string, error) {
-	if err := Listening(bus); err != nil {
+	if err := Usable(bus); err != nil {
 		return "", err
 	}
-	socket := socketOf(bus)
-	switch {
-	case socket == "":
-		return "", ErrUnsure
-	case timeout < shortest:
+	if timeout < shortest {
 		return "", ErrTimeout
 	}
-	value, err := read(socket, timeout, service, account)
+	client, err := Dial(bus, func(socket string) (*wire.Client, error) { return dial(socket, timeout) })
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return "", ErrTimeout
+	} else if err != nil {
+		return "", err
+	}
+	defer client.Close()
+	value, err := read(client, service, account)
 	if err != nil {
 		err = explain(err)
 	}
 	return value, err
 }
 
-func read(socket string, timeout time.Duration, service, account string) (string, error) {
-	bus, err := dial(socket, timeout)
-	if err != nil {
-		return "", err
-	}
-	defer bus.Close()
+func read(bus *wire.Client, service, account string) (string, error) {
 	item, err := findItem(bus, service, account)
 	if err != nil {
 		return "", err
@@ -92,14 +90,12 @@ func dial(socket string, timeout time.Duration) (*wire.Client, error) {
 // explain puts what was read with into this package's errors.
 func explain(err error) error {
 	var answer *wire.AnswerError
-	var errno syscall.Errno
 	switch {
 	case errors.Is(err, helper.ErrNotFound):
 		return err
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return ErrTimeout
-	case errors.As(err, &answer) && IsNoService(answer.Name),
-		errors.Is(err, wire.ErrDial) && errors.As(err, &errno) && !errno.Temporary():
+	case errors.As(err, &answer) && IsNoService(answer.Name):
 		return Unavailable(err)
 	}
 	return fmt.Errorf("%w (%v)", ErrUnsure, err) // ErrUnsure and nothing else
@@ -123,7 +119,8 @@ func findItem(bus *wire.Client, service, account string) (string, error) {
 	return found.Text(), found.Err()
 }
 
-// notThere returns helper.ErrNotFound unless the collection is locked.
+// notThere returns helper.ErrNotFound unless the collection is locked, in a
+// service that has nothing to search then.
 func notThere(bus *wire.Client) error {
 	locked := wire.Call{
 		Destination: secretsName, Path: loginCollection, Interface: "org.freedesktop.DBus.Properties", Member: "Get",
@@ -135,10 +132,40 @@ func notThere(bus *wire.Client) error {
 	if err != nil {
 		return err
 	}
-	if kind, value := property.Signature(), property.Uint32(); kind != "b" || value != 0 || property.Err() != nil {
+	if kind, value := property.Signature(), property.Uint32(); kind == "b" && value == 0 && property.Err() == nil {
+		return helper.ErrNotFound
+	}
+	return searchedLocked(bus)
+}
+
+// searchedLocked returns helper.ErrNotFound if the service is gnome-keyring,
+// which finds what it doesn't open. KeePassXC doesn't, nor may others.
+func searchedLocked(bus *wire.Client) error {
+	gnome, err := ownerOf(bus, "org.gnome.keyring")
+	if err == nil {
+		var service string
+		if service, err = ownerOf(bus, secretsName); err == nil && service == gnome {
+			return helper.ErrNotFound
+		}
+	}
+	if err == nil || errors.As(err, new(*wire.AnswerError)) { // no name, no gnome-keyring: not "no service"
 		return fmt.Errorf("%w: nothing found in a locked collection", ErrLocked)
 	}
-	return helper.ErrNotFound
+	return err
+}
+
+// ownerOf returns the connection that has a name on the bus.
+func ownerOf(bus *wire.Client, name string) (string, error) {
+	ask := wire.Call{
+		Destination: "org.freedesktop.DBus", Path: "/org/freedesktop/DBus", Interface: "org.freedesktop.DBus", Member: "GetNameOwner",
+		Takes: "s", Returns: "s",
+	}
+	ask.Arguments.Text(name)
+	owner, err := bus.Call(ask)
+	if err != nil {
+		return "", err
+	}
+	return owner.Text(), owner.Err()
 }
 
 // openSession returns the path of a session whose secrets travel as they are,

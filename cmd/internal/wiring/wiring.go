@@ -15,10 +15,6 @@ import (
 	"cre-credential-helper/keyring/lookup"
 )
 
-// busVariable names the D-Bus session to the D-Bus library, which reads it by
-// itself.
-const busVariable = "DBUS_SESSION_BUS_ADDRESS"
-
 // How long the keychain may take: long where a person may have to unlock it,
 // short where nobody can.
 const (
@@ -49,8 +45,7 @@ type Settings struct {
 }
 
 // Settings reads them. It takes the API key out of the environment, which
-// programs that this one runs inherit, and puts the D-Bus session into it. Its
-// errors are [status.ErrSetting].
+// programs that this one runs inherit. Its errors are [status.ErrSetting].
 func (m Machine) Settings() (Settings, error) {
 	s, err := m.settings()
 	if err != nil {
@@ -81,9 +76,6 @@ func (m Machine) settings() (s Settings, err error) {
 		}
 	}
 	s.Bus = lookup.BusAddress(m.Getenv)
-	if s.Bus != "" && s.Bus != m.Getenv(busVariable) {
-		return s, m.Setenv(busVariable, s.Bus)
-	}
 	return s, nil
 }
 

@@ -17,6 +17,8 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"cre-credential-helper/keyring/internal/socket"
 )
 
 // greeting authenticates as whoever owns the socket's other end. Its replies
@@ -58,15 +60,15 @@ type Client struct {
 }
 
 // Dial connects to the socket at a path, or in Linux' abstract namespace when
-// the path begins with "@". No read or write takes longer than timeout; one
-// that would is [os.ErrDeadlineExceeded]. Nothing is sent before the first
-// call.
+// the path begins with "@"; one that may be another user's is
+// [socket.ErrForeign]. No read or write takes longer than timeout; one that
+// would is [os.ErrDeadlineExceeded]. Nothing is sent before the first call.
 func Dial(path string, timeout time.Duration) (*Client, error) {
-	socket, err := connect(path, timeout)
+	conn, err := connect(path, timeout)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDial, err)
 	}
-	c := &Client{socket: socket, in: bufio.NewReaderSize(socket, 8<<10), out: []byte(greeting)}
+	c := &Client{socket: conn, in: bufio.NewReaderSize(conn, 8<<10), out: []byte(greeting)}
 	c.queue(Call{
 		Destination: "org.freedesktop.DBus",
 		Path:        "/org/freedesktop/DBus",
@@ -79,11 +81,14 @@ func Dial(path string, timeout time.Duration) (*Client, error) {
 // connect makes a blocking socket with the kernel's own timeouts: to start Go's
 // network poller is a twentieth of a whole get.
 func connect(path string, timeout time.Duration) (*os.File, error) {
+	if err := socket.Check(path); err != nil {
+		return nil, err
+	}
 	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, os.NewSyscallError("socket", err)
 	}
-	socket := os.NewFile(uintptr(fd), path)
+	conn := os.NewFile(uintptr(fd), path)
 	limit := syscall.NsecToTimeval(max(timeout, time.Microsecond).Nanoseconds()) // zero means for ever
 	for _, option := range []int{syscall.SO_RCVTIMEO, syscall.SO_SNDTIMEO} {
 		if err == nil {
@@ -93,11 +98,14 @@ func connect(path string, timeout time.Duration) (*os.File, error) {
 	if err == nil {
 		err = os.NewSyscallError("connect", syscall.Connect(fd, &syscall.SockaddrUnix{Name: path}))
 	}
+	if err == nil {
+		err = socket.CheckPeer(uintptr(fd))
+	}
 	if err != nil {
-		_ = socket.Close()
+		_ = conn.Close()
 		return nil, err
 	}
-	return socket, nil
+	return conn, nil
 }
 
 // Close ends the connection, and with it what the service keeps for it.
