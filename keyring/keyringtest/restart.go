@@ -24,17 +24,28 @@ func (k *Keyring) Restart(t testing.TB, sig os.Signal) {
 func (k *Keyring) RestartLocked(t testing.TB) {
 	t.Helper()
 	k.end(t, syscall.SIGTERM)
-	k.daemon = k.program("gnome-keyring-daemon", "--foreground", "--components=secrets")
-	if err := startBound(k.daemon); err != nil {
+	if err := k.startLocked(); err != nil {
 		t.Fatal(err)
 	}
-	err := k.await(func() bool {
+}
+
+// StartWithoutCollection runs a gnome-keyring as one is that was never logged
+// in with: nothing is in it to keep secrets in.
+func StartWithoutCollection(t testing.TB) *Keyring {
+	t.Helper()
+	Need(t, Programs()...)
+	return started(t, func() (*Keyring, error) { return openWith((*Keyring).startLocked) })
+}
+
+func (k *Keyring) startLocked() error {
+	k.daemon = k.program("gnome-keyring-daemon", "--foreground", "--components=secrets")
+	if err := startBound(k.daemon); err != nil {
+		return err
+	}
+	return k.await(func() bool {
 		var all []dbus.ObjectPath
 		return k.call("org.freedesktop.DBus.Properties.Get", servicePath, []any{"org.freedesktop.Secret.Service", "Collections"}, &all) == nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 // end ends the keychain's process with a signal.

@@ -60,7 +60,7 @@ var keychainFaults = map[string]keychainFault{
 	},
 	"bus gone": {
 		happen: func(m *machine) { m.keychain.StopBus() },
-		status: statusNoKeychain, says: "there is no keychain on this machine",
+		status: statusLocked, says: "nothing listens where DBUS_SESSION_BUS_ADDRESS says",
 	},
 	"no bus": {
 		happen: func(m *machine) { m.leaveBus() },
