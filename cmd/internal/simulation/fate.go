@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ func (w *World) begin(part Part, home *Home) *Process {
 	w.numbers[string(part.Program)]++
 	name := fmt.Sprintf("%s %d", part.Program, w.numbers[string(part.Program)])
 	p := &Process{world: w, name: name, part: part, home: home, rand: w.source(name), gone: make(chan struct{})}
+	p.ctx, p.leave = context.WithCancel(context.Background())
 	p.began = w.moment(p.rand, time.Millisecond, 30*time.Millisecond)
 	w.running++
 	wait := time.Until(p.began)
@@ -61,6 +63,9 @@ func (w *World) kill(p *Process) {
 
 func (w *World) bury(p *Process) {
 	close(p.gone)
+	if p.child != nil {
+		p.child.goOn()
+	}
 	for _, l := range w.locks() {
 		l.bury(p)
 	}

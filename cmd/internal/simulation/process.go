@@ -15,6 +15,8 @@ type Process struct {
 	part  Part
 	home  *Home
 	rand  *rand.Rand
+	ctx   context.Context // ends when nobody waits for it any more
+	leave context.CancelFunc
 
 	// What follows is guarded by the world.
 	began     time.Time
@@ -24,23 +26,20 @@ type Process struct {
 	until     time.Time     // when it goes on, if it is stopped
 	stops     time.Duration // that it has been stopped in all
 	waitsFor  *lock
-	child     *Process           // that renews for it
-	own       *family            // that it logs in with
-	renews    *family            // since it has gone to the provider
-	saved     bool               // what it got there
-	inHand    *exchange          // what the provider has given it and is in no vault yet
-	fileHeld  time.Time          // since when it holds cre.lock
-	vaultHeld time.Time          // since when it holds the keychain's lock
-	leave     context.CancelFunc // of what it does for somebody who waits
+	child     *Process  // that renews for it
+	own       *family   // that it logs in with
+	renews    *family   // since it has gone to the provider
+	saved     bool      // what it got there
+	inHand    *exchange // what the provider has given it and is in no vault yet
+	fileHeld  time.Time // since when it holds cre.lock
+	vaultHeld time.Time // since when it holds the keychain's lock
 	wasLeft   bool
 	removed   []*family     // from a place that it was kept in
 	bad       time.Duration // of the keychain, when it began
 	goodFor   time.Duration // what the token has left that it found
 	notices   []string
 
-	asker  *Process // of a process that renews
-	answer chan outcome
-	left   chan struct{} // closed when nobody waits for the answer
+	answer chan outcome // of a process that renews
 }
 
 // step is something that p does. It takes a moment, and then p has the world
@@ -79,14 +78,19 @@ func (p *Process) reach(what string) {
 	p.resume()
 }
 
-// goOn has p find out, in a moment, that nobody waits for it any more.
+// goOn has p find out, in a moment, that nobody waits for it any more. The world
+// is held.
 func (p *Process) goOn() {
-	if p.leave == nil {
+	if p.wasLeft || p.isGone() {
 		return
 	}
 	p.world.note(p.name, "is LEFT by whoever has started it")
 	p.wasLeft = true
-	wait := time.Until(p.world.moment(p.rand, time.Microsecond, time.Millisecond))
+	notices := time.Now()
+	if p.until.After(notices) {
+		notices = p.until
+	}
+	wait := time.Until(p.world.momentAfter(notices, p.rand))
 	go func() {
 		time.Sleep(wait)
 		p.leave()

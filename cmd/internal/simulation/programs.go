@@ -39,16 +39,13 @@ func (p *Process) isTheirs() bool {
 func (p *Process) run() {
 	keeper := p.keeper()
 	query := helper.Query{Origin: p.world.env.Origin()}
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	p.world.hold()
-	p.leave = cancel
-	p.world.leave()
+	ctx := p.ctx
+	defer p.leave()
 	switch p.part.Program {
 	case get:
 		p.get(context.Background(), keeper, query)
 	case net:
-		p.renew(keeper, query)
+		p.renew(ctx, keeper, query)
 	case reject:
 		p.reject(ctx, keeper, query)
 	case check:

@@ -32,36 +32,21 @@ func (s starter) Renew(ctx context.Context, _ helper.Query) (helper.Credential, 
 		part.StopsAt, part.Stops = p.part.StopsAt-p.steps, p.part.Stops
 	}
 	p.child = p.world.begin(part, p.home)
-	p.child.asker = p
 	p.child.answer = make(chan outcome, 2)
-	p.child.left = make(chan struct{})
-	answer, left := p.child.answer, p.child.left
+	child, answer := p.child, p.child.answer
 	leave()
 	got, err := wait(watch, "its answer", answer)
 	if err != nil {
-		close(left)
+		p.world.hold()
+		child.goOn()
+		p.world.leave()
 		return helper.Credential{}, err
 	}
 	return got.credential, got.err
 }
 
 // renew is the program that does it.
-func (p *Process) renew(keeper *session.Keeper, query helper.Query) {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	go func() {
-		defer letGo()
-		select {
-		case <-p.left:
-		case <-p.asker.gone:
-		case <-p.gone:
-			return
-		case <-ctx.Done():
-			return
-		}
-		p.step("sees that nobody waits any more")()
-		cancel()
-	}()
+func (p *Process) renew(ctx context.Context, keeper *session.Keeper, query helper.Query) {
 	c, err := keeper.Renew(ctx, query)
 	p.world.hold()
 	defer p.world.leave()
