@@ -133,8 +133,10 @@ func (w *World) befall(h Happening) {
 			w.stop(whom, min(h.Long, time.Minute))
 		}
 	case busEnds:
-		w.note("the bus", "goes away and comes back")
-		w.keychain.lock.lose()
+		if w.plan.Limit < 0 { // where items are limited, the lock is a file, which isn't lost
+			w.note("the bus", "goes away and comes back")
+			w.keychain.lock.lose()
+		}
 	case full:
 		home := w.homes[h.Whom%len(w.homes)]
 		w.note("the disk", "of home %d is full, for %v", home.number, h.Long)

@@ -27,6 +27,9 @@ type Keychain struct {
 	gone    time.Time // until when there was none
 	badTime time.Duration
 
+	writer  *Process // of the last change
+	written time.Time
+
 	kept []kept // what was seen in the session's item
 }
 

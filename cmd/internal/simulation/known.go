@@ -9,6 +9,9 @@ func known() []Fault {
 		// What a logout found damaged it takes for damaged when it looks once
 		// more, and then it is the official CLI's next login.
 		{loggedOut, `^logout .* didn't revoke it, which has come since it began$`},
+		// Where the keychain goes while a logout removes what nothing points to,
+		// what has been removed by then is forgotten.
+		{loggedOut, `^logout .* didn't revoke it.*, while the keychain is gone$`},
 		// A login whose pointer can't be written revokes what stays in cre.yaml.
 		{notRevoked, `^login .* while the disk is full$`},
 		// Where cre.yaml is replaced, nobody looks once more whether what came

@@ -87,6 +87,7 @@ func (l *lock) lose() {
 		return
 	}
 	l.losses++
+	l.holder.lostLock = true
 	if f := l.holder.renews; f != nil && !l.holder.saved {
 		f.lose(l.holder.name + " lost the keychain's lock between the exchange and the commit")
 	}

@@ -61,9 +61,10 @@ type Happening struct {
 // Moment is a step of somebody's, by how it begins, that is worth waiting for.
 type Moment string
 
-// The moments around an exchange, in which everything is at stake.
+// The moments in which everything is at stake: around an exchange, mostly.
 const (
 	anyMoment Moment = ""
+	enters    Moment = "has a look at cre.lock"
 	checked   Moment = "has checked the keychain"
 	asks      Moment = "asks the provider to renew"
 	answered  Moment = "has the provider's answer"
@@ -71,7 +72,7 @@ const (
 )
 
 func pickMoment(r *rand.Rand) Moment {
-	return pick(r, anyMoment, anyMoment, anyMoment, anyMoment, checked, asks, asks, answered, swapped)
+	return pick(r, anyMoment, anyMoment, anyMoment, anyMoment, enters, checked, asks, asks, answered, swapped)
 }
 
 // Calamity is a kind of happening.

@@ -33,6 +33,7 @@ type Process struct {
 	inHand    *exchange // what the provider has given it and is in no vault yet
 	fileHeld  time.Time // since when it holds cre.lock
 	vaultHeld time.Time // since when it holds the keychain's lock
+	lostLock  bool      // of the keychain
 	wasLeft   bool
 	removed   []*family     // from a place that it was kept in
 	bad       time.Duration // of the keychain, when it began

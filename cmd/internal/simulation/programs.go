@@ -184,6 +184,7 @@ func (p *Process) logIn(ctx context.Context, keeper *session.Keeper) {
 	p.result(err)
 	p.world.hold()
 	defer p.world.leave()
+	p.own.failed = err != nil
 	if err == nil && !p.home.was(began, p.own) {
 		p.world.fault(trueError, "%s is done, and home %d never had %s", p.name, p.home.number, p.own)
 	}
