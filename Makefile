@@ -21,14 +21,18 @@ RACE        := $(if $(shell command -v $$($(GO) env CC)),-race)
 BENCH_PACKAGES := gcc libc6-dev pkg-config libsecret-1-dev libglib2.0-dev dbus gnome-keyring git \
 	libsecret-tools golang-docker-credential-helpers time strace
 
-.PHONY: help build demo test simulate mutants lint cross fuzz bench install clean
+.PHONY: help build programs demo test simulate mutants lint cross fuzz bench install clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' Makefile | expand -t 12
 
-build: ## build the programs into bin/
-	CGO_ENABLED=0 $(GO) build $(FLAGS) -o bin/ $(PROGRAMS)
+build: programs ## build the programs and the sandbox into bin/
+	ln -sf cre-credential-helper bin/git-credential-cre
+	ln -sf cre-credential-helper bin/docker-credential-cre
 	cd $(SANDBOX) && CGO_ENABLED=0 $(GO) build $(FLAGS) -o ../../bin/ .
+
+programs:
+	CGO_ENABLED=0 $(GO) build $(FLAGS) -o bin/ $(PROGRAMS)
 
 demo: build ## log in, get in three forms, whoami, log out: all on this machine
 	@bin/cre-sandbox run -- sh $(SANDBOX)/demo.sh
@@ -82,7 +86,7 @@ bench: ## measure, beside others, on a real gnome-keyring (Debian; some minutes)
 	cd $(SANDBOX) && $(GO) build -o ../../bin/bench ./bench
 	bin/bench -write -rounds $(ROUNDS)
 
-install: build ## install into PREFIX, below DESTDIR
+install: programs ## install into PREFIX, below DESTDIR
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBEXEC) $(DESTDIR)$(PREFIX)/share/man/man1
 	install bin/cre bin/cre-credential-helper $(DESTDIR)$(PREFIX)/bin
 	install bin/cre-credential-net $(DESTDIR)$(LIBEXEC)

@@ -1,7 +1,6 @@
 package fallback
 
 import (
-	"cmp"
 	"errors"
 	"io/fs"
 	"os"
@@ -57,8 +56,10 @@ func (d Dir) removeSession(was snapshot) error {
 func (d Dir) removed(name string, err error) error {
 	path := d.file(name)
 	if err = ignoreAbsent(err); err == nil {
-		err = cmp.Or(ignoreAbsent(os.Remove(path+".tmp")), ignoreAbsent(syncDir(d.path)))
+		err = ignoreAbsent(syncDir(d.path))
 	}
+	// What the official CLI left is removed if it can be: the file itself is gone.
+	_ = os.Remove(path + ".tmp")
 	return failed("remove", path, err)
 }
 

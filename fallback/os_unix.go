@@ -3,7 +3,6 @@
 package fallback
 
 import (
-	"cmp"
 	"errors"
 	"os"
 	"syscall"
@@ -29,7 +28,8 @@ func syncDir(path string) error {
 // dropLock removes the lock's file while the lock is still held: whoever waits
 // for that file sees that its path has gone, and starts again.
 func dropLock(lock *flock.Flock) error {
-	return cmp.Or(ignoreAbsent(os.Remove(lock.Path())), lock.Unlock())
+	_ = os.Remove(lock.Path()) // one that stays, a mount point say, does no harm
+	return lock.Unlock()
 }
 
 // cannotLock reports whether flock failed because the file system has no locks,

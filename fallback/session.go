@@ -39,6 +39,9 @@ func (f File) IsZero() bool {
 	return f.Tokens.IsZero() && len(f.Keychain) == 0 && len(f.unknown) == 0
 }
 
+// Exists reports whether there was a file when f was read, whatever was in it.
+func (f File) Exists() bool { return !f.was.absent() }
+
 // Session returns what f says of sessions.
 func (f File) Session() plain.Session {
 	return plain.Session{Tokens: f.Tokens, Details: f.Details, Keychain: f.Keychain}

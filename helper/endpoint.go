@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"strings"
 )
 
 // ErrEndpoint is what [CheckEndpoint] fails with.
@@ -20,7 +21,7 @@ func CheckEndpoint(rawURL string) error {
 	case err != nil || u.Host == "" || u.Opaque != "":
 		// Not quoted: where a password would stand in it can't be told.
 		return fmt.Errorf("%w: it is not an absolute URL", ErrEndpoint)
-	case u.User != nil || u.Fragment != "":
+	case u.User != nil || strings.Contains(rawURL, "#"):
 		return fmt.Errorf("%w: %q must not hold user information or a fragment", ErrEndpoint, u.Redacted())
 	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
 		return nil

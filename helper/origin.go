@@ -74,7 +74,7 @@ func ParseOrigin(rawURL string) (Origin, error) {
 	if u.User != nil {
 		return Origin{}, fmt.Errorf("%w: the URL holds user information", ErrOrigin)
 	}
-	if u.Opaque != "" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
+	if u.Opaque != "" || u.RawQuery != "" || u.ForceQuery || strings.Contains(rawURL, "#") {
 		return Origin{}, fmt.Errorf("%w: only protocol, host, port and path may stand in the URL", ErrOrigin)
 	}
 	return NewOrigin(u.Scheme, u.Host, u.EscapedPath())

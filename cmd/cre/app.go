@@ -36,7 +36,7 @@ See cre(1) for all of them, and for the exit statuses.`
 
 // app builds the command line. It never ends the process itself.
 func (m machine) app() *cli.App {
-	nonInteractiveFlag := &cli.BoolFlag{Name: flagNonInteractive, Usage: "fail at once instead of waiting for a person"}
+	nonInteractiveFlag := &cli.BoolFlag{Name: flagNonInteractive, Usage: "login: fail at once instead of waiting for a person"}
 	onUsageError := func(_ *cli.Context, err error, _ bool) error {
 		return usagef("%w: see cre --help", err)
 	}

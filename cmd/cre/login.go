@@ -42,7 +42,7 @@ func (m machine) login(c *cli.Context) error {
 		}
 	}
 	if err := p.helper.Check(c.Context, p.Origin()); err != nil {
-		return fmt.Errorf("the session could not be stored, so no browser was opened: %w", err)
+		return fmt.Errorf("a session can't be stored, so no browser was opened: %w", err)
 	}
 	cred, err := m.browserLogin(c.Context, p, !c.Bool(flagNoBrowser))
 	if err != nil {

@@ -135,8 +135,18 @@ func (r Reader) Stays(ctx context.Context, c helper.Credential) bool {
 	if key, ok := r.apiKey(); ok && c.Origin == key.Origin && c.Secret.Equal(key.Secret) {
 		return true
 	}
-	kept, err := r.Places.Get(ctx, helper.Query{Origin: c.Origin, Room: c.Room(), Username: &c.Username})
+	kept, err := r.Places.Get(ctx, InTheWayOf(r.Environment, c))
 	return err == nil && Outranks(kept, c)
+}
+
+// InTheWayOf asks for what is kept in c's place. At a CRE origin that is whatever
+// answers there, since who asks for the session names no user.
+func InTheWayOf(env platform.Environment, c helper.Credential) helper.Query {
+	q := helper.Query{Origin: c.Origin, Room: c.Room()}
+	if q.Room == helper.RoomDocker || !IsSession(env, c.Origin) {
+		q.Username = &c.Username
+	}
+	return q
 }
 
 // Outranks reports whether c must not take kept's place. A bare token never

@@ -212,6 +212,9 @@ func (v *fileVault) Swap(ctx context.Context, old, fresh helper.Credential) erro
 				return true, nil
 			case ok && c.Same(fresh):
 				return false, nil
+			case !ok && file.Exists() && len(file.Keychain) == 0:
+				// Neither program leaves that: somebody is writing it.
+				return false, fmt.Errorf("%w: %s holds no session that can be read", fallback.ErrDamaged, v.files.SessionPath())
 			}
 			return false, helper.ErrChanged
 		})

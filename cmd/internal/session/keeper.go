@@ -95,10 +95,15 @@ func (k *Keeper) Renew(ctx context.Context, q helper.Query) (_ helper.Credential
 	case errors.Is(err, helper.ErrChanged):
 		return k.overtaken(held, q, fresh)
 	case err != nil:
-		k.Notify.printf("warning: the renewed session could not be saved (%v): this token is good until it expires, then log in again", err)
-		return fresh, nil
+		return k.unsaved(fresh, err), nil
 	}
-	return k.saved(held, q, fresh)
+	return k.saved(held, q, old, fresh)
+}
+
+// unsaved is a renewed session that nobody keeps: its token is still of use.
+func (k *Keeper) unsaved(fresh helper.Credential, err error) helper.Credential {
+	k.Notify.printf("warning: the renewed session could not be saved (%v): this token is good until it expires, then log in again", err)
+	return fresh
 }
 
 func (k *Keeper) exchange(ctx context.Context, old helper.Credential) (helper.Credential, error) {
@@ -140,20 +145,26 @@ func (k *Keeper) ended(ctx context.Context, vault helper.Vault, q helper.Query, 
 
 // saved answers what there is now that fresh is kept: who takes no lock may have
 // made cre.yaml say something else meanwhile.
-func (k *Keeper) saved(ctx context.Context, q helper.Query, fresh helper.Credential) (helper.Credential, error) {
+func (k *Keeper) saved(ctx context.Context, q helper.Query, old, fresh helper.Credential) (helper.Credential, error) {
 	c, err := k.Places.Get(ctx, q)
-	if err == nil || errors.Is(err, helper.ErrNotFound) {
+	switch {
+	case err == nil && c.Same(old):
+		return k.unsaved(fresh, errLost), nil
+	case err == nil, errors.Is(err, helper.ErrNotFound):
 		return c, err
 	}
 	return fresh, nil
 }
+
+// errLost reports a vault that says that it has saved, and hasn't.
+var errLost = errors.New("what was saved isn't there")
 
 // overtaken answers what somebody who took no lock has put in the place of the
 // session that was renewed. If that was nothing, the renewed one must not live on.
 func (k *Keeper) overtaken(ctx context.Context, q helper.Query, fresh helper.Credential) (helper.Credential, error) {
 	c, err := k.Places.Get(ctx, q)
 	if errors.Is(err, helper.ErrNotFound) {
-		k.revoke(ctx, fresh)
+		k.revoke(ctx, fresh, "session")
 	}
 	return c, err
 }
@@ -166,7 +177,7 @@ func (k *Keeper) Store(ctx context.Context, c helper.Credential) error {
 	}
 	replaced, err := k.Places.put(ctx, c, func(kept helper.Credential) bool { return reading.Outranks(kept, c) })
 	for _, old := range replaced {
-		k.revoke(ctx, old)
+		k.revoke(ctx, old, "earlier session")
 	}
 	return err
 }
@@ -181,7 +192,7 @@ func (k *Keeper) Erase(ctx context.Context, q helper.Query) error {
 	}
 	gone, found, err := k.Places.forget(ctx, q)
 	for _, c := range gone {
-		k.revoke(ctx, c)
+		k.revoke(ctx, c, "session")
 	}
 	if err == nil && !found {
 		return helper.ErrNotFound
@@ -228,7 +239,7 @@ func (k *Keeper) List(ctx context.Context) ([]helper.Credential, error) { return
 func (k *Keeper) Check(ctx context.Context, o helper.Origin) error { return k.Places.check(ctx, o) }
 
 // revoke ends c at its provider, as far as that can be had in bounded time.
-func (k *Keeper) revoke(ctx context.Context, c helper.Credential) {
+func (k *Keeper) revoke(ctx context.Context, c helper.Credential, what string) {
 	if c.RevocationEndpoint == "" || c.RefreshToken.Reveal() == "" {
 		return
 	}
@@ -238,5 +249,5 @@ func (k *Keeper) revoke(ctx context.Context, c helper.Credential) {
 		k.Notify.printf("warning: %v", err)
 		return
 	}
-	k.Notify.printf("revoked the session at %s", c.RevocationEndpoint)
+	k.Notify.printf("revoked the %s at %s", what, c.RevocationEndpoint)
 }

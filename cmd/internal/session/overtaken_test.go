@@ -163,3 +163,43 @@ func TestNoExchangeWithoutTheLock(t *testing.T) {
 		t.Errorf("%v, %d renewals", err, w.provider.renewals)
 	}
 }
+
+// TestAFileThatIsBeingWrittenIsWaitedFor has somebody write cre.yaml in place
+// while a renewal is on its way: that is neither a login nor a logout.
+func TestAFileThatIsBeingWrittenIsWaitedFor(t *testing.T) {
+	for name, half := range map[string]string{"damaged": "AccessToken: [", "empty": "", "cut off": "AccessToken: eyJ"} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			w.Mode = session.File
+			w.mustStore(w.login())
+			whole := w.file()
+			w.pass(2 * time.Hour)
+			w.provider.during = func() {
+				w.writeFile(half)
+				time.AfterFunc(3*time.Second, func() { w.writeFile(whole) })
+			}
+			fresh := w.mustGet()
+			w.provider.during = nil
+			if got := w.mustGet(); !got.Secret.Equal(fresh.Secret) || w.provider.renewals != 1 || len(w.provider.revoked) != 0 {
+				t.Errorf("%s: %d renewals, revoked %q, cre.yaml:\n%s", name, w.provider.renewals, w.provider.revoked, w.file())
+			}
+		})
+	}
+}
+
+// forgetfulVault says that it has swapped, and hasn't.
+type forgetfulVault struct{ *faultyKeychain }
+
+func (forgetfulVault) Swap(context.Context, helper.Credential, helper.Credential) error { return nil }
+
+func TestAVaultThatLosesAWriteGetsNoOldTokenAnswered(t *testing.T) {
+	w := newWorld(t)
+	w.mustStore(w.login())
+	w.pass(2 * time.Hour)
+	k := w.keeper()
+	files := session.FilesIn(fallback.Open(w.dir))
+	k.Places = session.NewPlaces(w.Environment, w.Mode, files, forgetfulVault{w.keychain}, w.clock, w.notify)
+	if c, err := k.Get(t.Context(), w.query()); err != nil || c.ExpiresWithin(0, w.clock()) || !w.noted("log in again") {
+		t.Errorf("a token until %v, %v, notices %q", c.Expiry, err, w.notices)
+	}
+}

@@ -173,7 +173,7 @@ func (p *Places) put(ctx context.Context, c helper.Credential, stays staying) (r
 		}
 	}
 	err = under(ctx, vault, func(held context.Context) error {
-		if kept, err := p.Get(held, exactly(c)); err == nil && stays(kept) {
+		if kept, err := p.Get(held, reading.InTheWayOf(p.environment, c)); err == nil && stays(kept) {
 			return nil
 		}
 		replaced, err = put(held, c, stays)
@@ -212,9 +212,10 @@ var errStays = errors.New("what is kept stays")
 func (p *Places) putIntoVault(ctx context.Context, place Place, c helper.Credential, stays staying) (replaced []helper.Credential, err error) {
 	vault := p.vaults[place]
 	err = under(ctx, vault, func(held context.Context) error {
-		replaced, err = vault.All(held, exactly(c))
+		kept, err := vault.All(held, helper.Query{Origin: c.Origin})
+		replaced = slices.DeleteFunc(slices.Clone(kept), func(old helper.Credential) bool { return old.Username != c.Username })
 		switch {
-		case slices.ContainsFunc(replaced, stays): // although nothing here points to it
+		case slices.ContainsFunc(kept, stays): // although nothing here points to it
 			return errStays
 		case err != nil && !errors.Is(err, keyring.ErrDamaged):
 			return err
@@ -269,7 +270,7 @@ func (p *Places) putIntoFile(ctx context.Context, c helper.Credential) (replaced
 	}
 	gone, _, err := forgetVault(ctx, p.vaults[InKeychain], helper.Query{Origin: c.Origin})
 	if err != nil {
-		p.notify.printf("warning: an older session is still in the keychain (%v): erase removes both", err)
+		p.notify.printf("warning: the earlier session could not be removed from the keychain (%v): once the keychain can be reached, run cre logout", err)
 	}
 	return others(append(replaced, gone...), c), nil
 }

@@ -123,8 +123,11 @@ func TestModeFileUsesTheFile(t *testing.T) {
 	if w.keychain.calls != 0 || w.file() != officialFile(w.login()) || len(w.notices) != 0 {
 		t.Errorf("%d calls to the keychain, notices %q, cre.yaml:\n%s", w.keychain.calls, w.notices, w.file())
 	}
+	if err := w.Erase(t.Context(), w.query()); err != nil {
+		t.Fatal(err)
+	}
 	err := w.Store(t.Context(), helper.Credential{Origin: w.Environment.Origin(), Username: "x", Secret: helper.NewSecret("password")})
-	if !errors.Is(err, session.ErrNotASession) || w.file() != officialFile(w.login()) {
+	if !errors.Is(err, session.ErrNotASession) || w.file() != "" {
 		t.Errorf("a password for the session's place: %v, cre.yaml:\n%s", err, w.file())
 	}
 }
@@ -573,5 +576,19 @@ func TestARefusedTokenInTheKeychainSparesTheFile(t *testing.T) {
 	}
 	if got := w.mustGet(); got.Secret.Equal(current.Secret) || w.provider.renewals != 1 {
 		t.Errorf("its own token still counts as good: %d renewals", w.provider.renewals)
+	}
+}
+
+// TestGitsPasswordDoesNotHideTheSession has git keep another user's password at
+// CRE's origin: who asks for the session names no user.
+func TestGitsPasswordDoesNotHideTheSession(t *testing.T) {
+	for _, mode := range []session.Mode{session.Keyring, session.File} {
+		w := newWorld(t)
+		w.Mode = mode
+		w.mustStore(w.login())
+		w.mustStore(helper.Credential{Origin: w.Environment.Origin(), Username: "gituser", Secret: helper.NewSecret("password")})
+		if got := w.mustGet(); got.AuthType != helper.AuthBearer {
+			t.Errorf("%s: %s answers", mode, got.Username)
+		}
 	}
 }
