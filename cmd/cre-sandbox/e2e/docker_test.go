@@ -155,9 +155,9 @@ func TestDockerErrors(t *testing.T) {
 func TestDockerIsToldOfBadSettings(t *testing.T) {
 	d := newDocker(t)
 	d.env = append(d.env, "CRE_CREDENTIAL_STORE=cupboard")
-	_, err := client.Get(d.program, "registry.example.com")
-	_, listErr := client.List(d.program)
-	for _, err := range []error{err, listErr, client.Erase(d.program, "registry.example.com")} {
+	const origin = "https://api.cre.chain.link" // others need no setting of CRE's
+	_, err := client.Get(d.program, origin)
+	for _, err := range []error{err, client.Store(d.program, &credentials.Credentials{ServerURL: origin, Username: "x", Secret: "x"}), client.Erase(d.program, origin)} {
 		if err == nil || !strings.Contains(err.Error(), "err: exit status 1, out: `unusable setting: ") {
 			t.Errorf("got %v", err)
 		}

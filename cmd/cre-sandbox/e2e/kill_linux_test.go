@@ -39,6 +39,7 @@ func TestKilledAtEveryStep(t *testing.T) {
 			t.Run(program+" "+name, func(t *testing.T) {
 				t.Parallel()
 				eachMode(t, sandbox.Options{}, func(m *machine) {
+					m.setenv("CRE_KEYRING_TIMEOUT=1m") // a program that is traced is slow
 					m.useOwnPrograms()
 					test(m, kill)
 				})
@@ -94,6 +95,7 @@ func killErase(m *machine, kill killer) {
 func TestTheHelperKilledWhileItWaits(t *testing.T) {
 	t.Parallel()
 	eachMode(t, sandbox.Options{}, func(m *machine) {
+		m.setenv("CRE_KEYRING_TIMEOUT=1m") // a program that is traced is slow
 		m.useOwnPrograms()
 		s := m.logIn()
 		m.killEach(func(n int) killpoint.Result {
@@ -129,6 +131,7 @@ var windows = map[string][]string{
 func TestTheRenewalKilledAtEveryStep(t *testing.T) {
 	t.Parallel()
 	eachMode(t, sandbox.Options{}, func(m *machine) {
+		m.setenv("CRE_KEYRING_TIMEOUT=1m") // a program that is traced is slow
 		m.useOwnPrograms()
 		window := windows[fileMode]
 		if m.keychain != nil {
