@@ -95,14 +95,14 @@ func (k *Keeper) Renew(ctx context.Context, q helper.Query) (_ helper.Credential
 	case errors.Is(err, helper.ErrChanged):
 		return k.overtaken(held, q, fresh)
 	case err != nil:
-		return k.unsaved(fresh, err), nil
+		return unsaved(k.Notify, fresh, err), nil
 	}
 	return k.saved(held, q, old, fresh)
 }
 
 // unsaved is a renewed session that nobody keeps: its token is still of use.
-func (k *Keeper) unsaved(fresh helper.Credential, err error) helper.Credential {
-	k.Notify.printf("warning: the renewed session could not be saved (%v): this token is good until it expires, then log in again", err)
+func unsaved(notify Notify, fresh helper.Credential, err error) helper.Credential {
+	notify.printf("warning: the renewed session could not be saved (%v): this token is good until it expires, then log in again", err)
 	return fresh
 }
 
@@ -149,7 +149,7 @@ func (k *Keeper) saved(ctx context.Context, q helper.Query, old, fresh helper.Cr
 	c, err := k.Places.Get(ctx, q)
 	switch {
 	case err == nil && c.Same(old):
-		return k.unsaved(fresh, errLost), nil
+		return unsaved(k.Notify, fresh, errLost), nil
 	case err == nil, errors.Is(err, helper.ErrNotFound):
 		return c, err
 	}
