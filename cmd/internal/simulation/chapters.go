@@ -90,7 +90,8 @@ func (h *Home) isOut(since time.Time) bool {
 	return h.has(since, func(c chapter) bool { return c.grant == nil || c.ended || c.bare })
 }
 
-// wasEmpty reports whether there was no session at any time since then.
+// wasEmpty reports whether it was plain at any time since then that there was
+// no session.
 func (h *Home) wasEmpty(since time.Time) bool {
-	return !h.has(since, func(c chapter) bool { return c.grant != nil })
+	return !h.has(since, func(c chapter) bool { return c.grant != nil || c.damaged })
 }

@@ -56,7 +56,9 @@ func (c *connection) ask(what string, write bool, do func(*Keychain) error) erro
 	p.awaitTurn(served)
 	err := k.refuses(write)
 	if err == nil {
-		err = do(k)
+		if err = do(k); !write {
+			p.lastRead = time.Now()
+		}
 		w.note("the keychain", "does what %s asked: %s", p.name, what)
 		w.judgeWrite(p, write)
 	} else {

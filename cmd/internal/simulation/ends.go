@@ -13,8 +13,9 @@ func (w *World) judgeReplaced(p *Process) {
 func (w *World) judgeLogout(p *Process) {
 	for _, f := range p.removed {
 		if f.ended == "" && !f.toRevoke {
+			damaged := map[bool]string{true: ", which it took for damaged"}[p.said("was damaged")]
 			gone := map[bool]string{true: ", while the keychain is gone"}[w.keychain.gone.After(p.began)]
-			w.fault(loggedOut, "%s has removed %s and didn't revoke it%s%s", p.name, f, p.sinceItBegan(f), gone)
+			w.fault(loggedOut, "%s has removed %s and didn't revoke it%s%s", p.name, f, damaged, gone)
 		}
 	}
 	places := append([]kept{p.home.seen.kept}, w.keychain.kept...)

@@ -13,6 +13,7 @@ func (w *World) begin(part Part, home *Home) *Process {
 	w.numbers[string(part.Program)]++
 	name := fmt.Sprintf("%s %d", part.Program, w.numbers[string(part.Program)])
 	p := &Process{world: w, name: name, part: part, home: home, rand: w.source(name), gone: make(chan struct{})}
+	p.pace = pick(p.rand, 5*time.Millisecond, 20*time.Millisecond, 20*time.Millisecond, 150*time.Millisecond)
 	p.ctx, p.leave = context.WithCancel(context.Background())
 	p.began = w.moment(p.rand, time.Millisecond, 30*time.Millisecond)
 	w.running++

@@ -8,7 +8,7 @@ func known() []Fault {
 	return []Fault{
 		// What a logout found damaged it takes for damaged when it looks once
 		// more, and then it is the official CLI's next login.
-		{loggedOut, `^logout .* didn't revoke it, which has come since it began$`},
+		{loggedOut, `^logout .* didn't revoke it, which it took for damaged`},
 		// Where the keychain goes while a logout removes what nothing points to,
 		// what has been removed by then is forgotten.
 		{loggedOut, `^logout .* didn't revoke it.*, while the keychain is gone$`},

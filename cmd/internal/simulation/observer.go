@@ -18,8 +18,8 @@ func (w *World) judgeWrite(p *Process, write bool) {
 	w.keychain.kept = after
 	file := p.home.seen
 	p.home.seen = p.home.read()
-	for _, s := range append(slices.Clone(before), after...) {
-		w.judgePlace(p, "the keychain", find(before, s.username), find(after, s.username))
+	if !slices.Equal(before, after) && !p.crosses() {
+		w.judgePlace(p, "the keychain", find(before, email), find(after, email))
 	}
 	w.judgePlace(p, "cre.yaml", file.kept, p.home.seen.kept)
 	w.judgePlain(p, file)
@@ -44,7 +44,6 @@ func (w *World) judgePlace(p *Process, place string, before, after kept) {
 	}
 	switch {
 	case before == after || p.isTheirs() && place == "cre.yaml":
-	case place == "the keychain" && p.crosses():
 	case is == nil:
 		w.judgeLoss(p, place, before, was)
 	case was == nil:
@@ -54,15 +53,17 @@ func (w *World) judgePlace(p *Process, place string, before, after kept) {
 	}
 }
 
-// crosses reports whether p, which has lost the keychain's lock, writes just
-// after the one who has it now: to compare and to write are two calls, and only
-// a lock makes them one. A renewed token is worth that risk.
+// crosses reports whether p writes over what somebody else has written since p
+// read, and one of the two has lost the keychain's lock: to compare and to write
+// are two calls, and only the lock makes them one. A renewed token is worth that
+// risk.
 func (p *Process) crosses() bool {
-	const call = 100 * time.Millisecond
 	k := p.world.keychain
-	other := k.writer != p && time.Since(k.written) < call
+	other := k.writer
+	crosses := other != nil && other != p && k.written.After(p.lastRead) && (p.lostLock || other.lostLock)
 	k.writer, k.written = p, time.Now()
-	return p.lostLock && other
+	p.world.crossed = p.world.crossed || crosses
+	return crosses
 }
 
 // judgeGain judges a session where there was none.
@@ -109,9 +110,12 @@ func (p *Process) excuse(place string, f *family) string {
 // judgeLoss judges a session that is taken away.
 func (w *World) judgeLoss(p *Process, place string, before kept, was *grant) {
 	moved := func(f *family) bool {
-		inFile, inVault := w.grantOf(p.home.seen.kept), w.grantOf(find(w.keychain.kept, email))
-		return f != nil && (place == "cre.yaml" && inVault != nil && inVault.family == f ||
-			place == "the keychain" && inFile != nil && inFile.family == f)
+		there := w.grantOf(p.home.seen.kept)
+		if place == "cre.yaml" {
+			there = w.grantOf(find(w.keychain.kept, email))
+		}
+		// What another home's login has put over it there is the session, too.
+		return f != nil && there != nil && (there.family == f || f == p.own && there.family.kept.After(p.began))
 	}
 	if before.refresh != "" {
 		p.removed = append(p.removed, was.family)

@@ -113,7 +113,16 @@ func newPlan(r *rand.Rand) Plan {
 	p.pickTokens(r)
 	p.pickCast(r)
 	p.pickEvents(r)
+	if len(p.Homes) > 1 && r.IntN(10) == 0 {
+		p.pickDuel()
+	}
 	return p
+}
+
+// pickDuel has the other home log in while the one's renewal loses its lock.
+func (p *Plan) pickDuel() {
+	p.Cast = []Part{{Program: get}, {Program: login, Home: 1}}
+	p.Events = []Happening{{What: busEnds, At: asks}}
 }
 
 func (p *Plan) pickPast(r *rand.Rand) Past {

@@ -15,6 +15,7 @@ type Process struct {
 	part  Part
 	home  *Home
 	rand  *rand.Rand
+	pace  time.Duration   // that a step takes at most
 	ctx   context.Context // ends when nobody waits for it any more
 	leave context.CancelFunc
 
@@ -34,6 +35,7 @@ type Process struct {
 	fileHeld  time.Time // since when it holds cre.lock
 	vaultHeld time.Time // since when it holds the keychain's lock
 	lostLock  bool      // of the keychain
+	lastRead  time.Time // of anything in the keychain
 	wasLeft   bool
 	removed   []*family     // from a place that it was kept in
 	bad       time.Duration // of the keychain, when it began
@@ -51,7 +53,7 @@ func (p *Process) step(what string) (leave func()) {
 		panic(worldIsOver{})
 	}
 	w.hold()
-	wake := w.moment(p.rand, 100*time.Microsecond, 20*time.Millisecond)
+	wake := w.moment(p.rand, 100*time.Microsecond, p.pace)
 	w.leave()
 	time.Sleep(time.Until(wake))
 	p.reach(what)

@@ -54,10 +54,13 @@ type Fault struct {
 
 func (f Fault) String() string { return fmt.Sprintf("%s: %s", f.Rule, f.Detail) }
 
-// fault notes that a rule was broken. What comes of a known fault is not
-// reported either. The world is held.
+// fault notes that a rule was broken. What comes of a known fault, or of a lost
+// lock, is not reported. The world is held.
 func (w *World) fault(rule Rule, format string, args ...any) {
 	f := Fault{rule, fmt.Sprintf(format, args...)}
+	if w.crossed {
+		return
+	}
 	if w.excused == "" {
 		w.excused = f.known()
 	}

@@ -131,7 +131,8 @@ const lately = time.Second
 // judgeRenewed judges what a renewal answers. The world is held.
 func (w *World) judgeRenewed(p *Process, c helper.Credential) {
 	g := w.provider.byAccess[c.Secret.Reveal()]
-	if g != nil && p.renews != nil && !w.keychain.wasBad(p.bad) && p.stops == 0 && !p.home.was(time.Now().Add(-lately), g.family) {
+	there := func(c chapter) bool { return c.damaged || c.grant != nil && c.grant.family == g.family }
+	if g != nil && p.renews != nil && !w.keychain.wasBad(p.bad) && p.stops == 0 && !p.home.has(time.Now().Add(-lately), there) {
 		w.fault(freshToken, "%s answers %s, which isn't there any more", p.name, g)
 	}
 }
@@ -158,7 +159,9 @@ func (w *World) judgeToken(p *Process, c helper.Credential) {
 // foundGood reports whether p is a get that has found a token which still is
 // good, whenever it has looked.
 func (p *Process) foundGood() bool {
-	bad := func(c chapter) bool { return c.grant == nil || c.grant.knownExpiry.Before(time.Now()) }
+	bad := func(c chapter) bool {
+		return c.grant == nil || c.grant.rejected || c.grant.knownExpiry.Before(time.Now())
+	}
 	return p.goodFor > 0 && !p.home.has(p.began, bad)
 }
 

@@ -27,6 +27,7 @@ type World struct {
 	calm    bool           // nothing happens any more
 	trace   Trace
 	faults  []Fault
+	crossed bool   // two have written to the keychain at once, as one had lost the lock
 	excused string // the known fault that has shown, "" for none
 
 	homes    []*Home
