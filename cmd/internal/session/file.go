@@ -256,13 +256,20 @@ func (v *fileVault) discard() {
 // edit says so. A damaged file counts as an empty one: it is about to be
 // replaced.
 func (v *fileVault) change(edit func(*fallback.File) (write bool, err error)) error {
+	return v.changeDamaged(func(file *fallback.File, _ bool) (bool, error) { return edit(file) })
+}
+
+// changeDamaged is change for an edit that wants to know whether the file that
+// counts as empty is damaged.
+func (v *fileVault) changeDamaged(edit func(file *fallback.File, damaged bool) (write bool, err error)) error {
 	for attempt := 1; ; attempt++ {
-		old, err := v.readForWriting()
-		if err != nil {
+		old, err := v.files.ReadSession()
+		damaged := errors.Is(err, fallback.ErrDamaged)
+		if err != nil && !damaged {
 			return err
 		}
 		fresh := old
-		if write, err := edit(&fresh); err != nil || !write {
+		if write, err := edit(&fresh, damaged); err != nil || !write {
 			return err
 		}
 		if err = v.replace(old, fresh); !errors.Is(err, helper.ErrChanged) || attempt == overwritten {

@@ -70,7 +70,7 @@ func (k *Keeper) Renew(ctx context.Context, q helper.Query) (_ helper.Credential
 	defer func() { err = errors.Join(err, unlock()) }()
 	old, err := vault.Get(held, q)
 	if errors.Is(err, helper.ErrNotFound) {
-		old, err = k.Places.Get(held, q) // which says what is not found
+		return k.Places.Get(held, q) // which says what is not found, or finds what came meanwhile
 	}
 	if err != nil || !old.Refreshable() || !reading.IsDue(old, k.Now()) {
 		return old, err

@@ -184,7 +184,7 @@ func (p *Places) put(ctx context.Context, c helper.Credential, stays staying) (r
 
 func (p *Places) putSession(ctx context.Context, c helper.Credential, stays staying) (replaced []helper.Credential, err error) {
 	if p.mode == File {
-		return p.putIntoFile(ctx, c)
+		return p.putIntoFile(ctx, c, stays)
 	}
 	file, err := p.file.readForWriting()
 	if err != nil {
@@ -194,7 +194,7 @@ func (p *Places) putSession(ctx context.Context, c helper.Credential, stays stay
 	if !mayBePlain(p.mode, file, err) {
 		return replaced, orFile(err)
 	}
-	if replaced, err = p.putIntoFile(ctx, c); err == nil {
+	if replaced, err = p.putIntoFile(ctx, c, stays); err == nil {
 		p.notify.printf("warning: there is no keychain on this machine: the session is kept in plain text in %s", p.file.files.SessionPath())
 	}
 	return replaced, err
@@ -243,15 +243,20 @@ func (p *Places) putIntoVault(ctx context.Context, place Place, c helper.Credent
 		file.Keychain = append(without(file.Keychain, c.Origin), c.Origin.String())
 		return true, nil
 	})
-	return others(append(replaced, inFile...), c), err
+	if err != nil {
+		return nil, err // what cre.yaml still holds must not be revoked
+	}
+	return others(append(replaced, inFile...), c), nil
 }
 
 // putIntoFile stores c in cre.yaml, and leaves no older session in the keychain.
-func (p *Places) putIntoFile(ctx context.Context, c helper.Credential) (replaced []helper.Credential, err error) {
+func (p *Places) putIntoFile(ctx context.Context, c helper.Credential, stays staying) (replaced []helper.Credential, err error) {
 	var pointed bool
 	err = p.file.change(func(file *fallback.File) (bool, error) {
 		replaced = nil // what an attempt before it saw
-		if held, ok := p.file.credential(*file); ok {
+		if held, ok := p.file.credential(*file); ok && held.Origin == c.Origin && stays(held) {
+			return false, nil // it has come meanwhile
+		} else if ok {
 			replaced = []helper.Credential{held}
 		}
 		pointed = slices.Contains(file.Keychain, c.Origin.String())
@@ -301,9 +306,7 @@ func (p *Places) forget(ctx context.Context, q helper.Query) (gone []helper.Cred
 func (p *Places) forgetFile(q helper.Query) (gone []helper.Credential, found bool, err error) {
 	const untilThen = "could not be revoked and stay valid until they expire"
 	said := ""
-	_, err = p.file.files.ReadSession()
-	damaged := errors.Is(err, fallback.ErrDamaged)
-	err = p.file.change(func(file *fallback.File) (bool, error) {
+	err = p.file.changeDamaged(func(file *fallback.File, damaged bool) (bool, error) {
 		gone, found, said = nil, false, "" // what an attempt before it saw
 		c, owned := p.file.credential(*file)
 		switch {
@@ -342,7 +345,7 @@ func (p *Places) forgetPointed(ctx context.Context, place Place, q helper.Query,
 	gone, found, err = forgetVault(ctx, p.vaults[place], q)
 	switch {
 	case errors.Is(err, keyring.ErrUnavailable) && !listed:
-		return nil, false, nil // where there is no keychain, nothing is in it
+		return gone, found, nil // where there is no keychain, nothing is in it
 	case err != nil && !listed:
 		p.notify.printf("warning: could not look into the keychain: %v", err)
 		return gone, found, nil
