@@ -231,12 +231,13 @@ func (p *Places) putIntoVault(ctx context.Context, place Place, c helper.Credent
 	var inFile []helper.Credential
 	err = p.file.change(func(file *fallback.File) (bool, error) {
 		held, owned := p.file.credential(*file)
-		stays := owned && held.Origin != c.Origin || file.Tokens.IsZero()
-		if stays && slices.Contains(file.Keychain, c.Origin.String()) {
+		foreign := owned && held.Origin != c.Origin || file.Tokens.IsZero()
+		listed := slices.Contains(file.Keychain, c.Origin.String())
+		if foreign && listed || owned && !foreign && stays(held) { // it may have come meanwhile
 			return false, nil
 		}
 		inFile = nil // what an attempt before it saw
-		if !stays {
+		if !foreign {
 			inFile = []helper.Credential{held}
 			empty(file)
 		}

@@ -46,8 +46,8 @@ func ofPlaces() []mutant {
 	}
 	err = under(ctx, vault`},
 		{"the item without the pointer", places,
-			"file.Keychain = append(without(file.Keychain, c.Origin), c.Origin.String())\n\t\treturn true, nil\n\t})\n\treturn others(",
-			"return true, nil\n\t})\n\treturn others("},
+			"file.Keychain = append(without(file.Keychain, c.Origin), c.Origin.String())\n\t\treturn true, nil\n\t})\n\tif err != nil {",
+			"return true, nil\n\t})\n\tif err != nil {"},
 		{"a logout forgets only the file", places,
 			"inVault, foundInVault, verr := p.forgetPointed(held, InKeychain, q, listed)",
 			"inVault, foundInVault, verr := inFile[:0], held == nil && listed, error(nil)"},
