@@ -21,7 +21,7 @@ var (
 // TestWorlds lives through many schedules.
 func TestWorlds(t *testing.T) {
 	if *seed != 0 {
-		report := live(t, *seed)
+		report := live(t, scratch(t), *seed)
 		t.Logf("%s\n%s", report.Plan, report.Trace)
 		judge(t, report)
 		return
@@ -33,8 +33,9 @@ func TestWorlds(t *testing.T) {
 		for range runtime.GOMAXPROCS(0) {
 			t.Run("", func(t *testing.T) {
 				t.Parallel()
+				dir := scratch(t)
 				for n := next.Add(1) - 1; n < *first+*seeds && !t.Failed(); n = next.Add(1) - 1 {
-					judge(t, live(t, n))
+					judge(t, live(t, dir, n))
 				}
 			})
 		}
@@ -44,17 +45,18 @@ func TestWorlds(t *testing.T) {
 
 // TestOneSeedTellsOneStory is what makes a failure worth reporting.
 func TestOneSeedTellsOneStory(t *testing.T) {
+	dir := scratch(t)
 	for n := range uint64(50) {
-		a, b := live(t, *first+n), live(t, *first+n)
+		a, b := live(t, dir, *first+n), live(t, dir, *first+n)
 		if a.Trace.Digest() != b.Trace.Digest() {
 			t.Fatalf("seed %d tells two stories:\n%s\nand\n%s", *first+n, a.Trace, b.Trace)
 		}
 	}
 }
 
-func live(t *testing.T, seed uint64) (report Report) {
+func live(t *testing.T, dir string, seed uint64) (report Report) {
 	t.Helper()
-	dir := filepath.Join(scratch(t), fmt.Sprint(seed))
+	dir = filepath.Join(dir, fmt.Sprint(seed))
 	synctest.Test(t, func(t *testing.T) {
 		var err error
 		if report, err = Run(seed, dir); err != nil {
