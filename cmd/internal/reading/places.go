@@ -10,6 +10,9 @@ import (
 	"cre-credential-helper/keyring/lookup"
 )
 
+// ErrNotLoggedIn is helper.ErrNotFound where a login would give a session.
+var ErrNotLoggedIn = fmt.Errorf("%w: you are not logged in, try running cre login", helper.ErrNotFound)
+
 // Places are cre.yaml, which says where a session is, and the vaults that it
 // can be in besides.
 type Places struct {
@@ -42,7 +45,7 @@ func (p Places) Get(ctx context.Context, q helper.Query) (c helper.Credential, e
 			return c, err
 		}
 	}
-	return helper.Credential{}, fmt.Errorf("%w: you are not logged in, try running cre login", helper.ErrNotFound)
+	return helper.Credential{}, ErrNotLoggedIn
 }
 
 // explain says what is not found at an origin that isn't CRE's. Where nothing

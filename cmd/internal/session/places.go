@@ -88,7 +88,7 @@ func (p *Places) openSession(ctx context.Context, o helper.Origin) (vault helper
 		place = InKeychain
 	}
 	if place == "" {
-		return nil, nil, nil, fmt.Errorf("%w: you are not logged in, try running cre login", helper.ErrNotFound)
+		return nil, nil, nil, reading.ErrNotLoggedIn
 	}
 	held, unlock, err = p.vaults[place].Lock(ctx)
 	if err != nil {
