@@ -1,0 +1,131 @@
+package setup
+
+import (
+	"bytes"
+	"debug/buildinfo"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"runtime"
+)
+
+// ourMain is what Go's build information calls this program.
+const ourMain = "cre-credential-helper/cmd/cre"
+
+type kind int
+
+const (
+	absent  kind = iota
+	nowhere      // a symbolic link to nothing
+	ours         // this program, one of its versions, or a link to either
+	program      // any other program, or a link to one
+)
+
+// entry is what a name in the folder stands for.
+type entry struct {
+	kind
+	path   string
+	info   fs.FileInfo // of the name itself; nil: absent
+	target fs.FileInfo // behind links; nil: there is none
+	err    error       // what stands there is none of the kinds, or can't be told
+}
+
+// look finds out what is at a path; self is this program.
+func look(path, self string) entry {
+	e := entry{path: path}
+	if e.info, e.err = os.Lstat(path); e.err != nil {
+		if errors.Is(e.err, fs.ErrNotExist) {
+			e.err = nil
+		}
+		return e
+	}
+	switch e.target, e.err = os.Stat(path); {
+	case errors.Is(e.err, fs.ErrNotExist) && e.isLink():
+		e.kind, e.err = nowhere, nil
+	case e.err != nil:
+	case !e.target.Mode().IsRegular():
+		e.err = fmt.Errorf("%w: %s is not a file: move it away", ErrInTheWay, path)
+	case isOurs(path, e.target, self):
+		e.kind = ours
+	default:
+		e.kind = program
+	}
+	return e
+}
+
+func isOurs(path string, info fs.FileInfo, self string) bool {
+	if this, err := os.Stat(self); err == nil && os.SameFile(this, info) {
+		return true
+	}
+	built, err := buildinfo.ReadFile(path)
+	return err == nil && built.Path == ourMain
+}
+
+// look finds out what cre and cre-official are, and refuses what others own or
+// may write to.
+func (p *place) look() (cre, official entry, err error) {
+	cre, official = look(p.cre(), p.self), look(p.official(), p.self)
+	return cre, official, errors.Join(cre.check(), official.check())
+}
+
+func (e entry) check() error {
+	switch {
+	case e.err != nil || e.info == nil:
+		return e.err
+	case e.isLink() && e.target != nil:
+		return errors.Join(checkAccess(e.path, e.info), checkAccess(e.path, e.target))
+	}
+	return checkAccess(e.path, e.info)
+}
+
+func (e entry) isLink() bool { return e.info != nil && e.info.Mode()&fs.ModeSymlink != 0 }
+
+func (e entry) isExecutable() bool {
+	return e.target != nil && (runtime.GOOS == "windows" || e.target.Mode()&0o111 != 0)
+}
+
+// isUnchanged reports whether the name still stands for what it did.
+func (e entry) isUnchanged() bool {
+	now, err := os.Lstat(e.path)
+	if e.info == nil {
+		return errors.Is(err, fs.ErrNotExist)
+	}
+	return err == nil && os.SameFile(now, e.info)
+}
+
+// holdsSameAs reports whether two programs are one, or copies.
+func (e entry) holdsSameAs(other entry) bool {
+	return os.SameFile(e.target, other.target) ||
+		!e.isLink() && !other.isLink() && sameContents(e.path, other.path)
+}
+
+func moved(path string) error { return fmt.Errorf("%s was %w: run this again", path, ErrMoved) }
+
+// sameContents reports whether both files can be read and hold the same.
+func sameContents(a, b string) bool {
+	f, err := os.Open(a)
+	if err != nil {
+		return false
+	}
+	defer f.Close() //nolint:errcheck // only read
+	g, err := os.Open(b)
+	if err != nil {
+		return false
+	}
+	defer g.Close() //nolint:errcheck // only read
+	const piece = 64 << 10
+	for x, y := make([]byte, piece), make([]byte, piece); ; {
+		n, errX := io.ReadFull(f, x)
+		m, errY := io.ReadFull(g, y)
+		switch {
+		case !bytes.Equal(x[:n], y[:m]), (errX == nil) != (errY == nil):
+			return false
+		case errX != nil:
+			return isEnd(errX) && isEnd(errY)
+		}
+	}
+}
+
+func isEnd(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
