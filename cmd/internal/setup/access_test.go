@@ -81,20 +81,3 @@ func TestWhatOthersOwnOrMayWriteToIsRefused(t *testing.T) {
 		})
 	}
 }
-
-func TestDockersFileKeepsItsOwner(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("LEFT OUT: only root can give a file to another user")
-	}
-	path := filepath.Join(t.TempDir(), "config.json")
-	write(t, path, "{}\n", 0o600)
-	if err := os.Chown(path, 65534, 65533); err != nil {
-		t.Fatal(err)
-	}
-	lines, err := docker(path, registry).Do(t.Context())
-	mustSay(t, lines, err, "added")
-	info, err := os.Stat(path)
-	if stat := info.Sys().(*syscall.Stat_t); err != nil || stat.Uid != 65534 || stat.Gid != 65533 || info.Mode().Perm() != 0o600 {
-		t.Errorf("%+v, %v", stat, err)
-	}
-}

@@ -60,7 +60,7 @@ func isOurs(path string, info fs.FileInfo, self string) bool {
 		return true
 	}
 	built, err := buildinfo.ReadFile(path)
-	return err == nil && built.Path == ourMain
+	return err == nil && built.Path == ourMain || sameContents(path, self)
 }
 
 // look finds out what cre and cre-official are, and refuses what others own or

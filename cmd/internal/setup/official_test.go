@@ -78,7 +78,7 @@ func build(folder, version, module, path string) (string, error) {
 			return "", err
 		}
 	}
-	cmd := exec.Command("go", "build", "-o", "program", "./"+path)
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", "program", "./"+path)
 	cmd.Dir, cmd.Env = folder, append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off", "GOFLAGS=")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)
@@ -318,6 +318,8 @@ func TestWhateverIsInTheFolderIsPutInOrder(t *testing.T) {
 		{"a link to nowhere", map[string]string{"cre": "-> /nowhere/cre", "cre-official": one}, inOrder},
 		{"a link to an older version", map[string]string{"cre": "-> " + programs.older, "cre-official": one}, inOrder},
 		{"a copy of an older version", map[string]string{"cre": read(t, programs.older), "cre-official": one}, inOrder},
+		{"a copy of this version", map[string]string{"cre": read(t, programs.cre), "cre-official": one}, inOrder},
+		{"a person's link to another copy", map[string]string{"cre": "-> cre-1.27", "cre-1.27": one, "cre-official": one}, map[string]string{"cre": "-> SELF", "cre-official": "-> cre-1.27", "cre-1.27": one, "cre-official.old": one}},
 		{"a person's link to cre-official", map[string]string{"cre": "-> cre-official", "cre-official": one}, inOrder},
 		{"a person's link to cre", map[string]string{"cre": one, "cre-official": "-> cre"}, inOrder},
 		{"a person's link to the official CLI", map[string]string{"cre": "-> cre-1.27", "cre-1.27": one}, map[string]string{"cre": "-> SELF", "cre-official": "-> cre-1.27", "cre-1.27": one}},
