@@ -24,7 +24,7 @@ func TestTheGroupsRightToWriteIsTaken(t *testing.T) {
 		}
 	}
 	lines, err := m.Do(t.Context())
-	mustSay(t, lines, err, "tightened "+loose[0], "tightened "+loose[1], "renamed", "tightened "+m.path("cre-official"), "linked", "this program")
+	mustSay(t, lines, err, "tightened "+loose[0], "tightened "+loose[1], "tightened "+loose[2], "renamed", "linked", "this program")
 	for _, path := range []string{loose[0], loose[1], m.path("cre-official")} {
 		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o755 {
 			t.Errorf("%s: %v, %v", path, info.Mode(), err)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"cre-credential-helper/cmd/internal/setup"
 )
@@ -175,5 +176,36 @@ func TestAHelperThatDockerWillNotFindIsSaid(t *testing.T) {
 	mustSay(t, lines, err, "added", "docker-credential-cre is not on PATH")
 	if !slices.Equal(asked, []string{"docker-credential-cre"}) {
 		t.Errorf("looked for %q", asked)
+	}
+}
+
+func TestWhatDockerWritesInTheSameMomentStays(t *testing.T) {
+	path := filepath.Join(tempDir(t), "config.json")
+	login := func() { write(t, path, `{"auths": {"a": {}}}`, 0o600) }
+	for range 2 { // where nothing was, and over that
+		err := setup.ReplaceWhile(path, `{"lost": 1}`, login)
+		if !errors.Is(err, setup.ErrMoved) || read(t, path) != `{"auths": {"a": {}}}` {
+			t.Errorf("got %v, and the file holds %s", err, read(t, path))
+		}
+		write(t, path, "{}", 0o600)
+	}
+}
+
+func TestWhatAKilledEditLeftIsSwept(t *testing.T) {
+	folder := tempDir(t)
+	path, left, recent := filepath.Join(folder, "config.json"), filepath.Join(folder, ".cre-setup-config.json-1"), filepath.Join(folder, ".cre-setup-config.json-2")
+	write(t, left, "{}", 0o600)
+	write(t, recent, "{}", 0o600)
+	before := time.Now().Add(-2 * time.Hour)
+	if err := os.Chtimes(left, before, before); err != nil {
+		t.Fatal(err)
+	}
+	lines, err := docker(path, registry).Do(t.Context())
+	mustSay(t, lines, err, "added")
+	if _, err := os.Stat(left); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("what was left: %v", err)
+	}
+	if _, err := os.Stat(recent); err != nil {
+		t.Errorf("what another process may be at: %v", err)
 	}
 }

@@ -92,7 +92,8 @@ func (e entry) isUnchanged() bool {
 	if e.info == nil {
 		return errors.Is(err, fs.ErrNotExist)
 	}
-	return err == nil && os.SameFile(now, e.info)
+	return err == nil && os.SameFile(now, e.info) && // a new file may have a removed one's number
+		now.Size() == e.info.Size() && now.ModTime().Equal(e.info.ModTime())
 }
 
 // holdsSameAs reports whether two programs are one, or copies.

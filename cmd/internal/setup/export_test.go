@@ -15,3 +15,27 @@ var (
 
 // OurMain is what Go's build information is expected to call this program.
 const OurMain = ourMain
+
+// PutWhile puts this program in cre's place, which meanwhile changes.
+func (o Official) PutWhile(meanwhile func()) error {
+	p, err := o.place()
+	if err != nil {
+		return err
+	}
+	cre, _, err := p.look()
+	if err != nil {
+		return err
+	}
+	meanwhile()
+	return p.put(cre)
+}
+
+// ReplaceWhile replaces docker's configuration, which meanwhile changes.
+func ReplaceWhile(path, doc string, meanwhile func()) error {
+	c, err := readConfig(path)
+	if err != nil {
+		return err
+	}
+	meanwhile()
+	return c.replace([]byte(doc))
+}

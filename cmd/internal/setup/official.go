@@ -67,6 +67,9 @@ func (o Official) run(ctx context.Context, act func(*place) error) ([]string, er
 	defer unlock() //nolint:errcheck // it ends with the process at the latest
 	p.sweep()
 	if err := act(p); err != nil {
+		if errors.Is(err, fs.ErrPermission) {
+			err = fmt.Errorf("%w: see that %s is yours, and may be written by you (chown, chmod u+rwx)", err, p.folder)
+		}
 		return p.report, err
 	}
 	p.sayf("%s", p.onPath(o.Path))
@@ -102,7 +105,11 @@ func (o Official) place() (*place, error) {
 		p.install, p.exe, p.copies = p.folder, ".exe", true
 	}
 	if !filepath.IsAbs(p.folder) {
-		return nil, fmt.Errorf("the official installer's folder %s is not an absolute path: correct CRE_INSTALL, or unset it", p.folder)
+		variable := "CRE_INSTALL"
+		if runtime.GOOS == "windows" {
+			variable = "LOCALAPPDATA"
+		}
+		return nil, fmt.Errorf("the official installer's folder %s is not an absolute path: correct %s", p.folder, variable)
 	}
 	switch info, err := os.Stat(p.folder); {
 	case errors.Is(err, fs.ErrNotExist), err == nil && !info.IsDir():

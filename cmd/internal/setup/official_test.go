@@ -457,3 +457,32 @@ func TestManySetUpsAtOnceLeaveOneOfTwoOrders(t *testing.T) {
 		t.Errorf("the folder holds %q", got)
 	}
 }
+
+func TestWhatIsInstalledInTheSameMomentStays(t *testing.T) {
+	for name, before := range map[string]map[string]string{"over the official CLI": {"cre": script("1")}, "where nothing was": {}} {
+		t.Run(name, func(t *testing.T) {
+			m := newMachine(t)
+			m.lay(before)
+			err := m.PutWhile(func() {
+				_ = os.Remove(m.path("cre"))
+				write(t, m.path("cre"), script("2"), 0o755)
+			})
+			if !errors.Is(err, setup.ErrMoved) {
+				t.Errorf("got %v", err)
+			}
+			m.mustHold(map[string]string{"cre": script("2")})
+		})
+	}
+}
+
+func TestAnOfficialCLIThatCannotBeTightenedKeepsItsName(t *testing.T) {
+	m := newMachine(t)
+	target := filepath.Join(t.TempDir(), "cre")
+	write(t, target, script("1"), 0o777)
+	files := map[string]string{"cre": "-> " + target}
+	m.lay(files)
+	if lines, err := m.Do(t.Context()); !errors.Is(err, setup.ErrUnsafe) {
+		t.Errorf("said %q, %v", lines, err)
+	}
+	m.mustHold(files)
+}

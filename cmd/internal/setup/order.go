@@ -15,21 +15,22 @@ func (p *place) setUp() error {
 	case official.kind == ours:
 		return fmt.Errorf("%w: %s is this program, not the official CLI: remove it", ErrInTheWay, official.path)
 	}
-	for _, folder := range []string{p.install, p.folder} {
-		if err := p.tighten(folder); err != nil {
+	current := official // the official CLI that is to stay
+	if cre.kind == program {
+		current = cre
+	}
+	if current.kind != program {
+		return p.noOfficial()
+	}
+	for _, path := range []string{p.install, p.folder, current.path} {
+		if err := p.tighten(path); err != nil {
 			return err
 		}
 	}
-	switch {
-	case cre.kind == program:
+	if cre.kind == program {
 		if cre, err = p.keep(cre, official); err != nil {
 			return err
 		}
-	case official.kind != program:
-		return p.noOfficial()
-	}
-	if err := p.tighten(p.official()); err != nil {
-		return err
 	}
 	return p.put(cre)
 }
