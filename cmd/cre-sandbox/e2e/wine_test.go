@@ -27,7 +27,7 @@ func TestWindows(t *testing.T) {
 }
 
 func testPackages(t *testing.T, windows *winetest.Windows, dir string) {
-	packages := []string{"./keyring", "./fallback", "./helper", "./cmd/internal/oauth"}
+	packages := []string{"./keyring", "./fallback", "./helper", "./cmd/internal/oauth", "./cmd/internal/setup"}
 	goForWindows(t, append([]string{"test", "-c", "-o", dir + string(filepath.Separator)}, packages...)...)
 	for _, folder := range packages {
 		name := filepath.Base(folder)
