@@ -26,7 +26,11 @@ func TestUnderDockersName(t *testing.T) {
 	}
 	checkServe(t, s, "get", "example.com\n", `{"ServerURL":"example.com","Username":"alice","Secret":"docker's"}`+"\n", nil)
 	checkServe(t, s, "get", "protocol=https\nhost=example.com\n\n", "username=alice\npassword=pa=ss\n", nil)
+	checkServe(t, s, "frobnicate", "example.com\n", "", helper.ErrRequest)
+	s.Version = "1"
+	checkServe(t, s, "version", "", "1\n", nil)
 	s.Docker = false
+	checkServe(t, s, "frobnicate", "example.com\n", "", nil)
 	checkServe(t, s, "get", "", "username=alice\npassword=pa=ss\n", nil)
 	checkServe(t, s, "get", "\ufeff", "username=alice\npassword=pa=ss\n", nil)
 	checkServe(t, s, "get", "\ufeff\r\n", "", helper.ErrRequest)

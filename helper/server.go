@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// The operations of the protocol. [Server.Serve] ignores every other one.
+// The operations of the protocol.
 const (
 	opGet        = "get"
 	opStore      = "store"
@@ -42,7 +42,7 @@ type Server struct {
 
 	// Docker says that the program goes by a name that docker's clients start
 	// ("docker-credential-…"): to them, an empty request is one without a
-	// server URL (docs/protocol.md, 5.11).
+	// server URL, and an unknown operation an error (docs/protocol.md, 5.11).
 	Docker bool
 
 	// Notice is handed, line by line, what a person should know of an
@@ -59,8 +59,9 @@ func (e *ToldError) Unwrap() error { return e.Err }
 
 // Serve does one operation: get, store, erase, check, list, version or
 // capability. Operations that it doesn't know it ignores, as gitcredentials(7)
-// asks of helpers (docs/protocol.md, 2.8). An error is for standard error and
-// the exit status, except a [ToldError], which is for the exit status alone.
+// asks of helpers; under docker's name they are an error (docs/protocol.md, 2.8
+// and 5.11). An error is for standard error and the exit status, except a
+// [ToldError], which is for the exit status alone.
 func (s Server) Serve(ctx context.Context, op string, in io.Reader, out io.Writer) error {
 	switch op {
 	case opGet, opStore, opErase, opCheck:
@@ -73,6 +74,9 @@ func (s Server) Serve(ctx context.Context, op string, in io.Reader, out io.Write
 	case opCapability:
 		_, err := fmt.Fprintf(out, "version 0\ncapability %s\n", capAuthType)
 		return err
+	}
+	if s.Docker {
+		return fmt.Errorf("%w: unknown operation %.40q", ErrRequest, op)
 	}
 	return nil
 }
