@@ -75,6 +75,16 @@ func (c Credential) Refreshable() bool {
 	return c.RefreshToken.Reveal() != "" && c.TokenEndpoint != ""
 }
 
+// WithoutRenewal returns c without what a helper renews it with, if one can: for
+// whoever is to use c, and for the memory of programs that don't renew.
+func (c Credential) WithoutRenewal() Credential {
+	if c.Refreshable() {
+		c.RefreshToken, c.IDToken = Secret{}, Secret{}
+		c.TokenEndpoint, c.RevocationEndpoint, c.ClientID = "", "", ""
+	}
+	return c
+}
+
 // ExpiresWithin reports whether c has no more than margin left at now. A
 // credential of unknown expiry doesn't expire (docs/protocol.md, 9.9).
 func (c Credential) ExpiresWithin(margin time.Duration, now time.Time) bool {

@@ -95,7 +95,11 @@ func (k keeper) Get(ctx context.Context, q helper.Query) (helper.Credential, err
 }
 
 func (k keeper) Renew(ctx context.Context, q helper.Query) (helper.Credential, error) {
-	return k.Get(ctx, q)
+	c, err := k.Get(ctx, q)
+	if k.role == "renewing" {
+		c.RefreshToken, c.IDToken = helper.NewSecret("next"), helper.NewSecret("id")
+	}
+	return c, err
 }
 
 func (k keeper) Store(ctx context.Context, c helper.Credential) error {
@@ -165,6 +169,15 @@ func TestEveryByteArrives(t *testing.T) {
 	}
 	if err := errors.Join(p.Store(t.Context(), odd()), p.Erase(t.Context(), oddQuery()), p.Check(t.Context(), odd().Origin)); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestARenewalKeepsTheRefreshTokenToItself is about the pipe between the two
+// programs, and the memory of who asked.
+func TestARenewalKeepsTheRefreshTokenToItself(t *testing.T) {
+	c, err := program(t, "renewing", nil).Renew(t.Context(), oddQuery())
+	if err != nil || !c.Secret.Equal(odd().Secret) || c.RefreshToken.IsSet() || c.IDToken.IsSet() {
+		t.Errorf("%+v, %v", c, err)
 	}
 }
 

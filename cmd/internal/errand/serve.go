@@ -59,7 +59,8 @@ func (q question) put(ctx context.Context, k Keeper) ([]credential, error) {
 	case q.Task == taskGet:
 		return one(k.Get(ctx, q.Query.query()))
 	case q.Task == taskRenew:
-		return one(k.Renew(ctx, q.Query.query()))
+		c, err := k.Renew(ctx, q.Query.query())
+		return one(c.WithoutRenewal(), err)
 	case q.Task == taskErase:
 		return nil, k.Erase(ctx, q.Query.query())
 	case q.Task == taskCheck:
