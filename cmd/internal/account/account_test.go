@@ -22,12 +22,19 @@ func platform(t *testing.T, answer http.HandlerFunc) (Client, helper.Credential)
 	t.Helper()
 	server := httptest.NewServer(answer)
 	t.Cleanup(server.Close)
-	origin, err := helper.ParseOrigin(server.URL)
+	client, cred := clientOf(t, server.URL)
+	client.HTTP = server.Client()
+	return client, cred
+}
+
+func clientOf(t *testing.T, server string) (Client, helper.Credential) {
+	t.Helper()
+	origin, err := helper.ParseOrigin(server)
 	if err != nil {
 		t.Fatal(err)
 	}
 	cred := helper.Credential{Origin: origin, Secret: helper.NewSecret(secret), AuthType: helper.AuthBearer}
-	return Client{HTTP: server.Client(), URL: server.URL + "/graphql"}, cred
+	return Client{URL: server + "/graphql"}, cred
 }
 
 func says(status int, body string) http.HandlerFunc {

@@ -1,12 +1,10 @@
 package account
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"io"
 	"log"
-	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -14,45 +12,16 @@ import (
 	"time"
 
 	"cre-credential-helper/cmd/internal/web"
+	"cre-credential-helper/cmd/internal/webtest"
 	"cre-credential-helper/helper"
 )
 
-// raw answers with a text on a connection that it then keeps open until the
-// client's end of it is closed, which it tells.
+// raw returns a client, as it is in the programs, of a server as in [webtest.Raw].
 func raw(t *testing.T, answer string) (Client, helper.Credential, <-chan error) {
-	ended := make(chan error, 1)
-	client, cred := platform(t, func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		connection, buffered, err := http.NewResponseController(w).Hijack()
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer connection.Close()
-		_, _ = io.WriteString(connection, answer)
-		ended <- waitForEnd(connection, buffered)
-	})
-	client.HTTP = nil // as it is in the programs
-	return client, cred, ended
-}
-
-func waitForEnd(connection net.Conn, buffered *bufio.ReadWriter) error {
-	_ = connection.SetReadDeadline(time.Now().Add(20 * time.Second))
-	_, err := buffered.ReadByte()
-	return err
-}
-
-func mustClose(t *testing.T, ended <-chan error) {
 	t.Helper()
-	var late net.Error
-	select {
-	case err := <-ended:
-		if err == nil || errors.As(err, &late) && late.Timeout() {
-			t.Errorf("the connection was left open: %v", err)
-		}
-	case <-time.After(time.Minute):
-		t.Error("the question never arrived")
-	}
+	url, closed := webtest.Raw(t, answer)
+	client, cred := clientOf(t, url)
+	return client, cred, closed
 }
 
 func TestAnotherProtocolIsNoAnswer(t *testing.T) {
@@ -61,7 +30,7 @@ func TestAnotherProtocolIsNoAnswer(t *testing.T) {
 	if !errors.Is(err, web.ErrOutage) || !strings.Contains(err.Error(), "HTTP status 101") {
 		t.Errorf("error %v", err)
 	}
-	mustClose(t, ended)
+	webtest.MustClose(t, ended, 1)
 }
 
 func TestAnAnswerThatDoesNotEndIsCutOff(t *testing.T) {
@@ -81,7 +50,7 @@ func TestAnAnswerThatDoesNotEndIsCutOff(t *testing.T) {
 			if _, err := client.WhoAmI(ctx, cred); !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, web.ErrOutage) || errors.Is(err, ErrRejected) {
 				t.Errorf("error %v", err)
 			}
-			mustClose(t, ended)
+			webtest.MustClose(t, ended, 1)
 		})
 	}
 }
@@ -117,7 +86,7 @@ func TestWhatFollowsAnAnswerIsNotLogged(t *testing.T) {
 	defer log.SetOutput(os.Stderr)
 	client, cred, ended := raw(t, "HTTP/1.1 200 OK\r\nContent-Length: 51\r\n\r\n"+`{"data":{"getOrganization":{"organizationId":"org"}}}`[:51]+secret)
 	_, _ = client.WhoAmI(t.Context(), cred)
-	mustClose(t, ended)
+	webtest.MustClose(t, ended, 1)
 	time.Sleep(50 * time.Millisecond)
 	if logged.Len() > 0 {
 		t.Errorf("logged %q", logged.String())

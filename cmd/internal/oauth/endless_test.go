@@ -1,12 +1,10 @@
 package oauth
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"io"
 	"log"
-	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -14,6 +12,7 @@ import (
 	"time"
 
 	"cre-credential-helper/cmd/internal/awake"
+	"cre-credential-helper/cmd/internal/webtest"
 	"cre-credential-helper/helper"
 )
 
@@ -26,53 +25,14 @@ func allRequests(ctx context.Context, endpoint string) map[string]error {
 	return map[string]error{"refresh": refreshErr, "exchange": exchangeErr, "revoke": Client{}.Revoke(ctx, endpoint, "client", secret)}
 }
 
-// raw answers with a text on a connection that it then keeps open. What comes
-// out of the channel is how the client's end of one was closed.
-func raw(t *testing.T, answer string) (endpoint string, closed <-chan error) {
-	ended := make(chan error, 10)
-	endpoint = serve(t, func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		connection, buffered, err := http.NewResponseController(w).Hijack()
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer connection.Close()
-		_, _ = io.WriteString(connection, answer)
-		ended <- waitForEnd(connection, buffered)
-	})
-	return endpoint, ended
-}
-
-func waitForEnd(connection net.Conn, buffered *bufio.ReadWriter) error {
-	_ = connection.SetReadDeadline(time.Now().Add(10 * time.Second))
-	_, err := buffered.ReadByte()
-	return err
-}
-
-func mustClose(t *testing.T, closed <-chan error, connections int) {
-	t.Helper()
-	for range connections {
-		var late net.Error
-		select {
-		case err := <-closed:
-			if err == nil || errors.As(err, &late) && late.Timeout() {
-				t.Errorf("the connection was left open: %v", err)
-			}
-		case <-time.After(time.Minute):
-			t.Fatal("the question never arrived")
-		}
-	}
-}
-
 func TestAnotherProtocolIsNoAnswer(t *testing.T) {
-	endpoint, closed := raw(t, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n{\"access_token\":")
+	endpoint, closed := webtest.Raw(t, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n{\"access_token\":")
 	for kind, err := range allRequests(t.Context(), endpoint) { // which nothing ends but the test's own end
 		if err == nil || !strings.Contains(err.Error(), "HTTP status 101") {
 			t.Errorf("%s: error %v", kind, err)
 		}
 	}
-	mustClose(t, closed, 3)
+	webtest.MustClose(t, closed, 3)
 }
 
 func TestABodyThatDoesNotEndIsCutOff(t *testing.T) {
@@ -88,14 +48,14 @@ func TestABodyThatDoesNotEndIsCutOff(t *testing.T) {
 	for name, answer := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			endpoint, closed := raw(t, answer)
+			endpoint, closed := webtest.Raw(t, answer)
 			ctx, cancel := awake.WithTimeout(t.Context(), 3*time.Second) // for the question to arrive on a busy machine
 			defer cancel()
 			_, err := Client{}.Refresh(ctx, endpoint, "client", helper.NewSecret(oldRefresh))
 			if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrRefused) {
 				t.Errorf("error %v", err)
 			}
-			mustClose(t, closed, 1)
+			webtest.MustClose(t, closed, 1)
 		})
 	}
 }
@@ -127,11 +87,11 @@ func TestWhatFollowsAnAnswerIsNotLogged(t *testing.T) {
 	var logged strings.Builder
 	log.SetOutput(&logged)
 	defer log.SetOutput(os.Stderr)
-	endpoint, closed := raw(t, "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{\"access_token\":\"a\"}s3cret")
+	endpoint, closed := webtest.Raw(t, "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{\"access_token\":\"a\"}s3cret")
 	if got, err := refresh(endpoint, Client{}); err != nil || got.Access.Reveal() != "a" {
 		t.Errorf("got %q, %v", got.Access.Reveal(), err)
 	}
-	mustClose(t, closed, 1)
+	webtest.MustClose(t, closed, 1)
 	time.Sleep(50 * time.Millisecond)
 	if logged.Len() > 0 {
 		t.Errorf("logged %q", logged.String())

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"cre-credential-helper/cmd/internal/web"
+	"cre-credential-helper/cmd/internal/webtest"
 	"cre-credential-helper/helper"
 )
 
@@ -21,7 +22,7 @@ func TestABrokenAnswerThatQuotesASecretShowsNothingOfIt(t *testing.T) {
 	const secret = "s3cret/refresh+token=of_some length"
 	for _, answer := range []string{"%s\r\n\r\n", "HTTP/1.1 2x0 %s\r\n\r\n", "HTTP/1.1 200 OK\r\n%s\x1b[1m\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: %s\r\n\r\n"} {
 		for _, quote := range []func(string) string{func(s string) string { return s }, url.QueryEscape, url.PathEscape} {
-			endpoint, _ := raw(t, fmt.Sprintf(answer, "got "+quote(secret)))
+			endpoint, _ := webtest.Raw(t, fmt.Sprintf(answer, "got "+quote(secret)))
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 			_, refreshErr := Client{}.Refresh(ctx, endpoint, "client", helper.NewSecret(secret))
 			revokeErr := Client{}.Revoke(ctx, endpoint, "client", helper.NewSecret(secret))
