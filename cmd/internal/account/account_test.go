@@ -54,8 +54,8 @@ func TestWhoAmIWithASession(t *testing.T) {
 			r.Header.Get("Authorization") != "Bearer "+secret || r.Header.Get("User-Agent") != "cre-cli" || r.Header.Get("Content-Type") != "application/json" {
 			t.Errorf("request %s %s %v %q", r.Method, r.URL, r.Header, body.Query)
 		}
-		says(200, `{"data":{"getAccountDetails":{"emailAddress":"email@domain.com\u001b[2J"},
-			"getOrganization":{"displayName":"The\nOrg","organizationId":"org_1"}}}`)(w, r)
+		says(200, `{"data":{"getAccountDetails":{"emailAddress":"\u202eemail@domain.com\u001b[2J\u2066\u3164"},
+			"getOrganization":{"displayName":"The\nOrg\u200f\u061c","organizationId":"org_1"}}}`)(w, r)
 	})
 	client.UserAgent = "cre-cli"
 	got, err := client.WhoAmI(context.Background(), cred)

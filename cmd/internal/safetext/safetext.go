@@ -12,18 +12,19 @@ import (
 	"cre-credential-helper/helper"
 )
 
-// Clean returns s on one line and without anything that steers a terminal:
-// white space becomes a space, a broken UTF-8 sequence U+FFFD, and characters
-// that don't print (controls, the direction marks of Unicode, unassigned ones)
-// are dropped. More than limit characters are cut, with "…" as the last one.
+// Clean returns s on one line and without anything that steers a terminal or
+// can't be seen: white space becomes a space, a broken UTF-8 sequence U+FFFD, and
+// characters that don't print (controls, the direction marks of Unicode,
+// unassigned ones) or print nothing (fillers, variation selectors) are dropped.
+// More than limit characters are cut, with "…" as the last one.
 func Clean(s string, limit int) string {
 	var out strings.Builder
 	count := 0
 	for _, r := range s {
 		switch {
-		case unicode.IsSpace(r):
+		case unicode.IsSpace(r), r == blankPattern:
 			r = ' '
-		case !unicode.IsPrint(r):
+		case !unicode.IsPrint(r), isInvisible(r):
 			continue
 		}
 		if count == limit {
@@ -33,6 +34,16 @@ func Clean(s string, limit int) string {
 		count++
 	}
 	return out.String()
+}
+
+// blankPattern is Braille's pattern without a dot: a symbol, by its category.
+const blankPattern = '\u2800'
+
+// isInvisible reports whether r is a letter or mark that fonts show as nothing,
+// as Unicode's property Default_Ignorable_Code_Point has it. The rest of that
+// property doesn't print by its category.
+func isInvisible(r rune) bool {
+	return unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
 // Line is [Clean] for what a program is about to say, of which some may be

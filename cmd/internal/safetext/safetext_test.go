@@ -25,6 +25,9 @@ func TestClean(t *testing.T) {
 		{"line ends become spaces", "a\r\nb\u2028c\td", 100, "a  b c d"},
 		{"direction marks go", "user\u202egnp.exe\u2066", 100, "usergnp.exe"},
 		{"invisible characters go", "ad\u200bmin\ufeff", 100, "admin"},
+		{"so do letters and marks that show nothing", "ad\u3164mi\u115f\u1160\uffa0n\u034f\ufe0f\U000e0101\u17b4\u180b", 100, "admin"},
+		{"a pattern without a dot is a space", "a\u2800b", 100, "a b"},
+		{"marks that show stay", "e\u0301 \u0e01\u0e49 \u0939\u093f", 100, "e\u0301 \u0e01\u0e49 \u0939\u093f"},
 		{"broken UTF-8 is replaced", "a\xffb", 100, "a\ufffdb"},
 		{"text of just the limit stays", "abcde", 5, "abcde"},
 		{"longer text is cut", "abcdef", 5, "abcd…"},
@@ -41,16 +44,43 @@ func TestClean(t *testing.T) {
 	}
 }
 
+// TestNothingThatSteersOrHidesIsLeft goes through all of Unicode's characters
+// that turn text around, format it, or show nothing.
+func TestNothingThatSteersOrHidesIsLeft(t *testing.T) {
+	bidi := "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+	for _, r := range bidi {
+		if !unicode.Is(unicode.Bidi_Control, r) {
+			t.Errorf("%U is none", r)
+		}
+	}
+	tables := map[string]*unicode.RangeTable{
+		"Cc": unicode.Cc, "Cf": unicode.Cf, "Co": unicode.Co, "Zl": unicode.Zl, "Zp": unicode.Zp, "direction": unicode.Bidi_Control,
+		"ignorable": unicode.Other_Default_Ignorable_Code_Point, "variation": unicode.Variation_Selector,
+	}
+	for name, table := range tables {
+		for r := range unicode.MaxRune + 1 {
+			if got := Clean("a"+string(r)+"b", 10); unicode.Is(table, r) && got != "ab" && got != "a b" {
+				t.Fatalf("%s: %U is left in %q", name, r, got)
+			}
+		}
+	}
+	for _, show := range []func(string) string{Line, func(s string) string { return Hide(s, 100) }, func(s string) string { return Error(errors.New(s)).Error() }} {
+		if got := show("a" + bidi + "\u200b\u00ad\ufeff\u3164b"); got != "ab" {
+			t.Errorf("got %q", got)
+		}
+	}
+}
+
 func FuzzClean(f *testing.F) {
 	f.Add("email@domain.com", 100)
-	f.Add("\x1b[31m\r\nred\u202e\xff", 3)
+	f.Add("\x1b[31m\r\nred\u202e\u3164\xff", 3)
 	f.Fuzz(func(t *testing.T, s string, limit int) {
 		limit = min(max(limit, 0), 1000)
 		got := Clean(s, limit)
 		if n := utf8.RuneCountInString(got); n > limit {
 			t.Errorf("%d characters, limit %d", n, limit)
 		}
-		if strings.ContainsFunc(got, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		if strings.ContainsFunc(got, func(r rune) bool { return !unicode.IsPrint(r) || isInvisible(r) }) {
 			t.Errorf("Clean(%q) = %q holds what doesn't print", s, got)
 		}
 		if again := Clean(got, limit); again != got {
