@@ -70,6 +70,18 @@ func TestListShowsWhatCanBeRead(t *testing.T) {
 	checkServe(t, s, "list", "", "busy\n", helper.ErrBusy)
 }
 
+// TestWhatDockerIsToldIsFitToBeShown is about the text of errors, which docker's
+// clients print.
+func TestWhatDockerIsToldIsFitToBeShown(t *testing.T) {
+	s := helper.Server{Store: failing{helpertest.NewMemory(), errors.New("raw")}, Line: func(text string) string {
+		return strings.ReplaceAll(text, "raw", "cleaned")
+	}}
+	checkServe(t, s, "list", "", "cleaned\n", s.Store.(failing).err)
+	checkServe(t, s, "get", "https://raw@example.com", "bad request: not a usable origin: the URL holds user information\n", helper.ErrRequest)
+	checkServe(t, s, "get", `{"raw":1,"raw":2}`, "", helper.ErrRequest)
+	checkServe(t, s, "get", "example.com", "credentials not found in native keychain\n", helper.ErrNotFound)
+}
+
 // TestAMarkIsReadNoFurther holds that a caller which keeps its end open is
 // answered, and that a mark is no part of what is counted.
 func TestAMarkIsReadNoFurther(t *testing.T) {

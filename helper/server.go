@@ -45,6 +45,11 @@ type Server struct {
 	// server URL, and an unknown operation an error (docs/protocol.md, 5.11).
 	Docker bool
 
+	// Line makes the text of an error fit for a terminal, on one line: docker's
+	// clients show what they are told on standard output. Nil: it is told as it
+	// is. It must leave plain text as it is.
+	Line func(text string) string
+
 	// Notice is handed, line by line, what a person should know of an
 	// operation that succeeds. Nil: it is dropped.
 	Notice func(line string)
@@ -99,11 +104,27 @@ func (s Server) request(ctx context.Context, op string, in io.Reader, out io.Wri
 	if err == nil {
 		return nil
 	}
-	left := f.fail(out, op, err)
+	left := f.fail(out, op, s.shown(err))
 	if left == nil && errors.Is(err, errUnfit) {
 		s.notice(oneLine(err)) // git goes on without, and its user wonders why
 	}
 	return left
+}
+
+// shownError is an error in the words that its caller may be shown.
+type shownError struct {
+	error
+	text string
+}
+
+func (e shownError) Error() string { return e.text }
+func (e shownError) Unwrap() error { return e.error }
+
+func (s Server) shown(err error) error {
+	if s.Line == nil {
+		return err
+	}
+	return shownError{err, s.Line(err.Error())}
 }
 
 func (s Server) notice(line string) {
@@ -166,7 +187,7 @@ func (s Server) list(ctx context.Context, out io.Writer) error {
 			s.notice(line)
 		}
 	} else if err != nil {
-		return (&dockerForm{}).fail(out, opList, err)
+		return (&dockerForm{}).fail(out, opList, s.shown(err))
 	}
 	usernames := make(map[string]string)
 	var last Origin

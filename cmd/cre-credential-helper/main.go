@@ -105,7 +105,7 @@ func run(ctx context.Context, args []string, docker bool, in io.Reader, out io.W
 	if len(args) != 1 || strings.HasPrefix(args[0], "-") {
 		return usageError{}
 	}
-	server := helper.Server{Docker: docker, Notice: say}
+	server := helper.Server{Docker: docker, Line: safetext.Line, Notice: say}
 	if args[0] == "version" {
 		server.Version = name + " version " + version.String()
 	}
