@@ -135,6 +135,12 @@ func registryClients() []registryClient {
 			logout: command(`skopeo logout --tls-verify=false --authfile "$DOCKER_CONFIG/config.json" HOST`),
 		},
 		{
+			name: "podman", needs: []string{"podman"},
+			login:  command(`podman login --tls-verify=false --authfile "$DOCKER_CONFIG/config.json" --username ` + registryUser + " --password-stdin HOST"),
+			use:    command(`podman search --tls-verify=false --authfile "$DOCKER_CONFIG/config.json" --list-tags HOST/app`),
+			logout: command(`podman logout --authfile "$DOCKER_CONFIG/config.json" HOST`),
+		},
+		{
 			name: "docker-py", needs: []string{dockerPy()},
 			login:  python("store.store(host, \"" + registryUser + "\", sys.stdin.read())"),
 			use:    python("found = docker.auth.load_config().get_all_credentials()\nassert set(found) <= {host}, found"),
@@ -211,7 +217,8 @@ func runHelper(t *testing.T, op, in string) error {
 // uses it for r, as this process' own environment: some clients run in it.
 func inDockersWorld(t *testing.T, r *testRegistry) *machine {
 	t.Helper()
-	env := append(keyringtest.Start(t).Env(), "HOME="+t.TempDir(), "CRE_API_KEY=", "DOCKER_CONFIG="+t.TempDir(),
+	keychain := keyringtest.Start(t)
+	env := append(keychain.Env(), "HOME="+t.TempDir(), "CRE_API_KEY=", "DOCKER_CONFIG="+t.TempDir(),
 		"DOCKER_HOST=unix:///nonexistent/docker.sock", "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	for _, variable := range env {
 		key, value, _ := strings.Cut(variable, "=")
@@ -221,7 +228,7 @@ func inDockersWorld(t *testing.T, r *testRegistry) *machine {
 	if err := os.WriteFile(filepath.Join(os.Getenv("DOCKER_CONFIG"), "config.json"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return &machine{T: t, bin: bin, env: os.Environ()}
+	return &machine{T: t, bin: bin, env: os.Environ(), keychain: keychain}
 }
 
 // TestRegistryClientsBesideGit has git keep a password for the very host, port
@@ -282,6 +289,32 @@ func TestAnOpenRegistryNeedsNothing(t *testing.T) {
 			if o := m.run(in, "git-credential-cre", "store"); o.status != 0 {
 				t.Fatal(o)
 			}
+			if err := client.use(ctx, t, r); err != nil {
+				t.Error(err)
+			}
+			if n := r.odd.Load(); n > 0 {
+				t.Errorf("the registry got %d requests with a password", n)
+			}
+		})
+	}
+}
+
+// TestALockedKeychainHidesNoOpenRegistry has nothing stored, and nobody who could
+// unlock the keychain: every client gets on without a credential. git comes as far
+// as asking its user.
+func TestALockedKeychainHidesNoOpenRegistry(t *testing.T) {
+	git := registryClient{
+		name: "git", needs: []string{"git"},
+		use: command(`printf 'protocol=https\nhost=HOST\n' | GIT_ASKPASS=echo git -c credential.helper= -c credential.helper=cre credential fill 2>&1 | grep '^password=Password for'`),
+	}
+	for _, client := range append(registryClients(), git) {
+		t.Run(client.name, func(t *testing.T) {
+			keyringtest.Need(t, append(client.needs, keyringtest.Programs()...)...)
+			r := startRegistry(t, true)
+			m := inDockersWorld(t, r)
+			m.keychain.Lock(t)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
 			if err := client.use(ctx, t, r); err != nil {
 				t.Error(err)
 			}
