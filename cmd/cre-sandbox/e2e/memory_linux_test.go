@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -42,14 +43,7 @@ func startHolder(t *testing.T, name string, args ...string) *holder {
 	if err := os.WriteFile(filepath.Join(h.dir, "helper"), []byte("#!/bin/sh\nexec sleep 3\n"), 0o755); err != nil { // cre waits for it
 		t.Fatal(err)
 	}
-	if os.Getuid() == 0 {
-		h.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
-		for _, dir := range []string{filepath.Dir(h.dir), h.dir} { // both the test's own
-			if err := os.Chmod(dir, 0o777); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
+	h.SysProcAttr = asNobody(t, h.dir)
 	var err error
 	if h.in, err = h.StdinPipe(); err != nil {
 		t.Fatal(err)
@@ -144,4 +138,51 @@ func TestTheMemoryIsClosedToTheSameUser(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAProgramThatCannotBeReadIsClosedFromTheStart stops the programs at the very
+// moment of their start, before they could do anything about it: the memory of
+// one that its user may not read belongs to root by then.
+func TestAProgramThatCannotBeReadIsClosedFromTheStart(t *testing.T) {
+	runtime.LockOSThread() // which traces them
+	defer runtime.UnlockOSThread()
+	for name := range holders {
+		dir := t.TempDir()
+		program := filepath.Join(dir, name)
+		if err := exec.Command("cp", filepath.Join(bin, name), program).Run(); err != nil {
+			t.Fatal(err)
+		}
+		for mode, closed := range map[os.FileMode]bool{0o755: false, 0o111: true} {
+			if err := os.Chmod(program, mode); err != nil {
+				t.Fatal(err)
+			}
+			cmd := exec.Command(program)
+			cmd.SysProcAttr = asNobody(t, dir)
+			cmd.SysProcAttr.Ptrace = true
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			info, err := os.Stat(fmt.Sprintf("/proc/%d/mem", cmd.Process.Pid))
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+			if err != nil || (info.Sys().(*syscall.Stat_t).Uid == 0) != closed {
+				t.Errorf("%s of mode %o: is its memory closed? %v, %v", name, mode, !closed, err)
+			}
+		}
+	}
+}
+
+// asNobody makes a program another user's where the test is root's, and its
+// folder one that this user reaches.
+func asNobody(t *testing.T, dir string) *syscall.SysProcAttr {
+	t.Helper()
+	if os.Getuid() != 0 {
+		return &syscall.SysProcAttr{}
+	}
+	for _, dir := range []string{filepath.Dir(dir), dir} { // both the test's own
+		if err := os.Chmod(dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 }
