@@ -147,6 +147,7 @@ func FuzzHost(f *testing.F) {
 		"API.cre.chain.link:443", "api.cre.chain.lin\u212a", "ap\u0130.cre.chain.link", "api\u3002cre.chain.link", "\uff41pi.cre.chain.link", "münchen.example",
 		"mu\u0308nchen.example", "[fe80::1%eth0]:443", "fe80::1%Eth0", "[::1]", "api.cre.chain.link%00", "%61pi.cre.chain.link", "api.cre.chain.link\uff0fx",
 		"m%C3%BCnchen.example", "a%EF%BC%A0b", "api.cre.chain.link%E2%80%A8",
+		"api.cre.chain.link.", "\u200bapi.cre.chain.link", "api.cre.chain.link\ufeff", "api.cre.\u00adchain.link", "api.cre.chain.link\u3164", " api.cre.chain.link",
 	} {
 		f.Add(seed)
 	}

@@ -32,6 +32,9 @@ func carriers() []any {
 }
 
 func TestSecretDoesNotPrintItself(t *testing.T) {
+	if got := helper.NewSecret(text).String(); strings.Contains(got, text) {
+		t.Errorf("String shows the secret: %s", got)
+	}
 	for _, v := range carriers() {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t", "%p", "%T", "%U"} {
 			out := fmt.Sprintf(verb, v)

@@ -27,9 +27,10 @@ func TestABrokenAnswerThatQuotesASecretShowsNothingOfIt(t *testing.T) {
 			_, refreshErr := Client{}.Refresh(ctx, endpoint, "client", helper.NewSecret(secret))
 			revokeErr := Client{}.Revoke(ctx, endpoint, "client", helper.NewSecret(secret))
 			login := Login{Provider: Provider{AuthorizationEndpoint: endpoint, TokenEndpoint: endpoint}}
-			_, exchangeErr := login.exchange(ctx, attempt{verifier: "verifier"}, secret)
+			_, codeErr := login.exchange(ctx, attempt{verifier: "verifier"}, secret)
+			_, verifierErr := login.exchange(ctx, attempt{verifier: secret}, "code")
 			cancel()
-			for kind, err := range map[string]error{"refresh": refreshErr, "revoke": revokeErr, "exchange": exchangeErr} {
+			for kind, err := range map[string]error{"refresh": refreshErr, "revoke": revokeErr, "code": codeErr, "verifier": verifierErr} {
 				if err == nil || strings.Contains(strings.ToLower(err.Error()), quote("s3cret/refresh+t")[:10]) || strings.ContainsAny(err.Error(), "\x1b\n") {
 					t.Errorf("%s, %q: error %v", kind, answer, err)
 				}
