@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"cre-credential-helper/cmd/cre-sandbox/internal/official"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
+)
+
+// standIn leaves signals to the system, as the official CLI does.
+func standIn(c *cli.Context) error {
+	signal.Reset(os.Interrupt, syscall.SIGTERM)
+	if status := runOfficial(context.WithoutCancel(c.Context), c.Args().Slice()); status != 0 {
+		return exitError(status)
+	}
+	return nil
+}
+
+// runOfficial hands this process's surroundings to the stand-in.
+func runOfficial(ctx context.Context, args []string) (status int) {
+	exe, err := os.Executable()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	dir, err := os.Getwd()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	self := []string{exe}
+	if !official.IsName(exe) { // by a link, or by our own command
+		self = append(self, "official")
+	}
+	return official.Run(ctx, official.Config{
+		Args:     args,
+		Env:      os.Environ(),
+		Dir:      dir,
+		Stdin:    os.Stdin,
+		Stdout:   os.Stdout,
+		Stderr:   os.Stderr,
+		Terminal: term.IsTerminal(int(os.Stdin.Fd())),
+		Self:     self,
+	})
+}
+
+func install(c *cli.Context) error {
+	program := c.String("program")
+	if program == "" {
+		exe, err := os.Executable()
+		if err != nil {
+			return err
+		}
+		program = exe
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return err
+	}
+	return official.Install(official.Installation{
+		Program: program,
+		Home:    home,
+		Folder:  os.Getenv("CRE_INSTALL"),
+		Shell:   os.Getenv("SHELL"),
+		Stdout:  c.App.Writer,
+	})
+}
+
+// orderFaults tells the sandbox; without a flag, everything is mended.
+func orderFaults(c *cli.Context) error {
+	base := os.Getenv("CRE_CLI_AUTH_BASE")
+	if base == "" {
+		return fmt.Errorf("%w: faults needs CRE_CLI_AUTH_BASE, which cre-sandbox serve prints", errUsage)
+	}
+	form := url.Values{"latency": c.StringSlice("latency"), "fail": c.StringSlice("fail"), "odd": c.StringSlice("odd")}
+	req, err := http.NewRequestWithContext(c.Context, http.MethodPost, base+"/faults", strings.NewReader(form.Encode()))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("the sandbox doesn't take these faults: %s", resp.Status)
+	}
+	return nil
+}
