@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"cre-credential-helper/cmd/cre-sandbox/internal/official"
+	"cre-credential-helper/cmd/cre-sandbox/internal/sandbox"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
@@ -82,6 +83,9 @@ func orderFaults(c *cli.Context) error {
 		return fmt.Errorf("%w: faults needs CRE_CLI_AUTH_BASE, which cre-sandbox serve prints", errUsage)
 	}
 	form := url.Values{"latency": c.StringSlice("latency"), "fail": c.StringSlice("fail"), "odd": c.StringSlice("odd")}
+	if _, err := sandbox.ParseFaults(form["latency"], form["fail"], form["odd"]); err != nil {
+		return err
+	}
 	req, err := http.NewRequestWithContext(c.Context, http.MethodPost, base+"/faults", strings.NewReader(form.Encode()))
 	if err != nil {
 		return err

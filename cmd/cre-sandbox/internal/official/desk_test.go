@@ -56,7 +56,8 @@ func newDesk(t *testing.T, o sandbox.Options) *desk {
 	}
 	t.Cleanup(platform.Close)
 	d := &desk{T: t, platform: platform, home: t.TempDir(), dir: t.TempDir()}
-	d.env = append(platform.Env(), "HOME="+d.home, "USERPROFILE="+d.home, "PATH="+os.Getenv("PATH"))
+	d.env = append(platform.Env(), "HOME="+d.home, "USERPROFILE="+d.home, "PATH="+os.Getenv("PATH"),
+		"GORACE=atexit_sleep_ms=0") // a program under the race detector sleeps before it exits
 	return d
 }
 

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -178,7 +179,8 @@ func (r oddRequest) send(ctx context.Context, c client) (answer reply, early []s
 	return answer, early, err
 }
 
-// sendMany counts what became of times requests.
+// sendMany counts what became of times requests, and says on standard error how
+// long they took.
 func (p *program) sendMany(ctx context.Context, r oddRequest, times, parallel int) error {
 	var (
 		mu      sync.Mutex
@@ -190,6 +192,7 @@ func (p *program) sendMany(ctx context.Context, r oddRequest, times, parallel in
 		waiting <- struct{}{}
 	}
 	close(waiting)
+	began := time.Now()
 	for range parallel {
 		group.Go(func() {
 			for range waiting {
@@ -205,6 +208,7 @@ func (p *program) sendMany(ctx context.Context, r oddRequest, times, parallel in
 		})
 	}
 	group.Wait()
+	fmt.Fprintf(p.Stderr, "took %v\n", time.Since(began))
 	for _, outcome := range slices.Sorted(maps.Keys(counts)) {
 		p.say("%s: %d", outcome, counts[outcome])
 	}

@@ -23,7 +23,7 @@ func (p *program) attachSession(ctx context.Context, cmd *cobra.Command) error {
 	}
 	p.session = session
 	if err := p.validate(ctx); err != nil {
-		p.complain(errors.New("Credential validation failed"))
+		fmt.Fprintln(p.Stderr, "✗ Credential validation failed")
 		if p.place.needsVPN() {
 			fmt.Fprintf(p.Stderr, "The %s environment requires Tailscale VPN.\n", p.place.name)
 		}
