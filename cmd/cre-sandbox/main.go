@@ -84,26 +84,9 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 				&cli.BoolFlag{Name: "deny", Usage: "press the form's Deny button"},
 			},
 			Action: browse,
-		}, {
-			Name:      "faults",
-			Usage:     "order faults at the sandbox that the variables lead to, in place of those before",
-			ArgsUsage: " ",
-			Flags:     faultFlags(),
-			Action:    orderFaults,
-		}, {
-			Name:            "official",
-			Usage:           "stand in for the official CLI, as this program does under the names cre and cre-official",
-			ArgsUsage:       "ARGUMENT...",
-			SkipFlagParsing: true,
-			HideHelp:        true, // the stand-in has its own
-			Action:          standIn,
-		}, {
-			Name:   "official-installer",
-			Usage:  "install the stand-in as the official installer does: to ${CRE_INSTALL:-$HOME/.cre}/bin/cre",
-			Flags:  []cli.Flag{&cli.StringFlag{Name: "program", Usage: "install this `FILE` instead of the stand-in"}},
-			Action: install,
 		}},
 	}
+	app.Commands = append(app.Commands, testCommands()...)
 	for _, c := range app.Commands {
 		c.OnUsageError = usageError
 	}

@@ -17,6 +17,35 @@ import (
 	"golang.org/x/term"
 )
 
+// testCommands are what scripts need beside a sandbox that runs.
+func testCommands() []*cli.Command {
+	return []*cli.Command{{
+		Name:      "faults",
+		Usage:     "order faults at the sandbox that the variables lead to, in place of those before",
+		ArgsUsage: " ",
+		Flags:     faultFlags(),
+		Action:    orderFaults,
+	}, {
+		Name:  "official",
+		Usage: "stand in for the official CLI, as this program does under the names cre and cre-official",
+		Description: "It has one command more, sandbox request, and variables that tests steer it by:\n" +
+			official.VarStartup + "=DURATION  starting takes so long\n" +
+			official.VarPause + "=FILE        it writes its process's id there, and waits until the file is gone\n" +
+			official.VarSession + "=FILE      a cre.yaml whose tokens its login takes\n" +
+			official.VarUpdate + "=FILE       what update puts in the program's place\n" +
+			official.VarGitHub + "=DURATION   asking for a newer release takes so long",
+		ArgsUsage:       "ARGUMENT...",
+		SkipFlagParsing: true,
+		HideHelp:        true, // the stand-in has its own
+		Action:          standIn,
+	}, {
+		Name:   "official-installer",
+		Usage:  "install the stand-in as the official installer does: to ${CRE_INSTALL:-$HOME/.cre}/bin/cre",
+		Flags:  []cli.Flag{&cli.StringFlag{Name: "program", Usage: "install this `FILE` instead of the stand-in"}},
+		Action: install,
+	}}
+}
+
 // standIn leaves signals to the system, as the official CLI does.
 func standIn(c *cli.Context) error {
 	signal.Reset(os.Interrupt, syscall.SIGTERM)

@@ -88,34 +88,14 @@ func (p *program) obtainTokens(ctx context.Context) (t tokens, err error) {
 func (p *program) browse(ctx context.Context, target, state string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, loginTime)
 	defer cancel()
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", callbackAddress)
+	came, stop, err := listenForCallback(ctx)
 	if err != nil {
-		return "", fmt.Errorf("starting the callback server: %w", err)
+		return "", err
 	}
-	came := make(chan url.Values, 1)
-	server := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		select {
-		case came <- r.URL.Query():
-		default:
-		}
-		fmt.Fprintln(w, "<title>Login successful</title>")
-	})}
-	go func() { _ = server.Serve(listener) }()
-	defer server.Close()
-
+	defer stop()
 	fmt.Fprintf(p.Stderr, "Opening browser to %s\n", target)
-	browsed := make(chan error, 1)
-	go func() {
-		_, err := agent.Browse(ctx, target, agent.Options{Password: "any"})
-		browsed <- err
-	}()
-	select {
-	case err = <-browsed:
-		if err != nil {
-			return "", err
-		}
-	case <-ctx.Done():
-		return "", ctx.Err()
+	if _, err := agent.Browse(ctx, target, agent.Options{Password: "any"}); err != nil {
+		return "", err
 	}
 	select {
 	case back := <-came:
@@ -126,6 +106,24 @@ func (p *program) browse(ctx context.Context, target, state string) (string, err
 	default:
 		return "", errors.New("the browser did not come back")
 	}
+}
+
+// listenForCallback takes the first request's parameters, before it is answered.
+func listenForCallback(ctx context.Context) (<-chan url.Values, func(), error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", callbackAddress)
+	if err != nil {
+		return nil, nil, fmt.Errorf("starting the callback server: %w", err)
+	}
+	came := make(chan url.Values, 1)
+	server := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case came <- r.URL.Query():
+		default:
+		}
+		fmt.Fprintln(w, "<title>Login successful</title>")
+	})}
+	go func() { _ = server.Serve(listener) }()
+	return came, func() { _ = server.Close() }, nil
 }
 
 // runLogout overwrites cre.yaml with zeros and removes it. With a key, and
