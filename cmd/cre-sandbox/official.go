@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -39,9 +40,12 @@ func testCommands() []*cli.Command {
 		HideHelp:        true, // the stand-in has its own
 		Action:          standIn,
 	}, {
-		Name:   "official-installer",
-		Usage:  "install the stand-in as the official installer does: to ${CRE_INSTALL:-$HOME/.cre}/bin/cre",
-		Flags:  []cli.Flag{&cli.StringFlag{Name: "program", Usage: "install this `FILE` instead of the stand-in"}},
+		Name:  "official-installer",
+		Usage: "install the stand-in as the official installer does: to ${CRE_INSTALL:-$HOME/.cre}/bin/cre",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "program", Usage: "install this `FILE` instead of the stand-in"},
+			&cli.BoolFlag{Name: "script", Usage: "install a script that runs the stand-in: it is small, and can't update itself"},
+		},
 		Action: install,
 	}}
 }
@@ -84,17 +88,28 @@ func runOfficial(ctx context.Context, args []string) (status int) {
 }
 
 func install(c *cli.Context) error {
-	program := c.String("program")
-	if program == "" {
-		exe, err := os.Executable()
-		if err != nil {
-			return err
-		}
-		program = exe
+	exe, err := os.Executable()
+	if err != nil {
+		return err
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {
 		return err
+	}
+	program := exe
+	switch {
+	case c.String("program") != "":
+		program = c.String("program")
+	case c.Bool("script"):
+		folder, err := os.MkdirTemp("", "cre-sandbox-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(folder)
+		program = filepath.Join(folder, "cre")
+		if err := os.WriteFile(program, []byte("#!/bin/sh\nexec "+quote(exe)+" official \"$@\"\n"), 0o755); err != nil {
+			return err
+		}
 	}
 	return official.Install(official.Installation{
 		Program: program,

@@ -101,6 +101,42 @@ func TestTheInstallerAndTheUpdate(t *testing.T) {
 	}
 }
 
+func TestTheInstallerTakesAScriptAndAnotherProgram(t *testing.T) {
+	needShell(t)
+	home := t.TempDir()
+	other := filepath.Join(home, "other")
+	if err := os.WriteFile(other, []byte("#!/bin/sh\necho another\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		flags []string
+		want  string // how the file starts
+		code  int
+	}{
+		{[]string{"--script"}, "#!/bin/sh\nexec '/", 0},
+		{[]string{"--program", other}, "#!/bin/sh\necho another", 0},
+		{[]string{"--program", filepath.Join(home, "nowhere")}, "#!/bin/sh\necho another", 1},
+	} {
+		cmd := program(t, append([]string{"official-installer"}, tc.flags...)...)
+		// Under the test binary's own name, what the script runs would be the tests.
+		cmd.Env = append(os.Environ(), "HOME="+home, "CRE_INSTALL="+filepath.Join(home, "place"))
+		if tc.flags[0] == "--script" {
+			self := filepath.Join(t.TempDir(), "cre-sandbox")
+			if err := copyFile(cmd.Path, self); err != nil {
+				t.Fatal(err)
+			}
+			cmd.Path = self
+		}
+		out, err := cmd.CombinedOutput()
+		if code := exitCode(t, err); code != tc.code {
+			t.Errorf("%q: %d, %s", tc.flags, code, out)
+		}
+		if text, err := os.ReadFile(filepath.Join(home, "place", "bin", "cre")); err != nil || !strings.HasPrefix(string(text), tc.want) {
+			t.Errorf("%q: %v, %.80q", tc.flags, err, text)
+		}
+	}
+}
+
 func TestFaultsAreOrderedFromAScript(t *testing.T) {
 	s, err := sandbox.Start(t.Context(), sandbox.Options{})
 	if err != nil {
