@@ -1,8 +1,8 @@
 package main
 
 import (
-	"fmt"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"cre-credential-helper/cmd/cre-sandbox/internal/sandbox"
@@ -11,7 +11,7 @@ import (
 )
 
 func sandboxFlags() []cli.Flag {
-	return []cli.Flag{
+	return append(faultFlags(),
 		&cli.StringFlag{Name: "address", Value: "127.0.0.1:0", Usage: "listen on this loopback `HOST:PORT`"},
 		&cli.StringFlag{Name: "email", Value: "email@domain.com", Usage: "the account's `ADDRESS`"},
 		&cli.StringFlag{Name: "organization", Value: "org_mEMRknbVURM9DWsB", Usage: "the organization's `ID`"},
@@ -22,14 +22,34 @@ func sandboxFlags() []cli.Flag {
 		&cli.IntFlag{Name: "token-size", Usage: "pad access tokens to about `N` bytes"},
 		&cli.BoolFlag{Name: "no-rotation", Usage: "a refresh token stays as it is"},
 		&cli.BoolFlag{Name: "reject-with-200", Usage: "answer a rejected credential with HTTP 200 and GraphQL errors"},
+		&cli.BoolFlag{Name: "no-owners", Usage: "the organization has no derived workflow owners"},
+	)
+}
+
+// faultFlags say what is wrong with the platform.
+func faultFlags() []cli.Flag {
+	return []cli.Flag{
 		&cli.StringSliceFlag{Name: "latency", Usage: "slow an endpoint down: `ENDPOINT=DURATION` (authorize, token, revoke, graphql)"},
 		&cli.StringSliceFlag{Name: "fail", Usage: "fail at an endpoint, always or so many times: `ENDPOINT=STATUS[:TIMES]`"},
+		&cli.StringSliceFlag{Name: "odd", Usage: "answer oddly at an endpoint: `ENDPOINT=ODDITY[:TIMES]` (" + oddities() + ")"},
 	}
+}
+
+func oddities() string {
+	var names []string
+	for _, o := range sandbox.Oddities() {
+		names = append(names, string(o))
+	}
+	return strings.Join(names, ", ")
 }
 
 // start runs the sandbox that the flags ask for.
 func start(c *cli.Context) (*sandbox.Server, error) {
-	o := sandbox.Options{
+	f, err := sandbox.ParseFaults(c.StringSlice("latency"), c.StringSlice("fail"), c.StringSlice("odd"))
+	if err != nil {
+		return nil, err
+	}
+	return sandbox.Start(c.Context, sandbox.Options{
 		Address:       c.String("address"),
 		Email:         c.String("email"),
 		Organization:  c.String("organization"),
@@ -40,24 +60,11 @@ func start(c *cli.Context) (*sandbox.Server, error) {
 		TokenSize:     c.Int("token-size"),
 		NoRotation:    c.Bool("no-rotation"),
 		RejectWithOK:  c.Bool("reject-with-200"),
-		Latency:       map[sandbox.Endpoint]time.Duration{},
-		Failures:      map[sandbox.Endpoint]sandbox.Failure{},
-	}
-	for _, s := range c.StringSlice("latency") {
-		endpoint, d, err := sandbox.ParseLatency(s)
-		if err != nil {
-			return nil, fmt.Errorf("--latency: %w", err)
-		}
-		o.Latency[endpoint] = d
-	}
-	for _, s := range c.StringSlice("fail") {
-		endpoint, f, err := sandbox.ParseFailure(s)
-		if err != nil {
-			return nil, fmt.Errorf("--fail: %w", err)
-		}
-		o.Failures[endpoint] = f
-	}
-	return sandbox.Start(c.Context, o)
+		NoOwners:      c.Bool("no-owners"),
+		Latency:       f.Latency,
+		Failures:      f.Failures,
+		Odd:           f.Odd,
+	})
 }
 
 func version() string {

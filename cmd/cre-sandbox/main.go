@@ -14,11 +14,15 @@ import (
 	"syscall"
 
 	"cre-credential-helper/cmd/cre-sandbox/internal/agent"
+	"cre-credential-helper/cmd/cre-sandbox/internal/official"
 
 	"github.com/urfave/cli/v2"
 )
 
 func main() {
+	if official.IsName(os.Args[0]) {
+		os.Exit(runOfficial(context.Background(), os.Args[1:]))
+	}
 	slog.SetDefault(slog.New(slog.DiscardHandler)) // the OpenID library logs every refusal
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := newApp(os.Stdin, os.Stdout, os.Stderr).RunContext(ctx, os.Args)
@@ -82,6 +86,7 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 			Action: browse,
 		}},
 	}
+	app.Commands = append(app.Commands, testCommands()...)
 	for _, c := range app.Commands {
 		c.OnUsageError = usageError
 	}

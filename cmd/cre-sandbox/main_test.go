@@ -17,15 +17,17 @@ import (
 	"time"
 
 	"cre-credential-helper/cmd/cre-sandbox/internal/agent"
+	"cre-credential-helper/cmd/cre-sandbox/internal/official"
 	"cre-credential-helper/cmd/cre-sandbox/internal/sandbox"
 )
 
 // TestMain lets the test binary be the program itself.
 func TestMain(m *testing.M) {
-	if filepath.Base(os.Args[0]) == "cre-sandbox" {
+	if filepath.Base(os.Args[0]) == "cre-sandbox" || official.IsName(os.Args[0]) {
 		main()
 		return
 	}
+	_ = os.Setenv("GORACE", "atexit_sleep_ms=0") // a program under the race detector sleeps before it exits
 	os.Exit(m.Run())
 }
 
@@ -144,6 +146,7 @@ func TestServePrintsVariablesForAShellAndStops(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
+	t.Setenv("CRE_CLI_AUTH_BASE", "")
 	for _, tc := range []struct {
 		args []string
 		want error
@@ -154,6 +157,8 @@ func TestRefusals(t *testing.T) {
 		{[]string{"serve", "--no-such-flag"}, errUsage},
 		{[]string{"no-such-command"}, errUsage},
 		{[]string{"run"}, errUsage},
+		{[]string{"serve", "--odd", "graphql=even"}, sandbox.ErrFault},
+		{[]string{"faults"}, errUsage},
 		{[]string{"browse"}, errUsage},
 		{[]string{"browse", "https://example.com/"}, agent.ErrNotLoopback},
 	} {

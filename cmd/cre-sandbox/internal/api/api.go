@@ -21,13 +21,16 @@ import (
 //go:embed schema.graphql
 var schemaText string
 
-// maxRequest is the largest request body that is read, in bytes.
-const maxRequest = 1 << 20
+// maxRequest is the largest request body that is read, in bytes: tests send
+// 100 MB.
+const maxRequest = 256 << 20
 
 var errNotForAPIKeys = errors.New("account details are not available to an API key")
 
-// Options says who is answered what. Every field but RejectWithOK must be set.
+// Options says who is answered what. Every field but the bools must be set.
 type Options struct {
+	BaseURL      string // of the sandbox, without a trailing slash
+	RedirectURI  string // where the vault's browser flow ends
 	Email        string
 	Organization string
 	APIKey       string
@@ -38,12 +41,19 @@ type Options struct {
 	// RejectWithOK answers a rejected credential with HTTP status 200 and
 	// GraphQL errors instead of with 401.
 	RejectWithOK bool
+
+	// NoOwners leaves the list of derived workflow owners empty.
+	NoOwners bool
 }
 
 // GraphQLStats counts what has been asked.
 type GraphQLStats struct {
 	GraphQL         map[string]int `json:"graphql"` // by the query's field
 	GraphQLRejected int            `json:"graphql_rejected"`
+
+	// What came to the URLs that createArtifactUrl answers.
+	ArtifactBytes       int64 `json:"artifact_bytes"`
+	ArtifactCredentials int   `json:"artifact_credentials"` // requests with an Authorization header
 }
 
 // API answers POST requests with GraphQL over JSON. It is safe for concurrent
@@ -52,13 +62,22 @@ type API struct {
 	options Options
 	graphql http.Handler
 
-	mu    sync.Mutex
-	stats GraphQLStats
+	mu        sync.Mutex
+	stats     GraphQLStats
+	workflows map[string]string   // by name: the status
+	keys      map[string]struct{} // linked addresses
+	codes     map[string]struct{} // of the vault's browser flow, not used yet
 }
 
 // New makes an API.
 func New(o Options) (*API, error) {
-	a := &API{options: o, stats: GraphQLStats{GraphQL: map[string]int{}}}
+	a := &API{
+		options:   o,
+		stats:     GraphQLStats{GraphQL: map[string]int{}},
+		workflows: map[string]string{},
+		keys:      map[string]struct{}{},
+		codes:     map[string]struct{}{},
+	}
 	schema, err := graphql.ParseSchema(schemaText, &query{a}, graphql.UseFieldResolvers())
 	if err != nil {
 		return nil, fmt.Errorf("reading the GraphQL schema: %w", err)
@@ -71,7 +90,7 @@ func New(o Options) (*API, error) {
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	kind, ok := a.authenticate(r)
 	if !ok {
-		a.reject(w)
+		a.Reject(w)
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxRequest)
@@ -82,7 +101,9 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (a *API) Stats() GraphQLStats {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return GraphQLStats{GraphQL: maps.Clone(a.stats.GraphQL), GraphQLRejected: a.stats.GraphQLRejected}
+	stats := a.stats
+	stats.GraphQL = maps.Clone(a.stats.GraphQL)
+	return stats
 }
 
 type credentialKey struct{}
@@ -105,7 +126,8 @@ func (a *API) authenticate(r *http.Request) (credential, bool) {
 	return 0, false
 }
 
-func (a *API) reject(w http.ResponseWriter) {
+// Reject answers as it does to a credential that is no good.
+func (a *API) Reject(w http.ResponseWriter) {
 	a.mu.Lock()
 	a.stats.GraphQLRejected++
 	a.mu.Unlock()
@@ -126,7 +148,7 @@ func (a *API) count(field string) {
 	a.stats.GraphQL[field]++
 }
 
-// query resolves the schema's Query.
+// query resolves the schema's Query and, in operations.go, its Mutation.
 type query struct{ api *API }
 
 func (q *query) GetAccountDetails(ctx context.Context) (accountDetails, error) {

@@ -2,19 +2,12 @@ package sandbox
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
 	"maps"
 	"net/http"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 )
-
-// ErrFault is what [ParseLatency] and [ParseFailure] fail with.
-var ErrFault = errors.New("not a usable fault")
 
 // Endpoint names what a fault is for.
 type Endpoint string
@@ -34,64 +27,29 @@ type Failure struct {
 	Times  int // so many times; 0: always
 }
 
-// FailureStats counts the failures that were ordered and delivered.
+// Faults is what can be wrong at the endpoints. The zero value is nothing.
+type Faults struct {
+	Latency  map[Endpoint]time.Duration
+	Failures map[Endpoint]Failure
+	Odd      map[Endpoint][]Odd // all of them at once
+}
+
+// FailureStats counts the failures that were ordered and delivered, and what
+// came to the place that [Redirect] names.
 type FailureStats struct {
 	AuthorizeFailures int `json:"authorize_failures"`
 	TokenFailures     int `json:"token_failures"`
 	RevokeFailures    int `json:"revoke_failures"`
 	GraphQLFailures   int `json:"graphql_failures"`
-}
 
-// ParseLatency reads ENDPOINT=DURATION, as in token=400ms.
-func ParseLatency(s string) (Endpoint, time.Duration, error) {
-	e, value, err := parseEndpoint(s)
-	if err != nil {
-		return "", 0, err
-	}
-	d, err := time.ParseDuration(value)
-	if err != nil || d < 0 {
-		return "", 0, fmt.Errorf("%w: %q is not a duration like 400ms", ErrFault, value)
-	}
-	return e, d, nil
-}
-
-// ParseFailure reads ENDPOINT=STATUS or ENDPOINT=STATUS:TIMES, as in
-// token=503:2.
-func ParseFailure(s string) (Endpoint, Failure, error) {
-	e, value, err := parseEndpoint(s)
-	if err != nil {
-		return "", Failure{}, err
-	}
-	status, times, limited := strings.Cut(value, ":")
-	var f Failure
-	f.Status, err = strconv.Atoi(status)
-	if err != nil || f.Status < 400 || f.Status > 599 {
-		return "", Failure{}, fmt.Errorf("%w: %q is not a status from 400 to 599", ErrFault, status)
-	}
-	if !limited {
-		return e, f, nil
-	}
-	f.Times, err = strconv.Atoi(times)
-	if err != nil || f.Times < 1 {
-		return "", Failure{}, fmt.Errorf("%w: %q is not how many times", ErrFault, times)
-	}
-	return e, f, nil
-}
-
-func parseEndpoint(s string) (Endpoint, string, error) {
-	name, value, _ := strings.Cut(s, "=")
-	e := Endpoint(name)
-	if !slices.Contains([]Endpoint{Authorize, Token, Revoke, GraphQL}, e) {
-		return "", "", fmt.Errorf("%w: %q must start with authorize=, token=, revoke= or graphql=", ErrFault, s)
-	}
-	return e, value, nil
+	Redirected               int `json:"redirected"`
+	RedirectedWithCredential int `json:"redirected_with_credential"`
 }
 
 type faults struct {
-	latency map[Endpoint]time.Duration // not changed any more
-
 	mu       sync.Mutex
-	failures map[Endpoint]Failure
+	now      Faults // its maps are this struct's own
+	landed   FailureStats
 	counts   map[Endpoint]int
 	arrived  map[Endpoint]int
 	replaced map[Endpoint]http.Handler
@@ -100,21 +58,32 @@ type faults struct {
 
 func newFaults(o Options) *faults {
 	f := &faults{
-		latency:  maps.Clone(o.Latency),
-		failures: map[Endpoint]Failure{},
 		counts:   map[Endpoint]int{},
 		arrived:  map[Endpoint]int{},
 		replaced: map[Endpoint]http.Handler{},
 		held:     map[Endpoint]chan struct{}{},
 	}
-	maps.Copy(f.failures, o.Failures)
+	f.set(Faults{o.Latency, o.Failures, o.Odd})
 	return f
 }
 
-// wrap lets time pass, and then either fails or calls next, or what replaces it.
+// set replaces all faults.
+func (f *faults) set(now Faults) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.now = Faults{map[Endpoint]time.Duration{}, map[Endpoint]Failure{}, map[Endpoint][]Odd{}}
+	maps.Copy(f.now.Latency, now.Latency)
+	maps.Copy(f.now.Failures, now.Failures)
+	for e, odd := range now.Odd {
+		f.now.Odd[e] = slices.Clone(odd)
+	}
+}
+
+// wrap lets time pass, and then either fails or calls next, or what replaces it,
+// and makes the answer as odd as was ordered.
 func (f *faults) wrap(e Endpoint, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		replacement, held := f.arrive(e)
+		replacement, held, latency := f.arrive(e)
 		if held != nil {
 			select {
 			case <-held:
@@ -123,7 +92,7 @@ func (f *faults) wrap(e Endpoint, next http.Handler) http.Handler {
 			}
 		}
 		select {
-		case <-time.After(f.latency[e]):
+		case <-time.After(latency):
 		case <-r.Context().Done():
 			return
 		}
@@ -131,21 +100,20 @@ func (f *faults) wrap(e Endpoint, next http.Handler) http.Handler {
 			writeFailure(w, e, status)
 			return
 		}
-		if replacement != nil {
-			replacement.ServeHTTP(w, r)
-			return
+		if replacement == nil {
+			replacement = next
 		}
-		next.ServeHTTP(w, r)
+		serveOddly(w, r, replacement, f.takeOdd(e))
 	})
 }
 
 // arrive returns what is to answer in the endpoint's place, and what to wait for
 // first, or nil.
-func (f *faults) arrive(e Endpoint) (replacement http.Handler, held <-chan struct{}) {
+func (f *faults) arrive(e Endpoint) (replacement http.Handler, held <-chan struct{}, latency time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.arrived[e]++
-	return f.replaced[e], f.held[e]
+	return f.replaced[e], f.held[e], f.now.Latency[e]
 }
 
 func (f *faults) hold(e Endpoint) (release func()) {
@@ -176,14 +144,14 @@ func (f *faults) requests(e Endpoint) int {
 func (f *faults) fail(e Endpoint, failure Failure) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.failures[e] = failure
+	f.now.Failures[e] = failure
 }
 
 // take returns the status to fail with, or 0.
 func (f *faults) take(e Endpoint) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	failure := f.failures[e]
+	failure := f.now.Failures[e]
 	if failure.Status == 0 {
 		return 0
 	}
@@ -191,9 +159,9 @@ func (f *faults) take(e Endpoint) int {
 	switch failure.Times {
 	case 0:
 	case 1:
-		delete(f.failures, e)
+		delete(f.now.Failures, e)
 	default:
-		f.failures[e] = Failure{failure.Status, failure.Times - 1}
+		f.now.Failures[e] = Failure{failure.Status, failure.Times - 1}
 	}
 	return failure.Status
 }
@@ -201,7 +169,10 @@ func (f *faults) take(e Endpoint) int {
 func (f *faults) snapshot() FailureStats {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return FailureStats{f.counts[Authorize], f.counts[Token], f.counts[Revoke], f.counts[GraphQL]}
+	stats := f.landed
+	stats.AuthorizeFailures, stats.TokenFailures = f.counts[Authorize], f.counts[Token]
+	stats.RevokeFailures, stats.GraphQLFailures = f.counts[Revoke], f.counts[GraphQL]
+	return stats
 }
 
 // writeFailure answers as the endpoint would: OAuth's error object (RFC 6749,

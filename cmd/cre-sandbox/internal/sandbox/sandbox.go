@@ -37,9 +37,11 @@ type Options struct {
 	DeployAccess  bool
 	OrgNotReady   int  // so many logins end without an organization
 	RejectWithOK  bool // a rejected credential is answered with HTTP 200
+	NoOwners      bool // the organization has no derived workflow owners
 
 	Latency  map[Endpoint]time.Duration
 	Failures map[Endpoint]Failure
+	Odd      map[Endpoint][]Odd
 }
 
 func (o Options) withDefaults() Options {
@@ -125,11 +127,14 @@ func newServer(url string, o Options) (*Server, error) {
 		return nil, err
 	}
 	s.api, err = api.New(api.Options{
+		BaseURL:      url,
+		RedirectURI:  o.RedirectURI,
 		Email:        o.Email,
 		Organization: o.Organization,
 		APIKey:       o.APIKey,
 		Verify:       s.provider.VerifyAccessToken,
 		RejectWithOK: o.RejectWithOK,
+		NoOwners:     o.NoOwners,
 	})
 	if err != nil {
 		return nil, err
@@ -145,6 +150,9 @@ func (s *Server) routes() http.Handler {
 	mux.Handle("POST /oauth/token", s.faults.wrap(Token, s.provider))
 	mux.Handle("POST /oauth/revoke", s.faults.wrap(Revoke, s.provider))
 	mux.Handle("POST /graphql", s.faults.wrap(GraphQL, s.api))
+	mux.HandleFunc(elsewhere, s.faults.landing)
+	mux.HandleFunc("POST /faults", s.orderFaults)
+	s.api.Register(mux)
 	mux.HandleFunc("GET /stats", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		encoder := json.NewEncoder(w)
@@ -152,6 +160,22 @@ func (s *Server) routes() http.Handler {
 		_ = encoder.Encode(s.Stats())
 	})
 	return mux
+}
+
+// orderFaults takes a form with the values latency, fail and odd, each in the
+// words of the flag of that name, in place of all faults so far.
+func (s *Server) orderFaults(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
+	err := r.ParseForm()
+	var f Faults
+	if err == nil {
+		f, err = ParseFaults(r.PostForm["latency"], r.PostForm["fail"], r.PostForm["odd"])
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	s.SetFaults(f)
 }
 
 // Env returns the environment variables that point the command line here, as
@@ -190,6 +214,10 @@ func (s *Server) Requests(e Endpoint) int { return s.faults.requests(e) }
 
 // Fail makes an endpoint fail from now on; the zero [Failure] mends it.
 func (s *Server) Fail(e Endpoint, f Failure) { s.faults.fail(e, f) }
+
+// SetFaults replaces all faults that were ordered, but for those of Replace and
+// Hold.
+func (s *Server) SetFaults(f Faults) { s.faults.set(f) }
 
 // Replace lets h answer in an endpoint's place from now on; nil mends it.
 func (s *Server) Replace(e Endpoint, h http.Handler) { s.faults.replace(e, h) }

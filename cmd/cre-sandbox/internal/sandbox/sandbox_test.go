@@ -216,6 +216,14 @@ func TestParseFaults(t *testing.T) {
 	if e, f, err := sandbox.ParseFailure("graphql=503:2"); e != sandbox.GraphQL || f != (sandbox.Failure{Status: 503, Times: 2}) || err != nil {
 		t.Errorf("failure: %v %v %v", e, f, err)
 	}
+	if e, o, err := sandbox.ParseOdd("graphql=echo:3"); e != sandbox.GraphQL || o != (sandbox.Odd{Oddity: sandbox.Echo, Times: 3}) || err != nil {
+		t.Errorf("odd: %v %v %v", e, o, err)
+	}
+	for _, s := range []string{"", "graphql", "graphql=", "graphql=odd", "graphql=echo:", "graphql=echo:0", "elsewhere=echo"} {
+		if _, _, err := sandbox.ParseOdd(s); !errors.Is(err, sandbox.ErrFault) {
+			t.Errorf("odd %q: %v", s, err)
+		}
+	}
 	for _, s := range []string{"", "token", "token=", "tokens=400ms", "token=-1s", "token=5"} {
 		if _, _, err := sandbox.ParseLatency(s); !errors.Is(err, sandbox.ErrFault) {
 			t.Errorf("latency %q: %v", s, err)
@@ -229,7 +237,7 @@ func TestParseFaults(t *testing.T) {
 }
 
 func FuzzParseFaults(f *testing.F) {
-	for _, s := range []string{"token=400ms", "graphql=503:2", "authorize=500", "revoke=", "=", "token=1e9h"} {
+	for _, s := range []string{"token=400ms", "graphql=503:2", "authorize=500", "revoke=", "=", "token=1e9h", "graphql=echo:2"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -238,6 +246,9 @@ func FuzzParseFaults(f *testing.F) {
 		}
 		if _, failure, err := sandbox.ParseFailure(s); err == nil && (failure.Status < 400 || failure.Status > 599 || failure.Times < 0) {
 			t.Errorf("failure %+v", failure)
+		}
+		if _, odd, err := sandbox.ParseOdd(s); err == nil && (odd.Oddity == "" || odd.Times < 0) {
+			t.Errorf("odd %+v", odd)
 		}
 	})
 }
