@@ -38,44 +38,42 @@ type signals struct {
 // has it ignore: SIGHUP under nohup, SIGINT in a shell's background. SIGTTIN and
 // SIGTTOU stay with the kernel, which sends them to the whole group.
 func listen() signals {
-	all := append(fromTerminal(), syscall.SIGHUP, syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGCONT, syscall.SIGALRM)
+	all := []os.Signal{
+		syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGUSR2,
+		syscall.SIGWINCH, syscall.SIGCONT, syscall.SIGALRM,
+	}
+	all = append(all, stopSignals()...)
 	s := signals{make(chan os.Signal, 16), make(chan struct{})}
 	signal.Notify(s.came, slices.DeleteFunc(all, signal.Ignored)...)
 	return s
 }
 
 func (s signals) stop() {
-	close(s.done)
 	signal.Stop(s.came)
+	close(s.done)
 }
 
-// forward sends the child what the terminal didn't, until stop.
+// forward sends the child what the terminal didn't, until stop. It stops this
+// process when the child has stopped on a SIGTSTP that came to both, and not at
+// the signal itself: the child may put the terminal in order first, or not stop
+// at all, and where nobody could have it go on the kernel doesn't stop it.
 func (s signals) forward(child *os.Process) {
+	follow := false
 	for {
 		select {
 		case <-s.done:
 			return
 		case sig := <-s.came:
-			if !slices.Contains(fromTerminal(), sig) || !inForeground() {
+			fromTerminal := slices.Contains(fromTerminal(), sig) && inForeground()
+			if sig != syscall.SIGCHLD && !fromTerminal {
 				_ = child.Signal(sig) // it fails if the child has ended, and then there is nothing to do
 			}
-			if sig == syscall.SIGTSTP {
-				s.pause()
+			follow = follow || sig == syscall.SIGTSTP
+			if follow && hasStopped(child.Pid) {
+				follow = false
+				_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
 			}
 		}
-	}
-}
-
-// pause stops this process as the signal would have done: not, if its process
-// group has nobody who could have it go on. It returns when it goes on.
-func (s signals) pause() {
-	signal.Reset(syscall.SIGTSTP)
-	_ = syscall.Kill(os.Getpid(), syscall.SIGTSTP)
-	signal.Notify(s.came, syscall.SIGTSTP)
-	select {
-	case <-s.done: // stop has been, perhaps before the line above
-		signal.Stop(s.came)
-	default:
 	}
 }
 

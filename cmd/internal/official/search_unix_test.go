@@ -196,7 +196,7 @@ func TestWhatCannotBeStartedIsNamed(t *testing.T) {
 
 func TestProgramsOfOtherUsersAreRefused(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("needs root, to give a file away")
+		t.Skip("left out: only root can give a file away")
 	}
 	p := newPlace(t)
 	path := p.put(filepath.Join(p.one, "cre"), script)
