@@ -73,7 +73,7 @@ func (s Search) Find() (string, error) {
 }
 
 func (s Search) named() (string, error) {
-	paths := []string{s.Named}
+	paths := []string{withEnding(s.Named)}
 	if filepath.Base(s.Named) == s.Named {
 		paths = s.onPath(s.Named)
 	}
@@ -121,13 +121,19 @@ func (s Search) onPath(name string) []string {
 }
 
 func inEach(dirs []string, name string) (paths []string) {
-	if runtime.GOOS == "windows" && filepath.Ext(name) == "" {
-		name += ".exe" // the one ending that the installer uses, and that starts without a shell
-	}
 	for _, dir := range dirs {
-		paths = append(paths, filepath.Join(dir, name))
+		paths = append(paths, filepath.Join(dir, withEnding(name)))
 	}
 	return paths
+}
+
+// withEnding adds on Windows the one ending of programs that the installer uses
+// and that starts without a shell. A file with another one can be named.
+func withEnding(name string) string {
+	if runtime.GOOS == "windows" && filepath.Ext(name) == "" {
+		return name + ".exe"
+	}
+	return name
 }
 
 // judge fails with [fs.ErrNotExist] if nothing is there, and with [ErrUnusable].
