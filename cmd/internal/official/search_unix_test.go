@@ -119,15 +119,29 @@ func TestThisProgramIsNeverFound(t *testing.T) {
 	}
 	s.Named = ""
 	s.Path += ":" + p.home
-	if got, err := s.Find(); got != "" || err == nil {
-		t.Errorf("%s", got)
-	}
+	p.copySelf(filepath.Join(p.home, "cre"))
+	otherVersion, err := os.OpenFile(filepath.Join(p.home, "cre"), os.O_APPEND|os.O_WRONLY, 0)
+	p.do(err)
+	_, err = otherVersion.WriteString("another length")
+	p.do(errors.Join(err, otherVersion.Close()))
 	if got, err := s.Find(); !errors.Is(err, ErrMissing) {
-		t.Errorf("%s, %v", got, err)
+		t.Errorf("another version: %s, %v", got, err)
 	}
+	p.do(os.Remove(filepath.Join(p.home, "cre")))
 	want := p.put(filepath.Join(p.home, "cre"), script)
 	if got, err := s.Find(); got != want || err != nil {
 		t.Errorf("behind ours: %s, %v", got, err)
+	}
+}
+
+func TestACopyOfWhateverThisProgramIsIsNotFound(t *testing.T) {
+	p := newPlace(t)
+	s := p.search()
+	s.Self = p.put(filepath.Join(p.home, "self"), script+strings.Repeat("#\n", 100_000)) // not built by Go
+	p.put(filepath.Join(p.one, "cre"), script+strings.Repeat("#\n", 100_000))
+	want := p.put(filepath.Join(p.two, "cre"), script+strings.Repeat("#\n", 99_999)+"x\n")
+	if got, err := s.Find(); got != want || err != nil {
+		t.Errorf("%s, %v", got, err)
 	}
 }
 
