@@ -61,3 +61,10 @@ func Tighten(path string) (tightened bool, err error) {
 // Patiently does something to a file: on Unix nobody's open file stands in the
 // way.
 func Patiently(do func() error) error { return do() }
+
+// IsOwnGroup reports whether the group of a file or directory is its owner
+// alone, as far as that can be told. Info is what [os.Stat] says of the path.
+func IsOwnGroup(path string, info fs.FileInfo) bool {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && isPrivate(path, stat)
+}

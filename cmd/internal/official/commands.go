@@ -1,0 +1,151 @@
+package official
+
+import (
+	"slices"
+	"strings"
+)
+
+// Entry is a command of the official CLI.
+type Entry struct {
+	Name    string // as it is typed, without "cre"
+	Short   string // one line for help and completion; empty for those nobody types
+	Session bool   // it asks for a session, and logs in by itself if there is none
+
+	group bool // it has commands below it, and does nothing but show them
+}
+
+// Commands returns the commands of the official CLI, groups before their
+// members. The list is fixed, as of version 1.27 and what is documented of 1.32:
+// to ask the program that is installed takes half a second and understands its
+// help's layout, and the answer would have to be kept in one more file. A
+// command that isn't listed is started all the same.
+func Commands() []Entry {
+	return []Entry{
+		{Name: "account", Short: "manage the account", group: true},
+		{Name: "account access", Short: "check or ask for deploy access", Session: true},
+		{Name: "account link-key", Short: "link a public key to the account", Session: true},
+		{Name: "account list-key", Short: "list the linked keys", Session: true},
+		{Name: "account unlink-key", Short: "unlink a public key", Session: true},
+		{Name: "execution", Short: "look at workflow executions", Session: true, group: true},
+		{Name: "execution events", Short: "show the events of an execution", Session: true},
+		{Name: "execution list", Short: "list recent executions", Session: true},
+		{Name: "execution logs", Short: "show what an execution logged", Session: true},
+		{Name: "execution status", Short: "show the state of an execution", Session: true},
+		{Name: "generate-bindings", Short: "generate bindings for contracts", group: true},
+		{Name: "generate-bindings evm", Short: "generate bindings from an ABI"},
+		{Name: "generate-bindings solana", Short: "generate bindings from an IDL"},
+		{Name: "init", Short: "create a project or a workflow", Session: true},
+		{Name: "registry", Short: "look at workflow registries", Session: true, group: true},
+		{Name: "registry list", Short: "list the registries", Session: true},
+		{Name: "secrets", Short: "manage secrets", group: true},
+		{Name: "secrets create", Short: "create secrets from a file", Session: true},
+		{Name: "secrets delete", Short: "delete secrets", Session: true},
+		{Name: "secrets execute", Short: "carry out a prepared change", Session: true},
+		{Name: "secrets list", Short: "list the secrets' names", Session: true},
+		{Name: "secrets update", Short: "update secrets from a file", Session: true},
+		{Name: "templates", Short: "manage sources of templates", group: true},
+		{Name: "templates add", Short: "add a source"},
+		{Name: "templates list", Short: "list the templates"},
+		{Name: "templates remove", Short: "remove a source"},
+		{Name: "update", Short: "update the official CLI"},
+		{Name: "workflow", Short: "manage workflows", group: true},
+		{Name: "workflow activate", Short: "activate a workflow", Session: true},
+		{Name: "workflow build", Short: "compile a workflow"},
+		{Name: "workflow custom-build", Short: "turn a workflow into a self-compiled one", Session: true},
+		{Name: "workflow delete", Short: "delete a workflow", Session: true},
+		{Name: "workflow deploy", Short: "deploy a workflow", Session: true},
+		{Name: "workflow get", Short: "show a workflow", Session: true},
+		{Name: "workflow hash", Short: "compute a workflow's hashes"},
+		{Name: "workflow limits", Short: "manage the limits of simulations", group: true},
+		{Name: "workflow limits export", Short: "print the default limits"},
+		{Name: "workflow list", Short: "list workflows", Session: true},
+		{Name: "workflow pause", Short: "pause a workflow", Session: true},
+		{Name: "workflow simulate", Short: "simulate a workflow", Session: true},
+		{Name: "workflow supported-chains", Short: "list the chains", Session: true},
+		{Name: "workflow test", Short: "test a workflow", Session: true},
+		// What their completion scripts call. It loads the credentials as any
+		// command does that isn't listed as free of them in the official CLI.
+		{Name: "__complete", Session: true},
+		{Name: "__completeNoDesc", Session: true},
+		{Name: helpCommand},
+	}
+}
+
+const helpCommand = "help"
+
+// ours are the commands that this project's cre answers.
+func ours() []string {
+	return []string{"login", "logout", "whoami", "completion", "setup", "version", helpCommand}
+}
+
+func entry(path []string) (Entry, bool) {
+	name := strings.Join(path, " ")
+	all := Commands()
+	i := slices.IndexFunc(all, func(e Entry) bool { return e.Name == name })
+	if i < 0 || slices.Contains(path, "") {
+		return Entry{}, false
+	}
+	return all[i], true
+}
+
+// Near returns the command of ours that somebody may have meant by a word that
+// is no command. It is no near miss if it is as near to one of the official
+// CLI's.
+func Near(word string) (command string, ok bool) {
+	if word == "" || len(word) > 2*maxName || len(word) < 3 {
+		return "", false
+	}
+	word = strings.ToLower(word)
+	best := tooFar
+	for _, name := range ours() {
+		if d := distance(word, name); d <= allowed(name) && d < best {
+			command, best = name, d
+		}
+	}
+	for _, e := range Commands() {
+		if !strings.Contains(e.Name, " ") && e.Name != helpCommand && distance(word, e.Name) <= best {
+			return "", false
+		}
+	}
+	return command, best < tooFar
+}
+
+const (
+	maxName = 20 // characters, more than any command has
+	tooFar  = 3
+)
+
+// allowed is how many slips of the finger a name may have. Short ones get one,
+// because the official CLI may get a command that looks like one of them.
+func allowed(name string) int {
+	if len(name) < 6 {
+		return 1
+	}
+	return 2
+}
+
+// distance counts the characters to insert, to drop, to replace or to swap with
+// their neighbour (the optimal string alignment distance).
+func distance(a, b string) int {
+	rows := make([][]int, len(a)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(b)+1)
+		rows[i][0] = i
+	}
+	for j := range rows[0] {
+		rows[0][j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		for j := 1; j <= len(b); j++ {
+			replaced := rows[i-1][j-1]
+			if a[i-1] != b[j-1] {
+				replaced++
+			}
+			rows[i][j] = min(rows[i-1][j]+1, rows[i][j-1]+1, replaced)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
+			}
+		}
+	}
+	return rows[len(a)][len(b)]
+}

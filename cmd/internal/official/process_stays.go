@@ -1,0 +1,8 @@
+//go:build !linux && !freebsd
+
+package official
+
+import "syscall"
+
+// attributes are none: here nothing ends a child with its parent.
+func attributes() *syscall.SysProcAttr { return nil }

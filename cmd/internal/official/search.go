@@ -1,0 +1,247 @@
+package official
+
+import (
+	"bytes"
+	"debug/buildinfo"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+
+	"cre-credential-helper/cmd/internal/safetext"
+)
+
+// The names under which the official CLI is looked for: the first one is what
+// `cre setup official` gives it.
+const (
+	officialName = "cre-official"
+	sharedName   = "cre"
+)
+
+// VariableProgram names the variable that says where the official CLI is.
+const VariableProgram = "CRE_OFFICIAL_CLI"
+
+var (
+	// ErrMissing: the official CLI isn't installed.
+	ErrMissing = errors.New("the official CLI is not installed: get it from https://github.com/smartcontractkit/cre-cli/releases, or name it with " + VariableProgram)
+
+	// ErrUnusable: what is there can't or must not be started.
+	ErrUnusable = errors.New("the official CLI can't be used")
+)
+
+// Search says where the official CLI may be.
+type Search struct {
+	Named        string // [VariableProgram]: a path, or a name that is on PATH
+	Path         string // PATH
+	Home         string // the user's home directory; empty: not looked into
+	LocalAppData string // LOCALAPPDATA, on Windows
+	Self         string // this program's own path
+}
+
+// Find returns the path of the official CLI: the one that is named, else
+// cre-official on PATH or where the official installer puts things, else the
+// next cre on PATH that isn't this program, else what the installer put there.
+// Relative entries of PATH are skipped. It fails with [ErrMissing] and with
+// [ErrUnusable].
+func (s Search) Find() (string, error) {
+	if s.Named != "" {
+		return s.named()
+	}
+	self, err := identify(s.Self)
+	if err != nil {
+		return "", fmt.Errorf("finding this program's own file, so that it isn't started as the official CLI: %w", err)
+	}
+	var firstFault error
+	for _, path := range s.candidates() {
+		switch err := judge(path); {
+		case errors.Is(err, fs.ErrNotExist), err == nil && self.is(path):
+		case err == nil:
+			return path, nil
+		case firstFault == nil:
+			firstFault = err
+		}
+	}
+	if firstFault != nil {
+		return "", firstFault
+	}
+	return "", ErrMissing
+}
+
+func (s Search) named() (string, error) {
+	paths := []string{withEnding(s.Named)}
+	if filepath.Base(s.Named) == s.Named {
+		paths = s.onPath(s.Named)
+	}
+	err := fmt.Errorf("%w: %s=%s is not on PATH: give its path", ErrUnusable, VariableProgram, safetext.Line(s.Named))
+	for _, path := range paths {
+		if path, err = filepath.Abs(path); err != nil {
+			return "", err
+		}
+		switch err = judge(path); {
+		case errors.Is(err, fs.ErrNotExist):
+			err = fmt.Errorf("%w: %s=%s: there is no such file: correct the variable", ErrUnusable, VariableProgram, safetext.Line(s.Named))
+		case err == nil:
+			if self, err := identify(s.Self); err == nil && self.is(path) {
+				return "", fmt.Errorf("%w: %s=%s is this program itself: name the official CLI", ErrUnusable, VariableProgram, safetext.Line(s.Named))
+			}
+			return path, nil
+		}
+	}
+	return "", err
+}
+
+// candidates are all paths where it may be, the best first.
+func (s Search) candidates() []string {
+	installed := s.installed()
+	all := append(s.onPath(officialName), inEach(installed, officialName)...)
+	all = append(all, s.onPath(sharedName)...)
+	return append(all, inEach(installed, sharedName)...)
+}
+
+// installed are the folders of the official installers: install.sh's, and
+// install.ps1's on Windows.
+func (s Search) installed() (dirs []string) {
+	if filepath.IsAbs(s.Home) {
+		dirs = append(dirs, filepath.Join(s.Home, ".cre", "bin"))
+	}
+	if runtime.GOOS == "windows" && filepath.IsAbs(s.LocalAppData) {
+		dirs = append(dirs, filepath.Join(s.LocalAppData, "Programs", "cre"))
+	}
+	return dirs
+}
+
+func (s Search) onPath(name string) []string {
+	dirs := slices.DeleteFunc(filepath.SplitList(s.Path), func(dir string) bool { return !filepath.IsAbs(dir) })
+	return inEach(dirs, name)
+}
+
+func inEach(dirs []string, name string) (paths []string) {
+	for _, dir := range dirs {
+		paths = append(paths, filepath.Join(dir, withEnding(name)))
+	}
+	return paths
+}
+
+// withEnding adds on Windows the one ending of programs that the installer uses
+// and that starts without a shell. A file with another one can be named.
+func withEnding(name string) string {
+	if runtime.GOOS == "windows" && filepath.Ext(name) == "" {
+		return name + ".exe"
+	}
+	return name
+}
+
+// judge fails with [fs.ErrNotExist] if nothing is there, and with [ErrUnusable].
+func judge(path string) error {
+	if _, err := os.Lstat(path); err != nil {
+		return fmt.Errorf("%w: %s", fs.ErrNotExist, path)
+	}
+	fault := func(why string) error {
+		return fmt.Errorf("%w: %s %s", ErrUnusable, safetext.Line(path), why)
+	}
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fault("is a link to nothing: remove it, or install the official CLI again")
+	case err != nil:
+		return fault(err.Error())
+	case !info.Mode().IsRegular():
+		return fault("is not a file: move it away")
+	case !executable(info):
+		return fault("may not be executed: run chmod +x on it")
+	case info.Size() == 0:
+		return fault("is empty: install the official CLI again")
+	}
+	return checkWriters(path, fault)
+}
+
+// identity is what this program is told by.
+type identity struct {
+	path  string
+	info  fs.FileInfo
+	build string // the path of its main package; empty: not known
+}
+
+func identify(path string) (identity, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return identity{}, err
+	}
+	return identity{path, info, mainPackage(path)}, nil
+}
+
+// is reports whether a file is this program: the same file, a copy of it, or
+// another version of it.
+func (id identity) is(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil {
+		return false
+	}
+	if os.SameFile(id.info, info) || id.build != "" && id.build == mainPackage(path) {
+		return true
+	}
+	return id.info.Size() == info.Size() && sameContents(id.path, path)
+}
+
+// mainPackage is what Go writes into every program that it builds.
+func mainPackage(path string) string {
+	info, err := buildinfo.ReadFile(path)
+	if err != nil {
+		return ""
+	}
+	return info.Path
+}
+
+func sameContents(a, b string) bool {
+	one, err := os.Open(a)
+	if err != nil {
+		return false
+	}
+	defer one.Close() //nolint:errcheck // only read
+	other, err := os.Open(b)
+	if err != nil {
+		return false
+	}
+	defer other.Close() //nolint:errcheck // only read
+	const chunk = 64 << 10
+	x, y := make([]byte, chunk), make([]byte, chunk)
+	for {
+		n, err := io.ReadFull(one, x)
+		m, _ := io.ReadFull(other, y)
+		if !bytes.Equal(x[:n], y[:m]) {
+			return false
+		}
+		if err != nil {
+			return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+		}
+	}
+}
+
+// VariableHandedOn names the variable by which a cre that is started instead of
+// the official CLI notices it.
+const VariableHandedOn = ownPrefix + "HANDED_ON"
+
+// ErrLoop: this program has started itself again and again.
+var ErrLoop = errors.New("cre has started itself instead of the official CLI, several times: name the official CLI with " + VariableProgram)
+
+// maxHandedOn is how deep commands may be within each other: a build step of the
+// official CLI may call cre again.
+const maxHandedOn = 4
+
+// HandedOn returns what the child's variable is set to, from what this process's
+// own one says. It fails with [ErrLoop].
+func HandedOn(value string) (string, error) {
+	depth, err := strconv.Atoi(value)
+	if err != nil || depth < 0 {
+		depth = 0 // not ours; the next one counts
+	}
+	if depth >= maxHandedOn {
+		return "", ErrLoop
+	}
+	return strconv.Itoa(depth + 1), nil
+}
