@@ -133,6 +133,9 @@ func TestAnswersThatAreErrors(t *testing.T) {
 			if errors.Is(err, ErrRejected) != tt.rejected || errors.Is(err, web.ErrOutage) == tt.rejected {
 				t.Errorf("rejected %v, outage %v: %v", errors.Is(err, ErrRejected), errors.Is(err, web.ErrOutage), err)
 			}
+			if len(tt.body) <= 64<<10 && Rejects(tt.status, []byte(tt.body)) != tt.rejected {
+				t.Error("Rejects has another opinion")
+			}
 			if strings.Contains(err.Error(), secret[:16]) || strings.ContainsAny(err.Error(), "\n\x1b") || len(err.Error()) > 600 {
 				t.Errorf("error %q", err)
 			}

@@ -15,15 +15,10 @@ import (
 // decode judges an answer to a question that was asked with a secret, and
 // decodes its data.
 func decode(host string, status int, body []byte, sent helper.Secret, data any) error {
-	var answer struct {
-		Data   json.RawMessage
-		Errors []graphQLError
-	}
-	err := json.Unmarshal(body, &answer)
-	isJSON := json.Valid(body) || len(bytes.TrimSpace(body)) == 0
+	answer, err := parse(body)
 	said := firstMessage(answer.Errors, sent)
 	switch {
-	case isJSON && rejection(status, answer.Errors):
+	case answer.rejects(status):
 		return fmt.Errorf("%w (%s: HTTP status %d%s)", ErrRejected, host, status, said)
 	case status != http.StatusOK:
 		return web.Outage(fmt.Errorf("%s answered with HTTP status %d%s; check the network and try again in a while", host, status, said))
@@ -33,6 +28,30 @@ func decode(host string, status int, body []byte, sent helper.Secret, data any) 
 		return useless(host)
 	}
 	return nil
+}
+
+// Rejects reports whether an answer of the API, of which body is the whole, is
+// the platform's no to a credential: one in JSON, or without a body, with HTTP
+// status 401 or 403, a code that says so, or, where there is no code, the words in
+// which servers say so. All else, such as the page of a proxy in between, says
+// nothing about the credential.
+func Rejects(status int, body []byte) bool {
+	answer, _ := parse(body) // what could be read of it counts, whatever else is odd
+	return answer.rejects(status)
+}
+
+// answer is one of the API (GraphQL specification, 7.1).
+type answer struct {
+	Data   json.RawMessage
+	Errors []graphQLError
+
+	usual bool // in JSON, or empty: not the page of a proxy
+}
+
+func parse(body []byte) (answer, error) {
+	a := answer{usual: json.Valid(body) || len(bytes.TrimSpace(body)) == 0}
+	err := json.Unmarshal(body, &a)
+	return a, err
 }
 
 // useless reports an answer that isn't what the API promises.
@@ -47,18 +66,17 @@ func quotes(body []byte, sent helper.Secret) bool {
 	return len(sent.Reveal()) >= tooShortToTell && bytes.Contains(body, []byte(sent.Reveal()))
 }
 
-// rejection reports whether an answer in JSON, or without a body, is the
-// platform's no to a credential: by HTTP status 401 or 403, by a code, or, where
-// there is no code, by the words in which servers say so. All else, such as the
-// page of a proxy in between, says nothing about the credential.
-func rejection(status int, errs []graphQLError) bool {
+// rejects is the rule of [Rejects].
+func (a answer) rejects(status int) bool {
 	switch {
+	case !a.usual:
+		return false
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		return true
 	case status != http.StatusOK && status != http.StatusBadRequest:
 		return false
 	}
-	for _, e := range errs {
+	for _, e := range a.Errors {
 		code := e.Extensions.Code
 		if code == "UNAUTHENTICATED" || code == "FORBIDDEN" || code == "" && status == http.StatusOK && saysRejected(string(e.Message)) {
 			return true

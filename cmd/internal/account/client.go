@@ -14,7 +14,7 @@ import (
 )
 
 // ErrRejected reports that the platform doesn't take the credential. Nothing but
-// its own word counts: see [rejection].
+// its own word counts: see [Rejects].
 var ErrRejected = errors.New("the platform rejected the credential")
 
 const requestTimeout = 30 * time.Second

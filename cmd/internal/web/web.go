@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -38,20 +39,41 @@ func NewClient(timeout time.Duration) *http.Client {
 	if timeout == 0 {
 		timeout = requestTimeout
 	}
-	var protocols http.Protocols
-	protocols.SetHTTP1(true)
+	transport := newTransport()
+	transport.DisableKeepAlives = true
 	return &http.Client{
 		Timeout:       timeout,
 		CheckRedirect: noRedirect,
-		Transport: &http.Transport{
-			Proxy:                  http.ProxyFromEnvironment,
-			Protocols:              &protocols,
-			DisableKeepAlives:      true,
-			DisableCompression:     true, // an answer's length is what came over the network
-			TLSHandshakeTimeout:    10 * time.Second,
-			MaxResponseHeaderBytes: 64 << 10,
-		},
+		Transport:     transport,
 	}
+}
+
+func newTransport() *http.Transport {
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		Protocols:              &protocols,
+		DisableCompression:     true, // an answer's length is what came over the network
+		TLSHandshakeTimeout:    10 * time.Second,
+		MaxResponseHeaderBytes: 64 << 10,
+	}
+}
+
+// NewTransport returns the transport of a program that passes on many requests
+// to one server: [NewClient]'s, other than that it keeps up to connections idle
+// ones for the next request. The headers of an answer may take five minutes.
+//
+// What comes in on an idle connection net/http gives to the standard logger, and
+// an upstream may quote a secret there: the program must have sent that logger
+// to [io.Discard].
+func NewTransport(connections int) *http.Transport {
+	transport := newTransport()
+	transport.DialContext = (&net.Dialer{Timeout: requestTimeout}).DialContext
+	transport.ResponseHeaderTimeout = 5 * time.Minute
+	transport.IdleConnTimeout = 90 * time.Second
+	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = connections, connections
+	return transport
 }
 
 // noRedirect keeps net/http from sending a secret on, which it would to any
