@@ -263,9 +263,8 @@ func (v *fileVault) change(edit func(*fallback.File) (write bool, err error)) er
 // counts as empty is damaged.
 func (v *fileVault) changeDamaged(edit func(file *fallback.File, damaged bool) (write bool, err error)) error {
 	for attempt := 1; ; attempt++ {
-		old, err := v.files.ReadSession()
-		damaged := errors.Is(err, fallback.ErrDamaged)
-		if err != nil && !damaged {
+		old, damaged, err := v.readForWriting()
+		if err != nil {
 			return err
 		}
 		fresh := old
@@ -276,6 +275,15 @@ func (v *fileVault) changeDamaged(edit func(file *fallback.File, damaged bool) (
 			return err
 		}
 	}
+}
+
+// readForWriting reads a damaged cre.yaml as an empty one, which can be replaced.
+func (v *fileVault) readForWriting() (file fallback.File, damaged bool, err error) {
+	file, err = v.files.ReadSession()
+	if errors.Is(err, fallback.ErrDamaged) {
+		return file, true, nil
+	}
+	return file, false, err
 }
 
 // replace uses what Check has prepared, so that after an exchange there is
@@ -290,16 +298,6 @@ func (v *fileVault) replace(old, fresh fallback.File) error {
 		v.discard()
 	}
 	return err
-}
-
-// readForWriting reads cre.yaml, if it is damaged as an empty one that can be
-// replaced.
-func (v *fileVault) readForWriting() (fallback.File, error) {
-	file, err := v.files.ReadSession()
-	if errors.Is(err, fallback.ErrDamaged) {
-		err = nil
-	}
-	return file, err
 }
 
 func empty(file *fallback.File) {

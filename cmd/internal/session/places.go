@@ -150,7 +150,7 @@ func (p *Places) check(ctx context.Context, o helper.Origin) (err error) {
 	if p.mode == File {
 		return p.file.canName(o)
 	}
-	file, err := p.file.readForWriting()
+	file, _, err := p.file.readForWriting()
 	if err != nil {
 		return err
 	}
@@ -186,7 +186,7 @@ func (p *Places) putSession(ctx context.Context, c helper.Credential, stays stay
 	if p.mode == File {
 		return p.putIntoFile(ctx, c, stays)
 	}
-	file, err := p.file.readForWriting()
+	file, _, err := p.file.readForWriting()
 	if err != nil {
 		return nil, err
 	}
@@ -289,7 +289,7 @@ func (p *Places) forget(ctx context.Context, q helper.Query) (gone []helper.Cred
 		return forgetVault(ctx, p.vaults[InKeychain], q)
 	}
 	err = under(ctx, p.file, func(held context.Context) error {
-		file, err := p.file.readForWriting()
+		file, _, err := p.file.readForWriting()
 		if err != nil {
 			return err
 		}

@@ -20,14 +20,14 @@ func ofPlaces() []mutant {
 	unlockFile := func() error { return errors.Join(unlockSecond(), unlockFirst()) }
 `},
 		{"a logout takes the keychain's lock first", places,
-			"err = under(ctx, p.file, func(held context.Context) error {\n\t\tfile, err := p.file.readForWriting()",
+			"err = under(ctx, p.file, func(held context.Context) error {\n\t\tfile, _, err := p.file.readForWriting()",
 			`first, unlock, err := p.vaults[InKeychain].Lock(ctx)
 	if err != nil {
 		return nil, false, err
 	}
 	defer unlock()
 	err = under(first, p.file, func(held context.Context) error {
-		file, err := p.file.readForWriting()`},
+		file, _, err := p.file.readForWriting()`},
 		{"what was sheltered isn't brought home", places,
 			"strayed := place == InFile && slices.Contains(file.Keychain, o.String())",
 			"strayed := false"},
