@@ -135,30 +135,27 @@ func (p *Places) dropPointer(ctx context.Context, vault helper.Vault, o helper.O
 }
 
 // check reports whether put would succeed at o.
-func (p *Places) check(ctx context.Context, o helper.Origin) (err error) {
+func (p *Places) check(ctx context.Context, o helper.Origin) error {
 	if !reading.IsSession(p.environment, o) {
 		return p.vaults[InKeychain].Check(ctx, o)
 	}
-	held, unlock, err := p.file.Lock(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, unlock()) }()
-	if err := p.file.Check(held, o); err != nil {
-		return err
-	}
-	if p.mode == File {
-		return p.file.canName(o)
-	}
-	file, _, err := p.file.readForWriting()
-	if err != nil {
-		return err
-	}
-	err = p.vaults[InKeychain].Check(held, o)
-	if mayBePlain(p.mode, file, err) {
-		return p.file.canName(o)
-	}
-	return orFile(err)
+	return under(ctx, p.file, func(held context.Context) error {
+		if err := p.file.Check(held, o); err != nil {
+			return err
+		}
+		if p.mode == File {
+			return p.file.canName(o)
+		}
+		file, _, err := p.file.readForWriting()
+		if err != nil {
+			return err
+		}
+		err = p.vaults[InKeychain].Check(held, o)
+		if mayBePlain(p.mode, file, err) {
+			return p.file.canName(o)
+		}
+		return orFile(err)
+	})
 }
 
 // put keeps c where the mode says, unless what is kept in its place stays, and
