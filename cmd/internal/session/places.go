@@ -158,6 +158,12 @@ func (p *Places) check(ctx context.Context, o helper.Origin) error {
 	})
 }
 
+// staying tells whether what is kept stays rather than be replaced.
+type staying func(kept helper.Credential) bool
+
+// errStays ends a put that changes nothing.
+var errStays = errors.New("what is kept stays")
+
 // put keeps c where the mode says, unless what is kept in its place stays, and
 // returns what it replaced. What doesn't concern cre.yaml goes to the keychain.
 func (p *Places) put(ctx context.Context, c helper.Credential, stays staying) (replaced []helper.Credential, err error) {
@@ -171,11 +177,14 @@ func (p *Places) put(ctx context.Context, c helper.Credential, stays staying) (r
 	}
 	err = under(ctx, vault, func(held context.Context) error {
 		if kept, err := p.Get(held, reading.InTheWayOf(p.environment, c)); err == nil && stays(kept) {
-			return nil
+			return errStays
 		}
 		replaced, err = put(held, c, stays)
 		return err
 	})
+	if errors.Is(err, errStays) {
+		return nil, nil
+	}
 	return replaced, err
 }
 
@@ -197,12 +206,6 @@ func (p *Places) putSession(ctx context.Context, c helper.Credential, stays stay
 	return replaced, err
 }
 
-// staying tells whether what is kept stays rather than be replaced.
-type staying func(kept helper.Credential) bool
-
-// errStays ends a put that changes nothing.
-var errStays = errors.New("what is kept stays")
-
 // putIntoVault makes cre.yaml point to what it puts into a vault. Renaming the
 // pointer into place is the commit: until then, the old session is the session.
 // Only another environment's tokens stay in the file.
@@ -210,18 +213,15 @@ func (p *Places) putIntoVault(ctx context.Context, place Place, c helper.Credent
 	vault := p.vaults[place]
 	err = under(ctx, vault, func(held context.Context) error {
 		kept, err := vault.All(held, helper.Query{Origin: c.Origin})
-		replaced = slices.DeleteFunc(slices.Clone(kept), func(old helper.Credential) bool { return old.Username != c.Username })
-		switch {
-		case slices.ContainsFunc(kept, stays): // although nothing here points to it
+		if slices.ContainsFunc(kept, stays) { // although nothing here points to it
 			return errStays
-		case err != nil && !errors.Is(err, keyring.ErrDamaged):
+		}
+		if err != nil && !errors.Is(err, keyring.ErrDamaged) {
 			return err
 		}
+		replaced = slices.DeleteFunc(kept, func(old helper.Credential) bool { return old.Username != c.Username })
 		return vault.Store(held, c)
 	})
-	if errors.Is(err, errStays) {
-		return nil, nil
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -229,8 +229,10 @@ func (p *Places) putIntoVault(ctx context.Context, place Place, c helper.Credent
 	err = p.file.change(func(file *fallback.File) (bool, error) {
 		held, owned := p.file.credential(*file)
 		foreign := owned && held.Origin != c.Origin || file.Tokens.IsZero()
-		listed := slices.Contains(file.Keychain, c.Origin.String())
-		if foreign && listed || owned && !foreign && stays(held) { // it may have come meanwhile
+		if owned && !foreign && stays(held) {
+			return false, errStays // it has come meanwhile
+		}
+		if foreign && slices.Contains(file.Keychain, c.Origin.String()) {
 			return false, nil
 		}
 		inFile = nil // what an attempt before it saw
@@ -253,7 +255,7 @@ func (p *Places) putIntoFile(ctx context.Context, c helper.Credential, stays sta
 	err = p.file.change(func(file *fallback.File) (bool, error) {
 		replaced = nil // what an attempt before it saw
 		if held, ok := p.file.credential(*file); ok && held.Origin == c.Origin && stays(held) {
-			return false, nil // it has come meanwhile
+			return false, errStays // it has come meanwhile
 		} else if ok {
 			replaced = []helper.Credential{held}
 		}
