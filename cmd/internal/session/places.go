@@ -3,14 +3,12 @@ package session
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/cmd/internal/reading"
-	"cre-credential-helper/fallback"
 	"cre-credential-helper/helper"
 	"cre-credential-helper/keyring"
 )
@@ -103,21 +101,6 @@ func (p *Places) openSession(ctx context.Context, o helper.Origin) (vault helper
 		return p.file, held, unlock, nil
 	}
 	return pointed{p.vaults[place], p, o}, held, unlock, nil
-}
-
-// bringHome moves the tokens in file to the vault that it points to.
-func (p *Places) bringHome(ctx context.Context, place Place, file fallback.File, o helper.Origin) error {
-	c, _ := p.file.credential(file)
-	if err := p.vaults[place].Store(ctx, c); err != nil {
-		return fmt.Errorf("moving the session back to the %s: %w", place, err)
-	}
-	return p.file.change(func(file *fallback.File) (bool, error) {
-		if held, ok := p.file.credential(*file); !ok || !held.Same(c) {
-			return false, helper.ErrChanged
-		}
-		empty(file)
-		return true, nil
-	})
 }
 
 // check reports whether put would succeed at o.

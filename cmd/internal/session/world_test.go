@@ -137,6 +137,16 @@ func (w *world) mustStore(c helper.Credential) {
 	}
 }
 
+// reject reports c's token as refused. It need not be what is kept in the end.
+func (w *world) reject(c helper.Credential) {
+	w.t.Helper()
+	q := w.query()
+	q.Secret = c.Secret
+	if err := w.Erase(w.t.Context(), q); err != nil && !errors.Is(err, helper.ErrNotFound) {
+		w.t.Fatalf("reject: %v", err)
+	}
+}
+
 func (w *world) query() helper.Query { return helper.Query{Origin: w.Environment.Origin()} }
 
 func (w *world) mustGet() helper.Credential {
