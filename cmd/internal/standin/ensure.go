@@ -26,28 +26,36 @@ var (
 // lock, the official CLI, wrote between the reading and the rename.
 const attempts = 5
 
-// Ensure has dir's cre.yaml hold a stand-in for env's session, of which access is
+// Files are what is asked of the folder that cre.yaml is in; see [fallback.Dir].
+type Files interface {
+	Lock(ctx context.Context) (unlock func() error, err error)
+	ReadSession() (fallback.File, error)
+	ReplaceSession(old, fresh fallback.File) (fallback.File, error)
+	SessionPath() string
+}
+
+// Ensure has cre.yaml hold a stand-in for env's session, of which access is
 // a token, and returns it. It takes the lock and writes only if there isn't one
 // there that says what it should. A cre.yaml that doesn't point to that session, or
 // has no room for a stand-in, is left as it is; see [ErrNoPointer] and [ErrTaken].
-func Ensure(ctx context.Context, dir fallback.Dir, env platform.Environment, access helper.Secret) (standIn helper.Secret, err error) {
-	file, standIn, err := look(dir, env, access)
+func Ensure(ctx context.Context, files Files, env platform.Environment, access helper.Secret) (standIn helper.Secret, err error) {
+	file, standIn, err := look(files, env, access)
 	if err != nil || standIn.Equal(file.StandIn) {
 		return standIn, err
 	}
-	unlock, err := dir.Lock(ctx)
+	unlock, err := files.Lock(ctx)
 	if err != nil {
 		return helper.Secret{}, err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
 	for attempt := 1; ; attempt++ {
-		file, standIn, err := look(dir, env, access)
+		file, standIn, err := look(files, env, access)
 		if err != nil || standIn.Equal(file.StandIn) {
 			return standIn, err
 		}
 		fresh := file
 		fresh.StandIn = standIn
-		if _, err = dir.ReplaceSession(file, fresh); err == nil {
+		if _, err = files.ReplaceSession(file, fresh); err == nil {
 			return standIn, nil
 		}
 		if !errors.Is(err, helper.ErrChanged) || attempt == attempts {
@@ -57,8 +65,8 @@ func Ensure(ctx context.Context, dir fallback.Dir, env platform.Environment, acc
 }
 
 // look reads cre.yaml, and returns with it the stand-in that it should have.
-func look(dir fallback.Dir, env platform.Environment, access helper.Secret) (fallback.File, helper.Secret, error) {
-	file, err := dir.ReadSession()
+func look(files Files, env platform.Environment, access helper.Secret) (fallback.File, helper.Secret, error) {
+	file, err := files.ReadSession()
 	if err != nil {
 		return file, helper.Secret{}, err
 	}
@@ -71,7 +79,7 @@ func look(dir fallback.Dir, env platform.Environment, access helper.Secret) (fal
 	}
 	if c, known := format.Credential(file.Session()); known {
 		return file, helper.Secret{}, fmt.Errorf("%w: %s holds the session of %s itself: run cre logout in that environment",
-			ErrTaken, dir.SessionPath(), c.Origin)
+			ErrTaken, files.SessionPath(), c.Origin)
 	}
-	return file, helper.Secret{}, fmt.Errorf("%w: %s holds tokens of no known environment: cre login replaces them", ErrTaken, dir.SessionPath())
+	return file, helper.Secret{}, fmt.Errorf("%w: %s holds tokens of no known environment: cre login replaces them", ErrTaken, files.SessionPath())
 }
