@@ -86,16 +86,14 @@ func (p *Places) putIntoVault(ctx context.Context, place Place, c helper.Credent
 		if owned && !foreign && stays(held) {
 			return false, errStays // it has come meanwhile
 		}
-		if foreign && slices.Contains(file.Keychain, c.Origin.String()) {
-			return false, nil
-		}
 		inFile = nil // what an attempt before it saw
 		if !foreign {
 			inFile = []helper.Credential{held}
 			empty(file)
 		}
-		file.Keychain = append(without(file.Keychain, c.Origin), c.Origin.String())
-		return true, nil
+		added := list(file, c.Origin)
+		replaces := p.standFor(file, c)
+		return !foreign || added || replaces, nil
 	})
 	if err != nil {
 		return nil, err // what cre.yaml still holds must not be revoked
@@ -114,7 +112,7 @@ func (p *Places) putIntoFile(ctx context.Context, c helper.Credential, stays sta
 			replaced = []helper.Credential{held}
 		}
 		pointed = slices.Contains(file.Keychain, c.Origin.String())
-		file.Keychain = without(file.Keychain, c.Origin)
+		unlist(file, c.Origin)
 		*file = p.file.with(*file, c)
 		return true, p.file.names(c)
 	})

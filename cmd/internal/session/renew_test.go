@@ -219,7 +219,7 @@ func TestAKeychainThatFailsAfterTheExchangeIsAskedAgain(t *testing.T) {
 		w.pass(2 * time.Hour)
 		w.keychain.set(nil, errLocked)
 		fresh := w.mustGet()
-		if got := w.mustGet(); !got.Secret.Equal(fresh.Secret) || w.provider.renewals != 1 || strings.Contains(w.file(), "Token") {
+		if got := w.mustGet(); !got.Secret.Equal(fresh.Secret) || w.provider.renewals != 1 || holdsTokens(w.file()) {
 			t.Errorf("%d renewals, cre.yaml:\n%s", w.provider.renewals, w.file())
 		}
 	})

@@ -17,7 +17,7 @@ import (
 // session, which a provider would end as a whole.
 func (p *Places) bringHome(ctx context.Context, place Place, file fallback.File, o helper.Origin) error {
 	c, _ := p.file.credential(file)
-	stays, err := p.moveInto(ctx, p.vaults[place], c)
+	there, err := moveInto(ctx, p.vaults[place], c)
 	if err != nil {
 		return fmt.Errorf("moving the session back to the %s: %w", place, err)
 	}
@@ -26,30 +26,31 @@ func (p *Places) bringHome(ctx context.Context, place Place, file fallback.File,
 			return false, helper.ErrChanged
 		}
 		empty(file)
+		p.standFor(file, there)
 		return true, nil
 	})
-	if err == nil && stays {
+	if err == nil && !there.Same(c) {
 		p.notify.printf("warning: the tokens in %s were older than the session in the %s and are gone from there: they stay valid until they expire",
 			p.file.files.SessionPath(), place)
 	}
 	return err
 }
 
-// moveInto puts c over what a vault has at its origin, unless that stays because
-// it was issued later.
-func (p *Places) moveInto(ctx context.Context, vault helper.Vault, c helper.Credential) (stays bool, err error) {
+// moveInto puts c over what a vault has at its origin, unless that was issued
+// later, and returns what is there then.
+func moveInto(ctx context.Context, vault helper.Vault, c helper.Credential) (there helper.Credential, err error) {
 	kept, err := vault.Get(ctx, helper.Query{Origin: c.Origin})
 	switch {
 	case errors.Is(err, helper.ErrNotFound), errors.Is(err, keyring.ErrDamaged):
-		return false, vault.Store(ctx, c)
+		return c, vault.Store(ctx, c)
 	case err != nil:
-		return false, err
+		return helper.Credential{}, err
 	case issuedAfter(kept, c):
-		return true, nil
+		return kept, nil
 	case kept.Username != c.Username:
-		return false, vault.Store(ctx, c)
+		return c, vault.Store(ctx, c)
 	}
-	return false, vault.Swap(ctx, kept, c)
+	return c, vault.Swap(ctx, kept, c)
 }
 
 // issuedAfter reports whether a's token is certainly newer than b's. That is

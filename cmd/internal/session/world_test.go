@@ -17,6 +17,7 @@ import (
 	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/cmd/internal/session"
 	"cre-credential-helper/fallback"
+	"cre-credential-helper/fallback/plain"
 	"cre-credential-helper/helper"
 	"cre-credential-helper/helper/helpertest"
 	"cre-credential-helper/keyring"
@@ -173,6 +174,16 @@ func (w *world) file() string {
 		w.t.Fatal(err)
 	}
 	return string(data)
+}
+
+// holdsTokens reports whether a cre.yaml holds any: a stand-in is none.
+func holdsTokens(file string) bool {
+	for line := range strings.Lines(file) {
+		if strings.Contains(line, "Token") && !strings.HasPrefix(line, "AccessToken: "+plain.StandInPrefix) && line[0] != '#' {
+			return true
+		}
+	}
+	return false
 }
 
 func (w *world) writeFile(text string) {

@@ -43,15 +43,15 @@ func ofPlaces() []mutant {
 			`vault := p.vaults[place]
 	if err := p.file.change(func(file *fallback.File) (bool, error) {
 		empty(file)
-		file.Keychain = append(without(file.Keychain, c.Origin), c.Origin.String())
+		list(file, c.Origin)
 		return true, nil
 	}); err != nil {
 		return nil, err
 	}
 	err = under(ctx, vault`},
 		{"the item without the pointer", put,
-			"file.Keychain = append(without(file.Keychain, c.Origin), c.Origin.String())\n\t\treturn true, nil\n\t})\n\tif err != nil {",
-			"return true, nil\n\t})\n\tif err != nil {"},
+			"added := list(file, c.Origin)",
+			"added := false"},
 		{"a logout forgets only the file", forget,
 			"inVault, foundInVault, verr := p.forgetPointed(held, InKeychain, q, listed)",
 			"inVault, foundInVault, verr := inFile[:0], held == nil && listed, error(nil)"},
