@@ -15,6 +15,10 @@ func plainForms() []string {
 		fiveKeys,
 		pointer,
 		fiveKeys + pointer,
+		standInComment + "\n" + standInLine + pointer,
+		pointer + standInLine + "TokenType: Bearer\n",
+		standInLine + "ExpiresIn: 1\n",
+		standInLine + "RefreshToken: v1.refresh\nTokenType: Bearer\n" + pointer,
 		strings.ReplaceAll(pointer, "  - ", "- "), // as yaml.v2 indents
 		"AccessToken: " + long + "\nIDToken: \"\"\nRefreshToken: v1.MZ-Hq_x~\nExpiresIn: -1\nTokenType: Bearer\n",
 		"AccessToken: '7 words: # in quotes'\nRefreshToken: \"1e5\"\nExpiresIn: 0\n",
@@ -44,7 +48,7 @@ func expectSameReading(t *testing.T, content string) {
 	if err != nil {
 		t.Fatalf("plain, but %v:\n%q", err, content)
 	}
-	if got := (File{Tokens: s.Tokens, Details: s.Details, Keychain: s.Keychain}); diff(got, f) != "" || len(f.unknown) > 0 {
+	if got := (File{Tokens: s.Tokens, Details: s.Details, Keychain: s.Keychain, StandIn: s.StandIn}); diff(got, f) != "" || len(f.unknown) > 0 {
 		t.Fatalf("read as different: %s\n%q", diff(got, f), content)
 	}
 }

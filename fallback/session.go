@@ -14,13 +14,17 @@ const (
 	// pointerComment tells a reader who looks for the tokens where they are.
 	pointerComment = "# The session of each of these is kept in this machine's keychain: see cre-credential-helper(1)."
 
+	// standInComment tells a reader who takes it for a token what it is.
+	standInComment = "# No token: a stand-in, with which the official CLI works through cre: see cre(1)."
+
 	// detailsComment tells the reader of a sixth key why it is there.
 	detailsComment = "# What the tokens don't say about themselves: see cre-credential-helper(1)."
 )
 
 // File is what cre.yaml says. The zero value is no session at all, and the
 // same as no file. A file without tokens is a pointer: its sessions are in the
-// keychain, and the official CLI takes it for "not logged in".
+// keychain. Beside a pointer there may be a stand-in, which the official CLI takes
+// for an access token; without one, it takes the file for "not logged in".
 //
 // A File remembers what it was read from. A changed copy of it remembers the
 // same.
@@ -29,12 +33,16 @@ type File struct {
 	Details  Details  // of Tokens, and gone with their access token
 	Keychain []string // the origins whose sessions are in the keychain
 
+	// StandIn is no token; see [plain.StandInPrefix]. Not set: there is none. It
+	// is written beside a pointer only, and never beside tokens.
+	StandIn helper.Secret
+
 	unknown []*yaml.Node // keys and values by turns, kept for their owner
 	was     snapshot     // of cre.yaml when f was read
 }
 
 // IsZero reports whether there is nothing in f, as if there were no file.
-// Details without tokens are nothing.
+// Details without tokens are nothing, and so is a stand-in without a pointer.
 func (f File) IsZero() bool {
 	return f.Tokens.IsZero() && len(f.Keychain) == 0 && len(f.unknown) == 0
 }
@@ -44,7 +52,7 @@ func (f File) Exists() bool { return !f.was.absent() }
 
 // Session returns what f says of sessions.
 func (f File) Session() plain.Session {
-	return plain.Session{Tokens: f.Tokens, Details: f.Details, Keychain: f.Keychain}
+	return plain.Session{Tokens: f.Tokens, Details: f.Details, Keychain: f.Keychain, StandIn: f.StandIn}
 }
 
 // What cre.yaml says is declared in package plain, which reads its plain form.
@@ -63,6 +71,10 @@ type tokenKeys struct {
 
 func keysOf(t Tokens) tokenKeys {
 	return tokenKeys{t.Access.Reveal(), t.ID.Reveal(), t.Refresh.Reveal(), t.ExpiresIn, t.Type}
+}
+
+type standInKey struct {
+	AccessToken string `yaml:"AccessToken"`
 }
 
 type keychainKey struct {
@@ -142,8 +154,15 @@ func (f File) encode() ([]byte, error) {
 }
 
 func (f File) encodeTo(root *yaml.Node) error {
+	if plain.IsStandIn(f.Tokens.Access) || f.StandIn.IsSet() && !plain.IsStandIn(f.StandIn) {
+		return errStandIn
+	}
 	if !f.Tokens.IsZero() {
 		if err := addKeys(root, keysOf(f.Tokens), ""); err != nil {
+			return err
+		}
+	} else if f.StandIn.IsSet() && len(f.Keychain) > 0 {
+		if err := addKeys(root, standInKey{f.StandIn.Reveal()}, standInComment); err != nil {
 			return err
 		}
 	}
@@ -189,6 +208,7 @@ func parseSession(data []byte) (File, error) {
 			return File{}, err
 		}
 	}
+	f.Tokens, f.StandIn = plain.SetApart(f.Tokens, len(f.Keychain) > 0)
 	if about == "" || about != digest(f.Tokens.Access) {
 		f.Details = Details{} // another program replaced the tokens
 	}

@@ -13,12 +13,16 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"cre-credential-helper/fallback/internal/guarded"
+	"cre-credential-helper/fallback/plain"
 	"cre-credential-helper/helper"
 )
 
 const (
 	fiveKeys = "AccessToken: acc.ess.token\nIDToken: id.tok.en\nRefreshToken: v1.refresh\nExpiresIn: 86400\nTokenType: Bearer\n"
 	pointer  = pointerComment + "\nKeychain:\n  - https://api.cre.chain.link\n"
+
+	standIn     = plain.StandInPrefix + "eyJleHAiOjQxMDI0NDQ4MDB9.cmFuZG9t"
+	standInLine = "AccessToken: " + standIn + "\n"
 )
 
 var noFile = File{}
@@ -111,6 +115,11 @@ func overwrite(d Dir, f File) error {
 	return err
 }
 
+// pointing is a pointer with a stand-in.
+func pointing(standIn string) File {
+	return File{Keychain: []string{"https://api.cre.chain.link"}, StandIn: helper.NewSecret(standIn)}
+}
+
 // diff says in what two files differ, "" if in nothing.
 func diff(a, b File) string {
 	switch {
@@ -120,6 +129,8 @@ func diff(a, b File) string {
 		return fmt.Sprintf("details %+v and %+v", a.Details, b.Details)
 	case !slices.Equal(a.Keychain, b.Keychain):
 		return fmt.Sprintf("keychain %q and %q", a.Keychain, b.Keychain)
+	case !a.StandIn.Equal(b.StandIn):
+		return fmt.Sprintf("stand-in %q and %q", a.StandIn.Reveal(), b.StandIn.Reveal())
 	case !slices.EqualFunc(a.unknown, b.unknown, sameNode):
 		return "unknown keys"
 	}
@@ -149,6 +160,7 @@ func TestSessionBytes(t *testing.T) {
 			"AccessToken: \"1e5\"\nIDToken: \"yes\"\nRefreshToken: \"0123\"\nExpiresIn: 0\nTokenType: \"~\"\n",
 		},
 		{"a pointer has none of the five keys", File{Keychain: []string{"https://api.cre.chain.link"}}, pointer},
+		{"a stand-in comes before its pointer", pointing(standIn), standInComment + "\n" + standInLine + pointer},
 		{"tokens and a pointer", File{Tokens: tokens(), Keychain: []string{"https://api.cre.chain.link"}}, fiveKeys + pointer},
 		{
 			"long tokens are not folded",
@@ -190,6 +202,7 @@ func TestOfficialReaderTakesWhatIsWritten(t *testing.T) {
 	}{
 		{"tokens", File{Tokens: tokens()}, official{"acc.ess.token", "id.tok.en", "v1.refresh", 86400, "Bearer"}},
 		{"a pointer is no token", File{Keychain: []string{"https://a.example"}}, official{}},
+		{"a stand-in is one", pointing(standIn), official{AccessToken: standIn}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			data, err := tt.file.encode()
@@ -223,6 +236,14 @@ func TestReadSession(t *testing.T) {
 		{"a byte order mark", "\ufeff" + fiveKeys, File{Tokens: tokens()}},
 		{"JSON", `{"AccessToken": "a", "ExpiresIn": 0}`, accessOnly},
 		{"a pointer in flow style", "Keychain: [https://a.example, https://b.example]", File{Keychain: []string{"https://a.example", "https://b.example"}}},
+		{"a stand-in", standInLine + pointer, pointing(standIn)},
+		{"a stand-in after its pointer, quoted", pointer + "AccessToken: '" + standIn + "'\nTokenType: Bearer\nExpiresIn: 1\n", pointing(standIn)},
+		{"a stand-in without a pointer", standInLine, noFile},
+		{"a stand-in beside a refresh token", standInLine + "RefreshToken: r\n" + pointer,
+			File{Tokens: Tokens{Refresh: helper.NewSecret("r")}, Keychain: []string{"https://api.cre.chain.link"}}},
+		{"a stand-in with a sixth key", standInLine + "Session: {access_sha256: " + digest(helper.NewSecret(standIn)) + ", username: u}\n" + pointer, pointing(standIn)},
+		{"a token with a stand-in within", "AccessToken: x" + standIn + "\n" + pointer,
+			File{Tokens: Tokens{Access: helper.NewSecret("x" + standIn)}, Keychain: []string{"https://api.cre.chain.link"}}},
 		{"both", fiveKeys + pointer, File{Tokens: tokens(), Keychain: []string{"https://api.cre.chain.link"}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -369,7 +390,7 @@ func TestUnknownKeysAreKept(t *testing.T) {
 }
 
 func TestEmptySessionIsNoFile(t *testing.T) {
-	for _, f := range []File{{}, {Tokens: Tokens{Access: helper.NewSecret("")}}, {Keychain: []string{}}} {
+	for _, f := range []File{{}, {Tokens: Tokens{Access: helper.NewSecret("")}}, {Keychain: []string{}}, {StandIn: helper.NewSecret(standIn)}} {
 		d := newDir(t)
 		plant(t, d, sessionName, fiveKeys)
 		if err := overwrite(d, f); err != nil {
@@ -400,6 +421,27 @@ func TestReplaceSessionRefusesWhatReadWould(t *testing.T) {
 	}
 }
 
+// TestAStandInAndATokenTakeNotEachOthersPlace holds that no caller's mistake makes
+// a token of a stand-in, or the other way round.
+func TestAStandInAndATokenTakeNotEachOthersPlace(t *testing.T) {
+	for name, f := range map[string]File{
+		"a stand-in for a token": {Tokens: Tokens{Access: helper.NewSecret(standIn), Refresh: helper.NewSecret("r")}},
+		"a token for a stand-in": pointing("acc.ess.token"),
+		"nothing for a stand-in": pointing(""),
+	} {
+		d := newDir(t)
+		if err := overwrite(d, f); !errors.Is(err, errStandIn) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	d := newDir(t)
+	f := pointing(standIn)
+	f.Tokens = tokens()
+	if err := overwrite(d, f); err != nil || content(t, d, sessionName) != fiveKeys+pointer {
+		t.Errorf("tokens beside a stand-in: %v, wrote\n%s", err, content(t, d, sessionName))
+	}
+}
+
 func FuzzSession(f *testing.F) {
 	for _, seed := range sessionDamage {
 		if len(seed.content) < 1<<10 {
@@ -407,6 +449,8 @@ func FuzzSession(f *testing.F) {
 		}
 	}
 	f.Add([]byte(fiveKeys + pointer))
+	f.Add([]byte(standInLine + pointer))
+	f.Add([]byte(standInLine + "RefreshToken: r\nExpiresIn: 1\n" + detailLines + pointer))
 	f.Add([]byte(fiveKeys + detailLines + pointer))
 	f.Add([]byte("\ufeffa: |\n  b\n c: !x {d: [1, ~]}\n"))
 	f.Add([]byte("a: \"\\n \\t\\u2028\"\nb: >-\n\n   c\n\n"))

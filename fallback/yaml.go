@@ -21,6 +21,7 @@ var (
 	errKey       = errors.New("has a key that is not text, or twice the same")
 	errAnchor    = errors.New("uses anchors or aliases")
 	errType      = errors.New("has a value of the wrong type")
+	errStandIn   = errors.New("has a stand-in in a token's place, or a token in a stand-in's")
 )
 
 // parseMapping returns the one mapping that data holds: an empty one for an

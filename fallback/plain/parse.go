@@ -23,6 +23,7 @@ func Parse(content string) (s Session, ok bool) {
 	if p.list && len(p.s.Keychain) == 0 || content != "" && len(p.keys) == 0 {
 		return Session{}, false
 	}
+	p.s.Tokens, p.s.StandIn = SetApart(p.s.Tokens, len(p.s.Keychain) > 0)
 	return p.s, true
 }
 

@@ -32,6 +32,11 @@ type Session struct {
 	Tokens   Tokens   // of one environment; zero: no session is kept here
 	Details  Details  // of Tokens, and gone with their access token
 	Keychain []string // the origins whose sessions are in the keychain
+
+	// StandIn is what the official CLI takes for an access token. It is no token
+	// and no part of Tokens, and stands beside a pointer alone. Not set: there is
+	// none.
+	StandIn helper.Secret
 }
 
 // Tokens is a session as the official CLI keeps it in cre.yaml's five

@@ -28,6 +28,10 @@ const (
 
 	// maxDate is the last second whose year RFC 3339 can write.
 	maxDate = 253402300799
+
+	// organizationStatus ends the name of a claim that the provider puts into
+	// the API's name space.
+	organizationStatus = "organization_status"
 )
 
 // Claims are the claims that this project uses. What a token leaves out, or
@@ -130,11 +134,26 @@ func stringOf(claim any) string {
 
 func deployAccess(all map[string]any) bool {
 	for name, value := range all {
-		if strings.HasSuffix(name, "organization_status") && value == "FULL_ACCESS" {
+		if strings.HasSuffix(name, organizationStatus) && value == "FULL_ACCESS" {
 			return true
 		}
 	}
 	return false
+}
+
+// Organization returns the claims about a token's organization as they are, by
+// their names: org_id, and those whose names end in "organization_status". One
+// that isn't text counts as absent, and so do all of what isn't a JWT.
+func Organization(token helper.Secret) map[string]string {
+	all, _ := payload(token.Reveal())
+	about := make(map[string]string)
+	for name, value := range all {
+		text, isText := value.(string)
+		if isText && (name == "org_id" || strings.HasSuffix(name, organizationStatus)) {
+			about[name] = text
+		}
+	}
+	return about
 }
 
 // Username returns what a session goes by: the e-mail in its ID token, else

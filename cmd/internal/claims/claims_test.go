@@ -63,6 +63,23 @@ func TestAnOddClaimCountsAsAbsentAndSpoilsNoOther(t *testing.T) {
 	}
 }
 
+func TestOrganization(t *testing.T) {
+	for payload, want := range map[string]map[string]string{
+		`{"org_id":"o\u0000","https://x/organization_status":"GATED","email":"e","sub":"s","organization_status_old":"x","xorg_id":"x"}`: {
+			"org_id": "o\x00", "https://x/organization_status": "GATED"},
+		`{"organization_status":"a","https://x/organization_status":"b"}`: {"organization_status": "a", "https://x/organization_status": "b"},
+		`{"org_id":1,"organization_status":["FULL_ACCESS"]}`:              {},
+		`[]`: {},
+	} {
+		if got := Organization(helper.NewSecret(token(payload))); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %q, want %q", payload, got, want)
+		}
+	}
+	if got := Organization(helper.NewSecret("opaque")); len(got) > 0 {
+		t.Errorf("of an opaque token: %q", got)
+	}
+}
+
 func TestOnlyTheMiddlePartIsRead(t *testing.T) {
 	claims := base64.URLEncoding.EncodeToString([]byte(`{"sub":"a?>~"}`)) // padded, with "-"
 	if !strings.HasSuffix(claims, "=") || !strings.Contains(claims, "-") {

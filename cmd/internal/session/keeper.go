@@ -9,6 +9,7 @@ import (
 	"cre-credential-helper/cmd/internal/awake"
 	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/cmd/internal/reading"
+	"cre-credential-helper/fallback/plain"
 	"cre-credential-helper/helper"
 )
 
@@ -170,8 +171,12 @@ func (k *Keeper) overtaken(ctx context.Context, q helper.Query, fresh helper.Cre
 }
 
 // Store implements [helper.Store]. What it replaces is revoked, once c is kept.
-// That nothing is to be stored is found out without a lock.
+// That nothing is to be stored is found out without a lock. A stand-in is refused:
+// who takes it for a token would have everybody take it for one.
 func (k *Keeper) Store(ctx context.Context, c helper.Credential) error {
+	if plain.IsStandIn(c.Secret) {
+		return fmt.Errorf("%w: what was given is the stand-in out of cre.yaml, which is no token", ErrNotASession)
+	}
 	if k.reader().Stays(ctx, c) {
 		return nil
 	}

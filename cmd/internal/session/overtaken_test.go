@@ -203,3 +203,30 @@ func TestAVaultThatLosesAWriteGetsNoOldTokenAnswered(t *testing.T) {
 		t.Errorf("a token until %v, %v, notices %q", c.Expiry, err, w.notices)
 	}
 }
+
+// goneVault is a keychain that is gone; what happens meanwhile is done once.
+type goneVault struct {
+	*faultyKeychain
+	during func()
+}
+
+func (v goneVault) Lock(context.Context) (context.Context, func() error, error) {
+	v.during()
+	return nil, nil, errUnavailable
+}
+
+// TestATokenThatIsNotKeptIsNotSaidToBe has the official CLI log in while git
+// stores a token of its own, on a machine without a keychain.
+func TestATokenThatIsNotKeptIsNotSaidToBe(t *testing.T) {
+	w := newWorld(t)
+	theirs := officialFile(w.login())
+	k := w.keeper()
+	files := session.FilesIn(fallback.Open(w.dir))
+	gone := goneVault{w.keychain, func() { w.writeFile(theirs) }}
+	k.Places = session.NewPlaces(w.Environment, w.Mode, files, gone, w.clock, w.notify)
+	bare := w.login()
+	bare.RefreshToken, bare.TokenEndpoint = helper.Secret{}, ""
+	if err := k.Store(t.Context(), bare); err != nil || w.file() != theirs || w.noted("plain text") {
+		t.Errorf("%v, notices %q, cre.yaml:\n%s", err, w.notices, w.file())
+	}
+}

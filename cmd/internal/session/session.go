@@ -11,12 +11,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"cre-credential-helper/cmd/internal/reading"
-	"cre-credential-helper/fallback"
 	"cre-credential-helper/helper"
-	"cre-credential-helper/keyring"
 )
 
 // Provider exchanges refresh tokens at the endpoint that a credential names.
@@ -92,64 +89,4 @@ func under(ctx context.Context, vault helper.Vault, write func(held context.Cont
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
 	return write(held)
-}
-
-// mayBePlain reports whether a session may be stored in plain text, after the
-// keychain failed with err: never where cre.yaml tells that there was one.
-func mayBePlain(mode Mode, file fallback.File, err error) bool {
-	return mode == Auto && errors.Is(err, keyring.ErrUnavailable) && len(file.Keychain) == 0
-}
-
-// orFile adds to what the keychain failed with the other place that a session
-// can be stored in.
-func orFile(err error) error {
-	if errors.Is(err, keyring.ErrUnavailable) || errors.Is(err, keyring.ErrLocked) {
-		return fmt.Errorf("%w; or set CRE_CREDENTIAL_STORE=file to keep the session in plain text", err)
-	}
-	return err
-}
-
-// others leaves out what is c's own session.
-func others(replaced []helper.Credential, c helper.Credential) []helper.Credential {
-	return slices.DeleteFunc(replaced, func(old helper.Credential) bool { return old.RefreshToken.Equal(c.RefreshToken) })
-}
-
-func without(list []string, o helper.Origin) []string {
-	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == o.String() })
-}
-
-// pointed is a vault that cre.yaml points to. The pointer goes with the last
-// credential of its origin.
-type pointed struct {
-	helper.Vault
-	places *Places
-	origin helper.Origin
-}
-
-// Erase implements [helper.Store].
-func (v pointed) Erase(ctx context.Context, q helper.Query) error {
-	if err := v.Vault.Erase(ctx, q); err != nil {
-		return err
-	}
-	_, err := v.places.dropPointer(ctx, v.Vault, v.origin)
-	return err
-}
-
-// forgetVault takes all that q matches out of a vault. Where nothing is found,
-// or something damaged, a writer that crashed may have left something all the
-// same, which the vault's own erase removes. What can't be removed as a whole is
-// to be revoked all the same.
-func forgetVault(ctx context.Context, vault helper.Vault, q helper.Query) (gone []helper.Credential, found bool, err error) {
-	err = under(ctx, vault, func(held context.Context) error {
-		gone, err = vault.All(held, q)
-		found = len(gone) > 0
-		if errors.Is(err, keyring.ErrDamaged) && q.Username == nil {
-			found, err = true, nil
-		}
-		if err != nil {
-			return err
-		}
-		return ignoreNotFound(vault.Erase(held, q))
-	})
-	return gone, found, err
 }

@@ -17,6 +17,7 @@ import (
 	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/cmd/internal/session"
 	"cre-credential-helper/fallback"
+	"cre-credential-helper/fallback/plain"
 	"cre-credential-helper/helper"
 	"cre-credential-helper/helper/helpertest"
 	"cre-credential-helper/keyring"
@@ -137,6 +138,16 @@ func (w *world) mustStore(c helper.Credential) {
 	}
 }
 
+// reject reports c's token as refused. It need not be what is kept in the end.
+func (w *world) reject(c helper.Credential) {
+	w.t.Helper()
+	q := w.query()
+	q.Secret = c.Secret
+	if err := w.Erase(w.t.Context(), q); err != nil && !errors.Is(err, helper.ErrNotFound) {
+		w.t.Fatalf("reject: %v", err)
+	}
+}
+
 func (w *world) query() helper.Query { return helper.Query{Origin: w.Environment.Origin()} }
 
 func (w *world) mustGet() helper.Credential {
@@ -163,6 +174,16 @@ func (w *world) file() string {
 		w.t.Fatal(err)
 	}
 	return string(data)
+}
+
+// holdsTokens reports whether a cre.yaml holds any: a stand-in is none.
+func holdsTokens(file string) bool {
+	for line := range strings.Lines(file) {
+		if strings.Contains(line, "Token") && !strings.HasPrefix(line, "AccessToken: "+plain.StandInPrefix) && line[0] != '#' {
+			return true
+		}
+	}
+	return false
 }
 
 func (w *world) writeFile(text string) {

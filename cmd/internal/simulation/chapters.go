@@ -11,6 +11,7 @@ type chapter struct {
 	grant   *grant // nil: there is none
 	bare    bool   // a token without the means to renew it
 	inFile  bool   // and nothing in the keychain
+	held    bool   // there are tokens in cre.yaml, whether or not it points to the keychain
 	ended   bool   // at the provider
 	damaged bool   // cre.yaml can't be read
 }
@@ -19,7 +20,8 @@ type chapter struct {
 func (h *Home) now() chapter {
 	c := chapter{since: time.Now(), damaged: h.seen.damaged}
 	s := h.seen.kept
-	c.inFile = !s.isZero() && !h.seen.pointer
+	c.held = !s.isZero()
+	c.inFile = c.held && !h.seen.pointer
 	if all := h.world.keychain.kept; s.isZero() && h.seen.pointer && len(all) > 0 {
 		s = all[0]
 	}

@@ -14,6 +14,7 @@ import (
 
 	"cre-credential-helper/cmd/internal/session"
 	"cre-credential-helper/fallback"
+	"cre-credential-helper/fallback/plain"
 )
 
 // Home is a home directory, with .cre in it.
@@ -32,6 +33,7 @@ type Home struct {
 // paper is what a cre.yaml says.
 type paper struct {
 	kept    kept
+	standIn string // "" for none
 	pointer bool
 	damaged bool
 }
@@ -64,6 +66,8 @@ func (h *Home) read() paper {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
 		value = strings.Trim(value, `"`)
 		switch {
+		case key == "AccessToken" && strings.HasPrefix(value, plain.StandInPrefix):
+			p.standIn = value
 		case key == "AccessToken":
 			p.kept.access = value
 		case key == "RefreshToken":

@@ -23,6 +23,7 @@ func (w *World) judgeWrite(p *Process, write bool) {
 	}
 	w.judgePlace(p, "cre.yaml", file.kept, p.home.seen.kept)
 	w.judgePlain(p, file)
+	w.judgeStandIn(p)
 	w.commit(p)
 	w.refresh()
 }
@@ -127,9 +128,17 @@ func (w *World) judgeLoss(p *Process, place string, before kept, was *grant) {
 	case p.part.Program == logout, moved(p.own):
 	case was.family.ended != "", before.refresh == "", moved(was.family):
 	case place == "the keychain" && !w.isPointedTo():
+	case place == "cre.yaml" && p.home.seen.pointer && w.givesWay(was):
 	default:
 		w.fault(neverLost, "%s takes %s out of %s", p.name, was, place)
 	}
+}
+
+// givesWay reports whether the keychain has a newer session than a sheltered one:
+// another home's, or one of a login that failed half-way.
+func (w *World) givesWay(sheltered *grant) bool {
+	there := w.grantOf(find(w.keychain.kept, email))
+	return there != nil && there.issued.After(sheltered.issued)
 }
 
 // isPointedTo reports whether a home's session is in the keychain.

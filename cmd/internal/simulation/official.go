@@ -65,7 +65,11 @@ func (p *Process) logOutTheirs() {
 // renewTheirs is any command of the official CLI that finds its token due.
 func (p *Process) renewTheirs() {
 	leave := p.step("reads cre.yaml")
-	g := p.world.provider.byFresh[p.home.read().kept.refresh]
+	paper := p.home.read()
+	g := p.world.provider.byFresh[paper.kept.refresh]
+	if paper.standIn != "" {
+		p.world.note(p.name, "takes the stand-in for its token: it never renews that, nor writes anything")
+	}
 	leave()
 	if g == nil {
 		return

@@ -150,7 +150,7 @@ func (p *Plan) pickCast(r *rand.Rand) {
 	for range 2 + r.IntN(4) {
 		part := Part{
 			Program: pickWeighted(r, []weighted[Program]{
-				{get, 60}, {reject, 12}, {check, 6}, {approve, 8}, {login, 9}, {logout, 5},
+				{get, 50}, {command, 10}, {reject, 12}, {check, 6}, {approve, 8}, {login, 9}, {logout, 5},
 			}),
 			Home: r.IntN(len(p.Homes)),
 		}

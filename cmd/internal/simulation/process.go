@@ -36,6 +36,7 @@ type Process struct {
 	vaultHeld time.Time // since when it holds the keychain's lock
 	lostLock  bool      // of the keychain
 	lastRead  time.Time // of anything in the keychain
+	confused  bool      // it takes the stand-in for a token
 	wasLeft   bool
 	removed   []*family     // from a place that it was kept in
 	bad       time.Duration // of the keychain, when it began

@@ -24,6 +24,7 @@ const (
 	approve Program = "approve" // git stores what it was handed
 	login   Program = "login"   // ours: check, browser, store
 	logout  Program = "logout"  // ours: erase
+	command Program = "command" // the official CLI, through ours
 
 	theirsIn     Program = "official login"
 	theirsOut    Program = "official logout"
@@ -42,7 +43,7 @@ func (p *Process) run() {
 	ctx := p.ctx
 	defer p.leave()
 	switch p.part.Program {
-	case get:
+	case get, command:
 		p.get(context.Background(), keeper, query)
 	case net:
 		p.renew(ctx, keeper, query)
@@ -120,10 +121,14 @@ func (p *Process) result(err error) {
 func (p *Process) get(ctx context.Context, keeper *session.Keeper, query helper.Query) {
 	c, err := keeper.Get(ctx, query)
 	p.result(err)
-	if err == nil {
-		p.world.hold()
-		p.world.judgeToken(p, c)
-		p.world.leave()
+	if err != nil {
+		return
+	}
+	p.world.hold()
+	p.world.judgeToken(p, c)
+	p.world.leave()
+	if p.part.Program == command {
+		p.command(c)
 	}
 }
 
@@ -135,10 +140,14 @@ func (p *Process) reject(ctx context.Context, keeper *session.Keeper, query help
 		leave()
 		return
 	}
-	g.rejected = true
-	p.world.note(p.name, "rejects %s", g)
-	leave()
 	query.Secret = helper.NewSecret(g.access)
+	if p.isConfused() {
+		query.Secret = helper.NewSecret(p.home.seen.standIn)
+	} else {
+		g.rejected = true
+		p.world.note(p.name, "rejects %s", g)
+	}
+	leave()
 	p.result(keeper.Erase(ctx, query))
 }
 
@@ -146,13 +155,28 @@ func (p *Process) reject(ctx context.Context, keeper *session.Keeper, query help
 func (p *Process) approve(ctx context.Context, keeper *session.Keeper, query helper.Query) {
 	leave := p.step("looks which token has worked")
 	g := p.anyHanded()
-	leave()
 	if g == nil {
+		leave()
 		return
 	}
+	secret := helper.NewSecret(g.access)
+	if p.isConfused() {
+		secret = helper.NewSecret(p.home.seen.standIn)
+	}
+	leave()
 	p.result(keeper.Store(ctx, helper.Credential{
-		Origin: query.Origin, Username: email, Secret: helper.NewSecret(g.access), AuthType: helper.AuthBearer,
+		Origin: query.Origin, Username: email, Secret: secret, AuthType: helper.AuthBearer,
 	}))
+}
+
+// isConfused decides whether p takes the stand-in in cre.yaml for its token. The
+// world is held.
+func (p *Process) isConfused() bool {
+	p.confused = p.rand.IntN(4) == 0 && p.home.seen.standIn != ""
+	if p.confused {
+		p.world.note(p.name, "takes the stand-in for a token")
+	}
+	return p.confused
 }
 
 // anyHanded is mostly the last one.

@@ -62,7 +62,8 @@ func (p *Provider) issue(f *family, official bool) *grant {
 	expiry := now.Add(g.lifetime)
 	byTheirs := expiry.Add(p.world.plan.Skew)
 	if g.access = "opaque-" + g.String(); official || p.rand.IntN(100) >= p.world.plan.Opaque {
-		g.access = jwt(g.String(), p.world.env.Audience, p.world.env.AuthBase+"/", byTheirs)
+		g.status = []string{"GATED", "FULL_ACCESS"}[g.number/2%2] // every second renewal changes it
+		g.access = jwt(g.String(), p.world.env.Audience, p.world.env.AuthBase+"/", g.status, byTheirs)
 	}
 	g.knownExpiry = expiry.UTC().Truncate(time.Second)
 	g.knownIssued = now.UTC().Truncate(time.Second)

@@ -41,7 +41,7 @@ func (w *World) shelter(h *Home) {
 	text, err := os.ReadFile(h.path())
 	if err == nil {
 		lines := "AccessToken: " + g.access + "\nIDToken: " + w.credential(g).IDToken.Reveal() +
-			"\nRefreshToken: " + g.refresh + "\nExpiresIn: 3600\nTokenType: Bearer\n" + string(text)
+			"\nRefreshToken: " + g.refresh + "\nExpiresIn: 3600\nTokenType: Bearer\n" + withoutStandIn(string(text))
 		err = os.WriteFile(h.path(), []byte(lines), 0o600)
 	}
 	if err != nil {
@@ -50,6 +50,17 @@ func (w *World) shelter(h *Home) {
 	h.seen = h.read()
 	h.handed = append(h.handed, g)
 	w.refresh()
+}
+
+// withoutStandIn is a file in which the tokens' place is free.
+func withoutStandIn(text string) string {
+	var rest strings.Builder
+	for line := range strings.Lines(text) {
+		if !strings.HasPrefix(line, "AccessToken: ") {
+			rest.WriteString(line)
+		}
+	}
+	return rest.String()
 }
 
 // present is the schedule.
@@ -93,7 +104,7 @@ func (w *World) judgeFuture(h *Home) {
 	if lives && g != g.family.last() && g.family.lost == "" {
 		w.fault(neverLost, "home %d has %s, and the provider knows %s", h.number, g, g.family.last())
 	}
-	lives = lives && g == g.family.last()
+	lives = lives && g == g.family.last() && !(was.held && !was.inFile && w.givesWay(g))
 	w.leave()
 	p := w.perform(get, h)
 	w.hold()
@@ -103,5 +114,8 @@ func (w *World) judgeFuture(h *Home) {
 	}
 	if h.seen.pointer && !h.seen.kept.isZero() && lives {
 		w.fault(broughtHome, "home %d", h.number)
+	}
+	if is := h.now(); is.grant != nil && is.grant != g && !is.held {
+		w.judgeStandsFor(p, is.grant, h.seen.standIn)
 	}
 }

@@ -22,6 +22,7 @@ type grant struct {
 	access, refresh string
 	issued          time.Time
 	lifetime        time.Duration
+	status          string // what its access token says of its organization; "" for an opaque one
 
 	// What its holder knows of it, by his own clock. A file of the official
 	// CLI's tells nothing of the issue, and of the expiry what the token does.
@@ -42,11 +43,14 @@ func (g *grant) isDue(now time.Time) bool {
 	return g.rejected || left <= second || left <= margin+second && !young
 }
 
+// statusClaim is what the official CLI looks at.
+const statusClaim = "https://api.cre.chain.link/organization_status"
+
 // jwt is a token whose claims are the provider's, by the provider's clock.
-func jwt(name, audience, issuer string, expiry time.Time) string {
+func jwt(name, audience, issuer, status string, expiry time.Time) string {
 	encode := base64.RawURLEncoding.EncodeToString
-	payload := fmt.Sprintf(`{"jti":%q,"aud":[%q],"iss":%q,"sub":%q,"email":%q,"exp":%d}`,
-		name, audience, issuer, subject, email, expiry.Unix())
+	payload := fmt.Sprintf(`{"jti":%q,"aud":[%q],"iss":%q,"sub":%q,"email":%q,"exp":%d,%q:%q}`,
+		name, audience, issuer, subject, email, expiry.Unix(), statusClaim, status)
 	return strings.Join([]string{encode([]byte(`{"alg":"RS256"}`)), encode([]byte(payload)), encode([]byte("signature of " + name))}, ".")
 }
 
@@ -60,7 +64,7 @@ func (w *World) credential(g *grant) helper.Credential {
 		Expiry:             g.knownExpiry,
 		Issued:             g.knownIssued,
 		RefreshToken:       helper.NewSecret(g.refresh),
-		IDToken:            helper.NewSecret(jwt("id of "+g.String(), w.env.ClientID, w.env.AuthBase, g.issued.Add(g.lifetime))),
+		IDToken:            helper.NewSecret(jwt("id of "+g.String(), w.env.ClientID, w.env.AuthBase, g.status, g.issued.Add(g.lifetime))),
 		TokenEndpoint:      w.env.TokenEndpoint(),
 		RevocationEndpoint: w.env.RevocationEndpoint(),
 		ClientID:           w.env.ClientID,

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"cre-credential-helper/cmd/internal/session"
+	"cre-credential-helper/cmd/internal/standin"
 	"cre-credential-helper/fallback"
 	"cre-credential-helper/helper"
 	"cre-credential-helper/keyring"
@@ -58,7 +59,7 @@ func (p *Process) holds() bool {
 // judgeReach judges p when it goes to the keychain.
 func (p *Process) judgeReach() {
 	switch p.part.Program {
-	case get, reject, net:
+	case get, command, reject, net:
 	default:
 		return
 	}
@@ -185,7 +186,9 @@ func (w *World) judgeError(p *Process, err error) {
 	case errors.Is(err, fallback.ErrDamaged):
 		so = p.home.has(p.began, damaged)
 	case errors.Is(err, session.ErrNotASession):
-		so = p.part.Program == login && w.plan.Opaque > 0
+		so = p.part.Program == login && w.plan.Opaque > 0 || p.confused
+	case errors.Is(err, standin.ErrNoPointer):
+		so = p.home.has(p.began, func(c chapter) bool { return c.grant == nil || c.held })
 	case errors.Is(err, errKilled):
 		so = true
 	case errors.Is(err, syscall.ENOSPC):

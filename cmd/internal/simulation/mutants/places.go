@@ -2,7 +2,11 @@ package main
 
 // ofPlaces are mutants of where a session is put and found.
 func ofPlaces() []mutant {
-	const places = "cmd/internal/session/places.go"
+	const (
+		places = "cmd/internal/session/places.go"
+		put    = "cmd/internal/session/put.go"
+		forget = "cmd/internal/session/forget.go"
+	)
 	return []mutant{
 		{"no lock on the vault", places,
 			"held, unlock, err = p.vaults[place].Lock(ctx)\n\tif err != nil {\n\t\treturn nil, nil, nil, err\n\t}\n\tif strayed",
@@ -19,39 +23,39 @@ func ofPlaces() []mutant {
 	}
 	unlockFile := func() error { return errors.Join(unlockSecond(), unlockFirst()) }
 `},
-		{"a logout takes the keychain's lock first", places,
-			"err = under(ctx, p.file, func(held context.Context) error {\n\t\tfile, err := p.file.readForWriting()",
+		{"a logout takes the keychain's lock first", forget,
+			"err = under(ctx, p.file, func(held context.Context) error {\n\t\tfile, _, err := p.file.readForWriting()",
 			`first, unlock, err := p.vaults[InKeychain].Lock(ctx)
 	if err != nil {
 		return nil, false, err
 	}
 	defer unlock()
 	err = under(first, p.file, func(held context.Context) error {
-		file, err := p.file.readForWriting()`},
+		file, _, err := p.file.readForWriting()`},
 		{"what was sheltered isn't brought home", places,
 			"strayed := place == InFile && slices.Contains(file.Keychain, o.String())",
 			"strayed := false"},
 		{"what was sheltered is brought home by the pointer alone", places,
 			"if strayed {\n\t\tif err := p.bringHome",
 			"if strayed && place == InFile {\n\t\tif err := p.bringHome"},
-		{"the pointer before the item", places,
+		{"the pointer before the item", put,
 			"vault := p.vaults[place]\n\terr = under(ctx, vault",
 			`vault := p.vaults[place]
 	if err := p.file.change(func(file *fallback.File) (bool, error) {
 		empty(file)
-		file.Keychain = append(without(file.Keychain, c.Origin), c.Origin.String())
+		list(file, c.Origin)
 		return true, nil
 	}); err != nil {
 		return nil, err
 	}
 	err = under(ctx, vault`},
-		{"the item without the pointer", places,
-			"file.Keychain = append(without(file.Keychain, c.Origin), c.Origin.String())\n\t\treturn true, nil\n\t})\n\tif err != nil {",
-			"return true, nil\n\t})\n\tif err != nil {"},
-		{"a logout forgets only the file", places,
+		{"the item without the pointer", put,
+			"added := list(file, c.Origin)",
+			"added := false"},
+		{"a logout forgets only the file", forget,
 			"inVault, foundInVault, verr := p.forgetPointed(held, InKeychain, q, listed)",
 			"inVault, foundInVault, verr := inFile[:0], held == nil && listed, error(nil)"},
-		{"a logout forgets only the keychain", places,
+		{"a logout forgets only the keychain", forget,
 			"inFile, foundInFile, err := p.forgetFile(q)",
 			"inFile, foundInFile, err := []helper.Credential(nil), false, error(nil)"},
 	}

@@ -5,7 +5,7 @@ func ofSession() []mutant {
 	const (
 		keeper  = "cmd/internal/session/keeper.go"
 		reading = "cmd/internal/reading/reading.go"
-		session = "cmd/internal/session/session.go"
+		put     = "cmd/internal/session/put.go"
 	)
 	return []mutant{
 		{"no look under the lock whether it is still due", keeper,
@@ -62,10 +62,10 @@ func ofSession() []mutant {
 		{"tokens are renewed while they are good for ten minutes", reading,
 			"RefreshMargin = 60 * time.Second",
 			"RefreshMargin = 10 * time.Minute"},
-		{"plain text when a keychain that was there is gone", session,
+		{"plain text when a keychain that was there is gone", put,
 			"errors.Is(err, keyring.ErrUnavailable) && len(file.Keychain) == 0",
 			"errors.Is(err, keyring.ErrUnavailable)"},
-		{"plain text when the keychain is locked", session,
+		{"plain text when the keychain is locked", put,
 			"mode == Auto && errors.Is(err, keyring.ErrUnavailable)",
 			"mode == Auto && err != nil"},
 	}

@@ -1,0 +1,111 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"cre-credential-helper/fallback"
+	"cre-credential-helper/helper"
+	"cre-credential-helper/keyring"
+)
+
+// forget takes all that q matches away, from every place, wherever cre.yaml
+// points; what fails in one place doesn't spare the other. It returns what is to
+// be revoked, and reports whether there was something.
+func (p *Places) forget(ctx context.Context, q helper.Query) (gone []helper.Credential, found bool, err error) {
+	if !p.reading.Decides(q.Origin, q.Room) {
+		return forgetVault(ctx, p.vaults[InKeychain], q)
+	}
+	err = under(ctx, p.file, func(held context.Context) error {
+		file, _, err := p.file.readForWriting()
+		if err != nil {
+			return err
+		}
+		listed := slices.Contains(file.Keychain, q.Origin.String())
+		inFile, foundInFile, err := p.forgetFile(q)
+		inVault, foundInVault, verr := p.forgetPointed(held, InKeychain, q, listed)
+		gone, found = append(inFile, inVault...), foundInFile || foundInVault
+		return errors.Join(err, verr)
+	})
+	return gone, found, err
+}
+
+// forgetFile takes the session that q matches out of cre.yaml, and a damaged
+// cre.yaml away.
+func (p *Places) forgetFile(q helper.Query) (gone []helper.Credential, found bool, err error) {
+	const untilThen = "could not be revoked and stay valid until they expire"
+	said := ""
+	err = p.file.changeDamaged(func(file *fallback.File, damaged bool) (bool, error) {
+		gone, found, said = nil, false, "" // what an attempt before it saw
+		c, owned := p.file.credential(*file)
+		switch {
+		case damaged:
+			said = "was damaged: tokens in it " + untilThen
+		case file.Tokens.IsZero():
+			return file.IsZero(), nil // an empty file, or what a broken-off write left
+		case owned && q.Matches(c):
+			gone = []helper.Credential{c}
+		case owned || q.Origin != p.environment.Origin():
+			return false, nil
+		default:
+			// Whose tokens these are can't be told, so nobody else will ever
+			// take them away.
+			said = "held tokens that name no environment known here: they " + untilThen
+		}
+		found = true
+		empty(file)
+		return true, nil
+	})
+	if err != nil {
+		return nil, found, err
+	}
+	if said != "" {
+		p.notify.printf("warning: %s %s", p.file.files.SessionPath(), said)
+	}
+	if found {
+		p.notify.printf("removed the session from %s", p.file.files.SessionPath())
+	}
+	return gone, found, nil
+}
+
+// forgetPointed takes all that q matches out of a vault, and the pointer out of
+// cre.yaml when nothing is left there. listed tells whether there was one.
+func (p *Places) forgetPointed(ctx context.Context, place Place, q helper.Query, listed bool) (gone []helper.Credential, found bool, err error) {
+	gone, found, err = forgetVault(ctx, p.vaults[place], q)
+	switch {
+	case errors.Is(err, keyring.ErrUnavailable) && !listed:
+		return gone, found, nil // where there is no keychain, nothing is in it
+	case err != nil && !listed:
+		p.notify.printf("warning: could not look into the keychain: %v", err)
+		return gone, found, nil
+	case err != nil:
+		return gone, found, err
+	case found:
+		p.notify.printf("removed the session from the keychain")
+	}
+	if !listed {
+		return gone, found, nil
+	}
+	dropped, err := p.dropPointer(ctx, p.vaults[place], q.Origin)
+	return gone, found || dropped, err
+}
+
+// forgetVault takes all that q matches out of a vault. Where nothing is found,
+// or something damaged, a writer that crashed may have left something all the
+// same, which the vault's own erase removes. What can't be removed as a whole is
+// to be revoked all the same.
+func forgetVault(ctx context.Context, vault helper.Vault, q helper.Query) (gone []helper.Credential, found bool, err error) {
+	err = under(ctx, vault, func(held context.Context) error {
+		gone, err = vault.All(held, q)
+		found = len(gone) > 0
+		if errors.Is(err, keyring.ErrDamaged) && q.Username == nil {
+			found, err = true, nil
+		}
+		if err != nil {
+			return err
+		}
+		return ignoreNotFound(vault.Erase(held, q))
+	})
+	return gone, found, err
+}

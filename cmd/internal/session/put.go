@@ -1,0 +1,153 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"cre-credential-helper/cmd/internal/reading"
+	"cre-credential-helper/fallback"
+	"cre-credential-helper/helper"
+	"cre-credential-helper/keyring"
+)
+
+// staying tells whether what is kept stays rather than be replaced.
+type staying func(kept helper.Credential) bool
+
+// errStays ends a put that changes nothing.
+var errStays = errors.New("what is kept stays")
+
+// put keeps c where the mode says, unless what is kept in its place stays, and
+// returns what it replaced. What doesn't concern cre.yaml goes to the keychain.
+func (p *Places) put(ctx context.Context, c helper.Credential, stays staying) (replaced []helper.Credential, err error) {
+	var vault helper.Vault = p.file
+	put := p.putSession
+	if !p.reading.Decides(c.Origin, c.Room()) {
+		vault = p.vaults[InKeychain]
+		put = func(held context.Context, c helper.Credential, _ staying) ([]helper.Credential, error) {
+			return nil, vault.Store(held, c)
+		}
+	}
+	err = under(ctx, vault, func(held context.Context) error {
+		if kept, err := p.Get(held, reading.InTheWayOf(p.environment, c)); err == nil && stays(kept) {
+			return errStays
+		}
+		replaced, err = put(held, c, stays)
+		return err
+	})
+	if errors.Is(err, errStays) {
+		return nil, nil
+	}
+	return replaced, err
+}
+
+func (p *Places) putSession(ctx context.Context, c helper.Credential, stays staying) (replaced []helper.Credential, err error) {
+	if p.mode == File {
+		return p.putIntoFile(ctx, c, stays)
+	}
+	file, _, err := p.file.readForWriting()
+	if err != nil {
+		return nil, err
+	}
+	replaced, err = p.putIntoVault(ctx, InKeychain, c, stays)
+	if !mayBePlain(p.mode, file, err) {
+		return replaced, orFile(err)
+	}
+	if replaced, err = p.putIntoFile(ctx, c, stays); err == nil {
+		p.notify.printf("warning: there is no keychain on this machine: the session is kept in plain text in %s", p.file.files.SessionPath())
+	}
+	return replaced, err
+}
+
+// putIntoVault makes cre.yaml point to what it puts into a vault. Renaming the
+// pointer into place is the commit: until then, the old session is the session.
+// Only another environment's tokens stay in the file.
+func (p *Places) putIntoVault(ctx context.Context, place Place, c helper.Credential, stays staying) (replaced []helper.Credential, err error) {
+	vault := p.vaults[place]
+	err = under(ctx, vault, func(held context.Context) error {
+		kept, err := vault.All(held, helper.Query{Origin: c.Origin})
+		if slices.ContainsFunc(kept, stays) { // although nothing here points to it
+			return errStays
+		}
+		if err != nil && !errors.Is(err, keyring.ErrDamaged) {
+			return err
+		}
+		replaced = slices.DeleteFunc(kept, func(old helper.Credential) bool { return old.Username != c.Username })
+		return vault.Store(held, c)
+	})
+	if err != nil {
+		return nil, err
+	}
+	var inFile []helper.Credential
+	err = p.file.change(func(file *fallback.File) (bool, error) {
+		held, owned := p.file.credential(*file)
+		foreign := owned && held.Origin != c.Origin || file.Tokens.IsZero()
+		if owned && !foreign && stays(held) {
+			return false, errStays // it has come meanwhile
+		}
+		inFile = nil // what an attempt before it saw
+		if !foreign {
+			inFile = []helper.Credential{held}
+			empty(file)
+		}
+		added := list(file, c.Origin)
+		replaces := p.standFor(file, c)
+		return !foreign || added || replaces, nil
+	})
+	if err != nil {
+		return nil, err // what cre.yaml still holds must not be revoked
+	}
+	return others(append(replaced, inFile...), c), nil
+}
+
+// putIntoFile stores c in cre.yaml, and leaves no older session in the keychain.
+func (p *Places) putIntoFile(ctx context.Context, c helper.Credential, stays staying) (replaced []helper.Credential, err error) {
+	var pointed bool
+	err = p.file.change(func(file *fallback.File) (bool, error) {
+		replaced = nil // what an attempt before it saw
+		if held, ok := p.file.credential(*file); ok && held.Origin == c.Origin && stays(held) {
+			return false, errStays // it has come meanwhile
+		} else if ok {
+			replaced = []helper.Credential{held}
+		}
+		pointed = slices.Contains(file.Keychain, c.Origin.String())
+		unlist(file, c.Origin)
+		*file = p.file.with(*file, c)
+		return true, p.file.names(c)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(replaced) > 0 && replaced[0].Origin != c.Origin {
+		p.notify.printf("warning: the session that was in %s before is another environment's: it is gone from there", p.file.files.SessionPath())
+	}
+	if !pointed {
+		return others(replaced, c), nil
+	}
+	gone, _, err := forgetVault(ctx, p.vaults[InKeychain], helper.Query{Origin: c.Origin})
+	if err != nil {
+		p.notify.printf("warning: the earlier session could not be removed from the keychain (%v): once the keychain can be reached, run cre logout", err)
+	}
+	return others(append(replaced, gone...), c), nil
+}
+
+// mayBePlain reports whether a session may be stored in plain text, after the
+// keychain failed with err: never where cre.yaml tells that there was one.
+func mayBePlain(mode Mode, file fallback.File, err error) bool {
+	return mode == Auto && errors.Is(err, keyring.ErrUnavailable) && len(file.Keychain) == 0
+}
+
+// orFile adds to what the keychain failed with the other place that a session
+// can be stored in.
+func orFile(err error) error {
+	if errors.Is(err, keyring.ErrUnavailable) || errors.Is(err, keyring.ErrLocked) {
+		return fmt.Errorf("%w; or set CRE_CREDENTIAL_STORE=file to keep the session in plain text", err)
+	}
+	return err
+}
+
+// others leaves out what is c's own session.
+func others(replaced []helper.Credential, c helper.Credential) []helper.Credential {
+	return slices.DeleteFunc(replaced, func(old helper.Credential) bool { return old.RefreshToken.Equal(c.RefreshToken) })
+}

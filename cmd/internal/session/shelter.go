@@ -1,0 +1,71 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"cre-credential-helper/cmd/internal/claims"
+	"cre-credential-helper/fallback"
+	"cre-credential-helper/helper"
+	"cre-credential-helper/keyring"
+)
+
+// bringHome moves the tokens in file to the vault that it points to. The vault
+// may have a newer session by now, which another home has put there: that one
+// stays, and the tokens go. They aren't revoked, because they may be of the same
+// session, which a provider would end as a whole.
+func (p *Places) bringHome(ctx context.Context, place Place, file fallback.File, o helper.Origin) error {
+	c, _ := p.file.credential(file)
+	there, err := moveInto(ctx, p.vaults[place], c)
+	if err != nil {
+		return fmt.Errorf("moving the session back to the %s: %w", place, err)
+	}
+	err = p.file.change(func(file *fallback.File) (bool, error) {
+		if held, ok := p.file.credential(*file); !ok || !held.Same(c) {
+			return false, helper.ErrChanged
+		}
+		empty(file)
+		p.standFor(file, there)
+		return true, nil
+	})
+	if err == nil && !there.Same(c) {
+		p.notify.printf("warning: the tokens in %s were older than the session in the %s and are gone from there: they stay valid until they expire",
+			p.file.files.SessionPath(), place)
+	}
+	return err
+}
+
+// moveInto puts c over what a vault has at its origin, unless that was issued
+// later, and returns what is there then.
+func moveInto(ctx context.Context, vault helper.Vault, c helper.Credential) (there helper.Credential, err error) {
+	kept, err := vault.Get(ctx, helper.Query{Origin: c.Origin})
+	switch {
+	case errors.Is(err, helper.ErrNotFound), errors.Is(err, keyring.ErrDamaged):
+		return c, vault.Store(ctx, c)
+	case err != nil:
+		return helper.Credential{}, err
+	case issuedAfter(kept, c):
+		return kept, nil
+	case kept.Username != c.Username:
+		return c, vault.Store(ctx, c)
+	}
+	return c, vault.Swap(ctx, kept, c)
+}
+
+// issuedAfter reports whether a's token is certainly newer than b's. That is
+// what the tokens themselves say, by the provider's clock: what is noted beside
+// them changes when one is rejected.
+func issuedAfter(a, b helper.Credential) bool {
+	of, than := claimsOf(a), claimsOf(b)
+	if !of.IssuedAt.IsZero() && !than.IssuedAt.IsZero() {
+		return of.IssuedAt.After(than.IssuedAt)
+	}
+	return !than.Expiry.IsZero() && of.Expiry.After(than.Expiry)
+}
+
+// claimsOf are none for an opaque token.
+func claimsOf(c helper.Credential) claims.Claims {
+	said, _ := claims.Parse(c.Secret)
+	return said
+}
