@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"cre-credential-helper/cmd/internal/official"
 	"cre-credential-helper/cmd/internal/version"
 )
 
@@ -12,15 +15,19 @@ const (
 	flagNonInteractive = "non-interactive"
 	flagNoBrowser      = "no-browser"
 	flagJSON           = "json"
+	flagVersion        = "version"
 )
 
 const appDescription = `The session's tokens are kept by cre-credential-helper, in the keychain where
-there is one; ~/.cre/cre.yaml says where the session is.
+there is one; ~/.cre/cre.yaml says where the session is. Commands that aren't in
+the first list are handed on to the official CLI, which works on that session and
+never sees its tokens.
 
 EXAMPLES:
    cre login
    cre whoami
    cre whoami --json
+   cre workflow deploy my-workflow
    CRE_API_KEY=… cre whoami
    cre logout
 
@@ -28,18 +35,17 @@ ENVIRONMENT:
    CRE_API_KEY            an API key, which comes before any session
    CRE_CREDENTIAL_STORE   auto (default), keyring or file: where login keeps the session
    CRE_CREDENTIAL_HELPER  the helper to ask instead of cre-credential-helper
+   CRE_OFFICIAL_CLI       the official CLI to hand commands on to
    CRE_CLI_ENV            PRODUCTION (default), STAGING or DEVELOPMENT
    BROWSER                the program that login opens the URL with
    NO_COLOR               no color
 
 See cre(1) for all of them, and for the exit statuses.`
 
-// app builds the command line. It never ends the process itself.
-func (m machine) app() *cli.App {
+// app builds the command line of our own commands, of which line is one. It never
+// ends the process itself.
+func (m machine) app(line official.Line) *cli.App {
 	nonInteractiveFlag := &cli.BoolFlag{Name: flagNonInteractive, Usage: "login: fail at once instead of waiting for a person"}
-	onUsageError := func(_ *cli.Context, err error, _ bool) error {
-		return usagef("%w: see cre --help", err)
-	}
 	commands := []*cli.Command{{
 		Name:      "login",
 		Usage:     "log in with the browser and keep the session",
@@ -56,7 +62,12 @@ func (m machine) app() *cli.App {
 		Usage:     "show the account that is logged in",
 		UsageText: "cre whoami\ncre whoami --json | jq -r .organizationId",
 		Flags:     []cli.Flag{&cli.BoolFlag{Name: flagJSON, Usage: "print the answer as JSON"}},
-		Action:    m.whoami,
+		Action:    func(c *cli.Context) error { return m.whoami(c, line) },
+	}, m.setupCommand(), {
+		Name:      "version",
+		Usage:     "print this program's version, and the official CLI's",
+		UsageText: "cre version",
+		Action:    m.version,
 	}, {
 		Name:      "completion",
 		Usage:     "print a completion script for bash, zsh or fish",
@@ -72,27 +83,66 @@ func (m machine) app() *cli.App {
 		c.Flags = append(c.Flags, nonInteractiveFlag)
 		c.OnUsageError = onUsageError
 		c.HideHelpCommand = true
-		if c.Name != "completion" {
+		if c.Name != "completion" && len(c.Subcommands) == 0 {
 			c.Before = noArguments
 		}
 	}
+	commands = append(commands, officialCommands()...)
 	return &cli.App{
 		Name:                 "cre",
-		Usage:                "a CRE session, kept in the keychain",
+		Usage:                "the CRE platform's command line, on a session in the keychain",
 		Description:          appDescription,
 		Version:              version.String(),
 		Writer:               m.out,
 		ErrWriter:            m.ui.err,
-		Flags:                []cli.Flag{nonInteractiveFlag},
+		Flags:                []cli.Flag{nonInteractiveFlag, &cli.BoolFlag{Name: flagVersion, Usage: "print this program's version"}},
+		HideVersion:          true, // its short flag, -v, is the official CLI's --verbose
 		Commands:             commands,
 		EnableBashCompletion: true,
 		ExitErrHandler:       func(*cli.Context, error) {},
 		OnUsageError:         onUsageError,
 		Action: func(c *cli.Context) error {
-			if c.Args().Present() {
-				return usagef("there is no command %q here (the official CRE CLI may have it): see cre --help", c.Args().First())
+			if c.Bool(flagVersion) {
+				return m.ownVersion()
 			}
 			return cli.ShowAppHelp(c)
 		},
 	}
+}
+
+func (m machine) ownVersion() error {
+	_, err := fmt.Fprintln(m.out, "cre version "+version.String())
+	return err
+}
+
+func onUsageError(_ *cli.Context, err error, _ bool) error {
+	return usagef("%w: see cre --help", err)
+}
+
+// officialCommands are there to be listed and completed. They never run here: see
+// [machine.answer].
+func officialCommands() []*cli.Command {
+	var all []*cli.Command
+	for _, e := range official.Commands() {
+		if e.Short != "" && !strings.Contains(e.Name, " ") {
+			all = append(all, &cli.Command{Name: e.Name, Usage: e.Short, Category: "the official CLI's"})
+		}
+	}
+	return all
+}
+
+// version prints what a bug report needs. Without an official CLI there is
+// nothing more to print.
+func (m machine) version(c *cli.Context) error {
+	if err := m.ownVersion(); err != nil {
+		return err
+	}
+	command, err := m.officialCommand([]string{"version"})
+	if errors.Is(err, official.ErrMissing) {
+		return nil
+	}
+	if err == nil {
+		_, err = run(c.Context, command)
+	}
+	return err
 }

@@ -1,10 +1,14 @@
 package main
 
 import (
+	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"cre-credential-helper/cmd/internal/official"
 )
 
 const bashCompletion = `_cre() {
@@ -44,4 +48,25 @@ func (m machine) completion(c *cli.Context) error {
 	}
 	_, err = io.WriteString(m.out, script)
 	return err
+}
+
+// completionFlag is what a completion script puts last.
+const completionFlag = "--generate-bash-completion"
+
+func isCompletion(args []string) bool {
+	return len(args) > 0 && args[len(args)-1] == completionFlag
+}
+
+// completeOfficial prints the commands below one of the official CLI's.
+func (m machine) completeOfficial(line official.Line) error {
+	for _, e := range official.Commands() {
+		path := strings.Fields(e.Name)
+		if e.Short == "" || len(path) != len(line.Command)+1 || !slices.Equal(path[:len(line.Command)], line.Command) {
+			continue
+		}
+		if _, err := fmt.Fprintln(m.out, path[len(path)-1]); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -28,7 +28,7 @@ func (m machine) login(c *cli.Context) error {
 	if nonInteractive(c) {
 		return usageError{errInteractive}
 	}
-	p, err := m.connectWithFiles()
+	p, err := m.told(m.connectWithFiles())
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (m machine) browserLogin(ctx context.Context, p *platformClient, open bool)
 		},
 	}
 	err = login.Run(ctx, func(ctx context.Context, t oauth.Tokens) error {
-		cred = p.credential(t)
+		cred = p.issued(t)
 		return p.keep(context.WithoutCancel(ctx), cred)
 	})
 	return cred, err
@@ -103,9 +103,9 @@ func (p *platformClient) keep(ctx context.Context, cred helper.Credential) error
 	return fmt.Errorf("the session could not be stored and was revoked again: %w", err)
 }
 
-// credential is the session, with all that the helper needs to renew and to
+// issued is the session, with all that the helper needs to renew and to
 // revoke it.
-func (p *platformClient) credential(t oauth.Tokens) helper.Credential {
+func (p *platformClient) issued(t oauth.Tokens) helper.Credential {
 	return helper.Credential{
 		Origin:             p.Origin(),
 		Username:           claims.Username(t.ID, t.Access),

@@ -13,7 +13,7 @@ import (
 )
 
 func (m machine) logout(c *cli.Context) error {
-	p, err := m.connectWithFiles()
+	p, err := m.told(m.connectWithFiles())
 	if err != nil {
 		return err
 	}

@@ -9,12 +9,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"cre-credential-helper/cmd/internal/account"
 	"cre-credential-helper/cmd/internal/claims"
 	"cre-credential-helper/cmd/internal/oauth"
+	"cre-credential-helper/cmd/internal/official"
 	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/cmd/internal/web"
 	"cre-credential-helper/fallback"
@@ -25,8 +27,11 @@ import (
 type machine struct {
 	getenv     func(string) string
 	unsetenv   func(string) error
+	environ    func() []string
 	homeDir    func() (string, error)
+	workDir    func() (string, error)
 	executable func() (string, error) // this program's path
+	now        func() time.Time
 	http       func() *http.Client
 	out        io.Writer // results
 	ui         *ui       // everything else
@@ -38,6 +43,8 @@ const (
 	exitFailure     = 1
 	exitUsage       = 2
 	exitOutage      = 5
+	exitUnusable    = 126 // the official CLI can't be started, as shells say it
+	exitMissing     = 127 // there is none
 	exitInterrupted = 130
 )
 
@@ -54,9 +61,9 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 
 // run does what args ask for and returns the exit status.
 func (m machine) run(ctx context.Context, args []string) int {
-	err := m.app().RunContext(ctx, args)
+	status, err := m.answer(ctx, args[1:])
 	if err == nil {
-		return exitOK
+		return status
 	}
 	if errors.Is(err, context.Canceled) {
 		m.ui.say("Interrupted.")
@@ -70,10 +77,29 @@ func (m machine) run(ctx context.Context, args []string) int {
 		return exitUsage
 	case errors.As(err, &program) && program.ExitCode > 0:
 		return program.ExitCode
+	case errors.Is(err, official.ErrMissing):
+		return exitMissing
+	case errors.Is(err, official.ErrUnusable), errors.Is(err, official.ErrLoop):
+		return exitUnusable
 	case errors.Is(err, web.ErrOutage):
 		return exitOutage
 	}
 	return exitFailure
+}
+
+// answer runs a command of ours, or hands the command line on to the official CLI.
+func (m machine) answer(ctx context.Context, args []string) (status int, err error) {
+	line := official.Parse(args)
+	if word, ok := official.Near(line.Word); ok && len(line.Command) == 0 {
+		return 0, usagef("no command %q: did you mean %q?", line.Word, word)
+	}
+	switch {
+	case isCompletion(args) && !line.IsOurs():
+		return exitOK, m.completeOfficial(line)
+	case line.IsOurs():
+		return exitOK, m.app(line).RunContext(ctx, append([]string{"cre"}, line.Own...))
+	}
+	return m.handOn(ctx, line, args)
 }
 
 // platformClient is what a command works with: an environment, the helper that
@@ -83,41 +109,50 @@ type platformClient struct {
 	helper helper.Client
 	files  fallback.Dir // of no use after connect alone
 	http   *http.Client
+	now    func() time.Time
+	apiKey helper.Secret // from an environment file, instead of what the helper has; not set: none
 }
 
 // connectWithFiles is connect for a command that also needs the files, and so a
 // home.
-func (m machine) connectWithFiles() (*platformClient, error) {
-	p, err := m.connect()
+func (m machine) connectWithFiles() (p *platformClient, overrides []string, err error) {
+	p, overrides, err = m.connect()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	home, err := m.homeDir()
 	if err != nil {
-		return nil, usageError{err}
+		return nil, nil, usageError{err}
 	}
 	p.files = fallback.InHome(home).Saying(m.ui.warn)
-	return p, nil
+	return p, overrides, nil
 }
 
-// connect selects the environment and finds the helper.
-func (m machine) connect() (*platformClient, error) {
-	env, warnings, err := platform.Select(m.getenv)
+// connect selects the environment and finds the helper. What it returns besides
+// is for the person: which variables changed the environment.
+func (m machine) connect() (p *platformClient, overrides []string, err error) {
+	env, overrides, err := platform.Select(m.getenv)
 	if err != nil {
-		return nil, usageError{err}
-	}
-	for _, w := range warnings {
-		m.ui.warn(w)
+		return nil, nil, usageError{err}
 	}
 	program, err := m.helperProgram()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	return &platformClient{
 		Environment: env,
 		helper:      helper.Client{Program: program, Notice: m.ui.notice},
 		http:        m.http(),
-	}, nil
+		now:         m.now,
+	}, overrides, nil
+}
+
+// told is connect's or connectWithFiles' answer, after the person was told.
+func (m machine) told(p *platformClient, overrides []string, err error) (*platformClient, error) {
+	for _, w := range overrides {
+		m.ui.warn(w)
+	}
+	return p, err
 }
 
 func (p *platformClient) account() account.Client {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"time"
 
 	"github.com/cli/browser"
 	"golang.org/x/term"
@@ -29,8 +30,11 @@ func main() {
 	m := machine{
 		getenv:     os.Getenv,
 		unsetenv:   os.Unsetenv,
+		environ:    os.Environ,
 		homeDir:    plain.Home,
+		workDir:    os.Getwd,
 		executable: os.Executable,
+		now:        time.Now,
 		http:       func() *http.Client { return web.NewClient(0) },
 		out:        os.Stdout,
 		ui: &ui{

@@ -11,6 +11,10 @@ import (
 
 	"cre-credential-helper/cmd/internal/account"
 	"cre-credential-helper/cmd/internal/claims"
+	"cre-credential-helper/cmd/internal/official"
+	"cre-credential-helper/cmd/internal/platform"
+	"cre-credential-helper/cmd/internal/reading"
+	"cre-credential-helper/cmd/internal/safetext"
 	"cre-credential-helper/helper"
 )
 
@@ -21,9 +25,12 @@ type identity struct {
 	DeployAccess   bool   `json:"deployAccess"`
 }
 
-func (m machine) whoami(c *cli.Context) error {
-	p, err := m.connect()
+func (m machine) whoami(c *cli.Context, line official.Line) error {
+	p, err := m.told(m.connect())
 	if err != nil {
+		return err
+	}
+	if err := m.takeKeyFromFile(p, line); err != nil {
 		return err
 	}
 	if m.ui.animated { // a script's log has no use for it
@@ -40,6 +47,25 @@ func (m machine) whoami(c *cli.Context) error {
 	return who.print(m.out)
 }
 
+// takeKeyFromFile has p use the API key that the official CLI will use here,
+// because an environment file sets it, and says so. One that a file takes away is
+// not used.
+func (m machine) takeKeyFromFile(p *platformClient, line official.Line) error {
+	around, err := m.surroundings(line)
+	if err != nil {
+		return err
+	}
+	key, file := around.Lookup(platform.VarAPIKey)
+	if file == "" {
+		return nil
+	}
+	if key != "" {
+		p.apiKey = helper.NewSecret(key)
+		m.ui.say("%s sets %s: commands use that key here", safetext.Line(file), platform.VarAPIKey)
+	}
+	return m.unsetenv(platform.VarAPIKey) // or the helper would answer with it
+}
+
 // identity asks the platform. A session that the platform rejects is reported to
 // the helper, which renews it if it can, and asked with once more.
 func (p *platformClient) identity(ctx context.Context) (identity, error) {
@@ -50,8 +76,7 @@ func (p *platformClient) identity(ctx context.Context) (identity, error) {
 	case cred.AuthType == helper.AuthAPIKey:
 		return identity{}, fmt.Errorf("the API key in CRE_API_KEY doesn't work: correct it, or unset it to use your session: %w", err)
 	}
-	reject := helper.Query{Origin: cred.Origin, Username: &cred.Username, Secret: cred.Secret}
-	if err := p.helper.Erase(ctx, reject); err != nil {
+	if err := p.Reject(ctx, cred); err != nil {
 		return identity{}, err
 	}
 	who, _, err = p.ask(ctx)
@@ -62,17 +87,9 @@ func (p *platformClient) identity(ctx context.Context) (identity, error) {
 }
 
 func (p *platformClient) ask(ctx context.Context) (identity, helper.Credential, error) {
-	cred, err := p.helper.Get(ctx, p.query())
-	if errors.Is(err, helper.ErrNotFound) {
-		return identity{}, cred, errNotLoggedIn
-	}
+	cred, err := p.credential(ctx)
 	if err != nil {
 		return identity{}, cred, err
-	}
-	if cred.AuthType == helper.AuthBearer {
-		if err := p.mayHave(cred.Secret); err != nil {
-			return identity{}, cred, err
-		}
 	}
 	found, err := p.account().WhoAmI(ctx, cred)
 	return identity{
@@ -80,6 +97,25 @@ func (p *platformClient) ask(ctx context.Context) (identity, helper.Credential, 
 		OrganizationID: found.OrganizationID,
 		DeployAccess:   deployAccess(cred),
 	}, cred, err
+}
+
+// credential returns what requests to the platform are sent with: the API key
+// that a file sets, else what the helper answers, if it may be sent there.
+func (p *platformClient) credential(ctx context.Context) (helper.Credential, error) {
+	if p.apiKey.IsSet() {
+		return helper.Credential{
+			Origin: p.Origin(), Username: reading.APIKeyUsername,
+			Secret: p.apiKey, AuthType: helper.AuthAPIKey,
+		}, nil
+	}
+	cred, err := p.helper.Get(ctx, p.query())
+	switch {
+	case errors.Is(err, helper.ErrNotFound):
+		return cred, errNotLoggedIn
+	case err == nil && cred.AuthType == helper.AuthBearer:
+		err = p.mayHave(cred.Secret)
+	}
+	return cred, err
 }
 
 // deployAccess reads it from the access token. An API key is only ever given

@@ -182,8 +182,9 @@ func checkStats(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// secretPattern is what the sandbox's tokens look like.
-var secretPattern = regexp.MustCompile(`eyJ[\w-]+\.[\w-]+\.[\w-]+|v1\.[A-Z2-7]{40,}`)
+// secretPattern is what the sandbox's tokens look like. A stand-in isn't one: its
+// algorithm is "none".
+var secretPattern = regexp.MustCompile(`eyJhbGciOiJ[^u\W][\w-]*\.[\w-]+\.[\w-]+|v1\.[A-Z2-7]{40,}`)
 
 // tokenPattern is secretPattern, or the sandbox's API key.
 var tokenPattern = regexp.MustCompile(secretPattern.String() + "|sandbox-api-key")

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"cre-credential-helper/cmd/internal/official"
+	"cre-credential-helper/cmd/internal/platform"
+	"cre-credential-helper/cmd/internal/reading"
+	"cre-credential-helper/cmd/internal/safetext"
+)
+
+// handOn runs the official CLI with the command line that it was given, on the
+// session that is kept here, and returns its exit status.
+func (m machine) handOn(ctx context.Context, line official.Line, args []string) (status int, err error) {
+	command, err := m.officialCommand(args)
+	if err != nil {
+		return 0, err
+	}
+	around, err := m.surroundings(line)
+	if err != nil {
+		return 0, err
+	}
+	if around.Getenv(platform.VarAPIKey) != "" {
+		m.noticeKey(around)
+		return run(ctx, command)
+	}
+	p, place, err := m.findSession(ctx)
+	needed, known := line.NeedsSession()
+	switch {
+	case err == nil && place == reading.InKeychain:
+		return p.exchanging(ctx, command)
+	case err == nil, !needed:
+		return run(ctx, command)
+	case errors.Is(err, errNotLoggedIn) && !known:
+		return 0, fmt.Errorf("%w; if this command needs no session, run the official CLI by its path: %s", err, safetext.Line(command.Path))
+	}
+	return 0, err
+}
+
+// officialCommand finds the official CLI.
+func (m machine) officialCommand(args []string) (official.Command, error) {
+	depth, err := official.HandedOn(m.getenv(official.VariableHandedOn))
+	if err != nil {
+		return official.Command{}, err
+	}
+	self, err := m.executable()
+	if err != nil {
+		return official.Command{}, err
+	}
+	home, _ := m.homeDir() // without one, it isn't looked for there
+	program, err := official.Search{
+		Named:        m.getenv(official.VariableProgram),
+		Path:         m.getenv("PATH"),
+		Home:         home,
+		LocalAppData: m.getenv("LOCALAPPDATA"),
+		Self:         self,
+	}.Find()
+	if err != nil {
+		return official.Command{}, err
+	}
+	return official.Command{
+		Path:  program,
+		Args:  args,
+		Env:   append(m.environ(), official.VariableHandedOn+"="+depth),
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+	}, nil
+}
+
+// surroundings returns the environment that the official CLI will work with, and
+// says what a person should know of it.
+func (m machine) surroundings(line official.Line) (official.Final, error) {
+	dir, err := m.workDir()
+	if err != nil {
+		return official.Final{}, err
+	}
+	around, err := official.Environ(line, m.environ(), dir)
+	if err != nil {
+		return official.Final{}, usageError{err}
+	}
+	for _, notice := range around.Notices {
+		m.ui.warn(notice)
+	}
+	return around, nil
+}
+
+// noticeKey says that a key which nobody asked for takes a session's place.
+func (m machine) noticeKey(around official.Final) {
+	notice := around.KeyNotice()
+	if notice == "" {
+		return
+	}
+	p, _, err := m.connectWithFiles()
+	if err != nil {
+		return
+	}
+	if place, _, err := p.look(); err == nil && place != "" {
+		m.ui.warn(notice)
+	}
+}
+
+// run starts the official CLI and waits for its end. A signal that ends this
+// program's own commands is for the official CLI to handle.
+func run(ctx context.Context, command official.Command) (status int, err error) {
+	process, err := official.Start(context.WithoutCancel(ctx), command)
+	if err != nil {
+		return 0, err
+	}
+	return process.Wait()
+}
