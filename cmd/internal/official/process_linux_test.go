@@ -158,6 +158,14 @@ func TestInTheBackgroundOfATerminalSignalsAreForwarded(t *testing.T) {
 	if err := syscall.Mkfifo(silent, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	controls, err := os.OpenFile(silent, os.O_RDWR, 0) // for both, so that no open waits
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { // nothing else ends the two, if the test fails
+		_, _ = controls.WriteString("exit 0\n")
+		_ = controls.Close()
+	})
 	p, _ := onTerminal(t, "/bin/sh", "-i")
 	p.say(self + " <>" + silent + " &\n")
 	p.meet()
@@ -173,4 +181,10 @@ func TestInTheBackgroundOfATerminalSignalsAreForwarded(t *testing.T) {
 	eventually(t, "both go on", func() bool { return state(official) != "T" && state(cre) != "T" })
 	p.say("kill -TERM $!\n")
 	p.await("signal " + syscall.SIGTERM.String())
+	if _, err := controls.WriteString("exit 37\n"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "both have ended", func() bool {
+		return strings.Trim(state(official)+state(cre), "Z") == "" // a shell that nobody types to collects no job
+	})
 }

@@ -22,10 +22,11 @@ func exitStatus(state *os.ProcessState) int {
 
 func isWrongFormat(err error) bool { return errors.Is(err, syscall.ENOEXEC) }
 
-// fromTerminal are the signals that a terminal sends to its whole foreground
-// process group, in which the child is, too.
-func fromTerminal() []os.Signal {
-	return []os.Signal{syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTSTP, syscall.SIGWINCH}
+// toGroup are the signals that a terminal sends to its whole foreground process
+// group, in which the child is, too, and the one that a shell sends there: a
+// second SIGCONT, which may come late, would undo the next stop.
+func toGroup() []os.Signal {
+	return []os.Signal{syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTSTP, syscall.SIGWINCH, syscall.SIGCONT}
 }
 
 // signals are those that came to this process.
@@ -53,7 +54,7 @@ func (s signals) stop() {
 	close(s.done)
 }
 
-// forward sends the child what the terminal didn't, until stop. It stops this
+// forward sends the child what didn't come to both, until stop. It stops this
 // process when the child has stopped on a SIGTSTP that came to both, and not at
 // the signal itself: the child may put the terminal in order first, or not stop
 // at all, and where nobody could have it go on the kernel doesn't stop it.
@@ -64,8 +65,8 @@ func (s signals) forward(child *os.Process) {
 		case <-s.done:
 			return
 		case sig := <-s.came:
-			fromTerminal := slices.Contains(fromTerminal(), sig) && inForeground()
-			if sig != syscall.SIGCHLD && !fromTerminal {
+			cameToBoth := slices.Contains(toGroup(), sig) && inForeground()
+			if sig != syscall.SIGCHLD && !cameToBoth {
 				_ = child.Signal(sig) // it fails if the child has ended, and then there is nothing to do
 			}
 			follow = follow || sig == syscall.SIGTSTP
