@@ -46,8 +46,9 @@ type Search struct {
 // Find returns the path of the official CLI: the one that is named, else
 // cre-official on PATH or where the official installer puts things, else the
 // next cre on PATH that isn't this program, else what the installer put there.
-// Relative entries of PATH are skipped. It fails with [ErrMissing] and with
-// [ErrUnusable].
+// Relative entries of PATH are skipped, and what can't or must not be started is
+// passed over, as a shell does, unless it is named or nothing else is found. It
+// fails with [ErrMissing] and with [ErrUnusable].
 func (s Search) Find() (string, error) {
 	if s.Named != "" {
 		return s.named()
