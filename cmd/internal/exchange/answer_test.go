@@ -177,11 +177,11 @@ func TestEventsAreNotKeptWaiting(t *testing.T) {
 }
 
 func TestOurOwnFailuresAreSaidInGraphQLsForm(t *testing.T) {
-	locked := errors.New("the keychain is locked:\nunlock it\x1b[1m")
+	locked := errors.New("the keychain is locked,\tunlock it\x1b[1m")
 	w := begin(t, &bank{get: func(context.Context) error { return locked }}, func(http.ResponseWriter, *http.Request) { t.Error("upstream was asked") })
 	status, all := w.post(t, "{}")
 	if status != 200 || !strings.Contains(all, "Content-Type: application/json") ||
-		!strings.HasSuffix(all, "\n"+`{"errors":[{"message":"said: the keychain is locked: unlock it[1m"}]}`) {
+		!strings.HasSuffix(all, "\n"+`{"errors":[{"message":"said: the keychain is locked, unlock it[1m"}]}`) {
 		t.Errorf("got %d %s", status, all)
 	}
 }

@@ -27,9 +27,9 @@ const (
 	foreign = "eyJhbGciOiJub25lIiwidHlwIjoiY3JlLWNyZWRlbnRpYWwtaGVscGVyIHN0YW5kLWluIn0.e30.b3RoZXI"
 )
 
-// realToken returns a token that was issued so long ago. Each n is another one.
-func realToken(n int, age time.Duration) helper.Secret {
-	payload, err := json.Marshal(map[string]any{"iat": time.Now().Add(-age).Unix(), "sub": n})
+// realToken returns a token. Each n is another one.
+func realToken(n int, issued time.Time) helper.Secret {
+	payload, err := json.Marshal(map[string]any{"iat": issued.Unix(), "sub": n})
 	if err != nil {
 		panic(err)
 	}
@@ -47,6 +47,9 @@ type bank struct {
 	reject   func(context.Context) error         // nil: succeeds
 	kept     func(n int) (another helper.Secret) // nil: realToken
 
+	birth sync.Once
+	born  time.Time // what age is counted from
+
 	mu         sync.Mutex
 	current    int
 	gets, told int
@@ -57,7 +60,8 @@ func (b *bank) token(n int) helper.Secret {
 	if b.kept != nil {
 		return b.kept(n)
 	}
-	return realToken(n, b.age)
+	b.birth.Do(func() { b.born = time.Now() })
+	return realToken(n, b.born.Add(-b.age))
 }
 
 func (b *bank) Get(ctx context.Context) (helper.Credential, error) {

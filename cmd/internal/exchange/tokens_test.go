@@ -53,7 +53,7 @@ func TestARejectedRequestIsSentOnceMore(t *testing.T) {
 		"a longer one":             {401, "", 1, time.Hour, strings.Repeat("x", maxKeptBody+1), false, 401, 1, 1},
 		"a longer one, chunked":    {401, "", 1, time.Hour, strings.Repeat("x", maxKeptBody+1), true, 401, 1, 1},
 		"the new one is, too":      {401, "", 2, time.Hour, "{}", false, 401, 2, 1},
-		"a young token":            {401, "", 1, 50 * time.Second, "{}", false, 401, 1, 0},
+		"a young token":            {401, "", 1, 30 * time.Second, "{}", false, 401, 1, 0},
 		"one a little older":       {401, "", 1, 65 * time.Second, "{}", false, 200, 2, 1},
 		"one of the future":        {401, "", 1, -time.Hour, "{}", false, 401, 1, 0},
 		"a proxy's page":           {403, "<html>", 1, time.Hour, "{}", false, 403, 1, 0},
@@ -64,7 +64,8 @@ func TestARejectedRequestIsSentOnceMore(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := &bank{age: test.age}
 			if test.wantStatus == 401 && test.rejections == 2 { // what was renewed is young
-				b.kept = func(n int) helper.Secret { return realToken(n, time.Duration(1-n)*time.Hour) }
+				now := time.Now()
+				b.kept = func(n int) helper.Secret { return realToken(n, now.Add(time.Duration(n-1)*time.Hour)) }
 			}
 			var sent atomic.Int32
 			w := begin(t, b, rejecting(b, test.rejections, test.status, test.answer, func(body string) {
