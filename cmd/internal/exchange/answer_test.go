@@ -152,6 +152,29 @@ func TestWhatAGatewayCompressesIsLookedInto(t *testing.T) {
 	}
 }
 
+func TestALongAnswerThatBreaksOffIsNotTakenForWhole(t *testing.T) {
+	for name, length := range map[string]string{"of known length": "1000000", "chunked": ""} {
+		t.Run(name, func(t *testing.T) {
+			w := begin(t, &bank{}, func(w http.ResponseWriter, r *http.Request) {
+				if length != "" {
+					w.Header().Set("Content-Length", length)
+				}
+				_, _ = io.WriteString(w, strings.Repeat("x", 2*maxLookedInto)+bearer(r)[:40])
+				_ = http.NewResponseController(w).Flush()
+				panic(http.ErrAbortHandler)
+			})
+			res, err := w.client.Do(w.request(t, nil))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer res.Body.Close()
+			if got, err := io.ReadAll(res.Body); err == nil || strings.Contains(string(got), w.bank.token(0).Reveal()[:40]) {
+				t.Errorf("got %d bytes, %v", len(got), err)
+			}
+		})
+	}
+}
+
 func TestEventsAreNotKeptWaiting(t *testing.T) {
 	next := make(chan struct{})
 	w := begin(t, &bank{}, func(w http.ResponseWriter, r *http.Request) {

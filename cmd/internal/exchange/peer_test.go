@@ -127,6 +127,7 @@ func TestOnlyTheChildsOwnConnectionsAreAnswered(t *testing.T) {
 }
 
 func TestNobodyIsAnsweredUntilTheChildIsKnown(t *testing.T) {
+	t.Parallel() // it waits
 	if !tellsProcesses {
 		t.Skip("whose a connection is isn't known here")
 	}
@@ -137,6 +138,7 @@ func TestNobodyIsAnsweredUntilTheChildIsKnown(t *testing.T) {
 }
 
 func TestSixtyFourConnectionsAreServedAtATime(t *testing.T) {
+	t.Parallel() // it waits
 	w := begin(t, &bank{}, says(200, `{"data":{}}`))
 	begun := time.Now()
 	var idle []net.Conn
