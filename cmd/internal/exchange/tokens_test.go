@@ -195,7 +195,7 @@ func TestASessionThatEndsInTheMiddleIsSaid(t *testing.T) {
 	}
 }
 
-func TestAQuestionFromBeforeARejectionIsNotKept(t *testing.T) {
+func TestARejectedTokenIsToldOnceAndNotKept(t *testing.T) {
 	b := &bank{age: time.Hour}
 	tokens := newTokens(context.Background(), b, b.origin, time.Now)
 	old, err := tokens.get(context.Background())
@@ -216,6 +216,42 @@ func TestAQuestionFromBeforeARejectionIsNotKept(t *testing.T) {
 	}
 	if _, told := b.counts(); told != 1 {
 		t.Errorf("told %d times", told)
+	}
+}
+
+func TestAQuestionFromBeforeARejectionIsNotKept(t *testing.T) {
+	var questions atomic.Int32
+	var later atomic.Int64
+	second, release := make(chan struct{}), make(chan struct{})
+	b := &bank{age: time.Hour, get: func(context.Context) error {
+		if questions.Add(1) == 2 {
+			close(second)
+			<-release
+		}
+		return nil
+	}}
+	tokens := newTokens(context.Background(), b, b.origin, func() time.Time { return time.Now().Add(time.Duration(later.Load())) })
+	get := func() helper.Credential {
+		cred, err := tokens.get(context.Background())
+		if err != nil {
+			t.Error(err)
+		}
+		return cred
+	}
+	old := get()
+	later.Store(int64(maxKept))
+	again := make(chan helper.Credential)
+	go func() { again <- get() }()
+	<-second
+	if told, err := tokens.reject(context.Background(), old); !told || err != nil {
+		t.Errorf("%v, %v", told, err)
+	}
+	close(release)
+	if cred := <-again; !cred.Secret.Equal(old.Secret) {
+		t.Error("the helper knew already")
+	}
+	if cred := get(); cred.Secret.Equal(old.Secret) {
+		t.Error("the rejected one was kept")
 	}
 }
 
