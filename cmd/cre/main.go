@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"os"
 	"os/signal"
@@ -25,6 +26,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), endings.Signals()...)
 	defer stop()
 	context.AfterFunc(ctx, stop)                            // a second signal ends the process at once
+	log.SetOutput(io.Discard)                               // net/http logs what comes in on an idle connection: see web.NewTransport
 	browser.Stdout, browser.Stderr = io.Discard, io.Discard // a browser's chatter helps nobody
 	terminal := term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("TERM") != "dumb"
 	m := machine{

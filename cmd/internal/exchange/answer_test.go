@@ -124,8 +124,7 @@ func TestOtherAnswersAreHandedOnAsTheyAre(t *testing.T) {
 			})
 			status, all := w.post(t, "{}")
 			w.wantNoToken(t, all)
-			_, body, _ := strings.Cut(all, "\n")
-			if body = strings.SplitN(all, "\r\n\n", 2)[1]; status != test.status || body != strings.ReplaceAll(test.body, "TOKEN", standIn) {
+			if body := strings.SplitN(all, "\r\n\n", 2)[1]; status != test.status || body != strings.ReplaceAll(test.body, "TOKEN", standIn) {
 				t.Errorf("got %d and %d bytes", status, len(body))
 			}
 			if _, told := b.counts(); told != 0 {
@@ -147,6 +146,29 @@ func TestWhatAGatewayCompressesIsLookedInto(t *testing.T) {
 			_, all := w.post(t, "{}")
 			if strings.Contains(all, "Content-Encoding") || !strings.HasSuffix(all, "\n"+filling+standIn) {
 				t.Errorf("got %d bytes", len(all))
+			}
+		})
+	}
+}
+
+func TestALongAnswerThatBreaksOffIsNotTakenForWhole(t *testing.T) {
+	for name, length := range map[string]string{"of known length": "1000000", "chunked": ""} {
+		t.Run(name, func(t *testing.T) {
+			w := begin(t, &bank{}, func(w http.ResponseWriter, r *http.Request) {
+				if length != "" {
+					w.Header().Set("Content-Length", length)
+				}
+				_, _ = io.WriteString(w, strings.Repeat("x", 2*maxLookedInto)+bearer(r)[:40])
+				_ = http.NewResponseController(w).Flush()
+				panic(http.ErrAbortHandler)
+			})
+			res, err := w.client.Do(w.request(t, nil))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer res.Body.Close()
+			if got, err := io.ReadAll(res.Body); err == nil || strings.Contains(string(got), w.bank.token(0).Reveal()[:40]) {
+				t.Errorf("got %d bytes, %v", len(got), err)
 			}
 		})
 	}
@@ -177,11 +199,11 @@ func TestEventsAreNotKeptWaiting(t *testing.T) {
 }
 
 func TestOurOwnFailuresAreSaidInGraphQLsForm(t *testing.T) {
-	locked := errors.New("the keychain is locked:\nunlock it\x1b[1m")
+	locked := errors.New("the keychain is locked,\tunlock it\x1b[1m")
 	w := begin(t, &bank{get: func(context.Context) error { return locked }}, func(http.ResponseWriter, *http.Request) { t.Error("upstream was asked") })
 	status, all := w.post(t, "{}")
 	if status != 200 || !strings.Contains(all, "Content-Type: application/json") ||
-		!strings.HasSuffix(all, "\n"+`{"errors":[{"message":"said: the keychain is locked: unlock it[1m"}]}`) {
+		!strings.HasSuffix(all, "\n"+`{"errors":[{"message":"said: the keychain is locked, unlock it[1m"}]}`) {
 		t.Errorf("got %d %s", status, all)
 	}
 }

@@ -150,7 +150,9 @@ func TestAFileThatCannotBeReadAgainIsSaid(t *testing.T) {
 }
 
 func TestSlowHeadersAreHungUpOn(t *testing.T) {
+	t.Parallel() // it waits
 	w := begin(t, &bank{}, says(200, ""))
+	begun := time.Now()
 	conn, err := net.Dial("tcp", w.door.authority)
 	if err != nil {
 		t.Fatal(err)
@@ -159,9 +161,8 @@ func TestSlowHeadersAreHungUpOn(t *testing.T) {
 	if _, err := io.WriteString(conn, "POST "+w.door.path+" HTTP/1.1\r\nHost: "); err != nil {
 		t.Fatal(err)
 	}
-	begun := time.Now()
 	_, _ = io.Copy(io.Discard, conn)
-	if took := time.Since(begun); took > headerTimeout+30*time.Second || took < headerTimeout-time.Second {
+	if took := time.Since(begun); took > headerTimeout+30*time.Second || took < headerTimeout {
 		t.Errorf("it took %v", took)
 	}
 }
@@ -175,7 +176,7 @@ func FuzzRequest(f *testing.F) {
 	for _, change := range [][2]string{
 		{"POST", "GET"}, {"POST", "CONNECT"}, {d.path, "http://" + d.authority + d.path}, {d.path, d.path + "?"}, {d.path, "/" + d.path}, {d.path, d.path + "#"},
 		{"Host: ", "Host: x"}, {"Host: ", "Host: x\r\nHost: "}, {"\r\n\r\n", "\r\nOrigin: null\r\n\r\n"}, {"\r\n\r\n", "\r\noRIGIN :x\r\n\r\n"},
-		{"Bearer", "bearer"}, {"Bearer ", "Bearer  "}, {"Bearer ", ""}, {"\r\nAuth", "\r\n Auth"}, {"\r\n\r\n", "\r\nUpgrade: h2c\r\n\r\n"}, {"\r\n", "\n"}, {"1.1", "1.0"},
+		{"Bearer", "bearer"}, {"Bearer ", "Bearer  "}, {"Bearer ", ""}, {"\r\nAuth", "\r\n Auth"}, {"\r\n\r\n", "\r\nUpgrade: h2c\r\n\r\n"}, {"\r\n", "\n"}, {"1.1", "1.0"}, {"1.1", "0.0"},
 	} {
 		f.Add(strings.Replace(good, change[0], change[1], 1))
 	}
@@ -184,9 +185,12 @@ func FuzzRequest(f *testing.F) {
 		if err != nil {
 			return
 		}
+		if r.ProtoMajor != 1 {
+			return // the server itself refuses it, as it does what follows
+		}
 		for name := range r.Header {
 			if strings.ContainsAny(name, " \t") {
-				return // the server itself refuses it
+				return
 			}
 		}
 		bearer, refused := d.check(r)

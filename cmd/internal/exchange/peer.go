@@ -3,6 +3,7 @@ package exchange
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -89,7 +90,7 @@ type connection struct {
 // occupied. It runs in a goroutine of this connection's own, other than Accept.
 func (c *connection) Read(p []byte) (int, error) {
 	if _, err := c.other(); errors.Is(err, errOtherUser) {
-		return 0, err
+		return 0, io.EOF // other errors are answered
 	}
 	return c.Conn.Read(p)
 }
