@@ -28,6 +28,7 @@ func forbidden() []string {
 	return []string{
 		"CRE_CLI_ENV", "CRE_CLI_GRAPHQL_URL", "CRE_CLI_AUTH_BASE", "CRE_CLI_CLIENT_ID", "CRE_CLI_AUDIENCE",
 		"CRE_VAULT_DON_GATEWAY_URL", "HOME", "USERPROFILE",
+		"SSL_CERT_FILE", "SSL_CERT_DIR", // with a proxy beside them, it would read along
 	}
 }
 
