@@ -52,7 +52,7 @@ func (m machine) setupCommand() *cli.Command {
 				&cli.StringSliceFlag{Name: flagHost, Usage: "a `HOST`, as often as needed; by default the platform's"}),
 			one("docker", "have docker ask the credential helper for a registry",
 				"cre setup docker --registry registry.example.com", m.setupDocker,
-				&cli.StringSliceFlag{Name: flagRegistry, Usage: "a `REGISTRY`, as often as needed", Required: true}),
+				&cli.StringSliceFlag{Name: flagRegistry, Usage: "a `REGISTRY`, as often as needed"}),
 		},
 	}
 }
