@@ -53,14 +53,27 @@ type listener struct {
 	net.Listener
 	child  *child
 	places chan struct{}
+	closed chan struct{}
+	once   sync.Once
 }
 
 func newListener(l net.Listener, c *child) *listener {
-	return &listener{Listener: l, child: c, places: make(chan struct{}, maxConnections)}
+	return &listener{Listener: l, child: c, places: make(chan struct{}, maxConnections), closed: make(chan struct{})}
+}
+
+// Close ends an Accept that waits for a place, too: before that has ended,
+// net/http closes no connection.
+func (l *listener) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return l.Listener.Close()
 }
 
 func (l *listener) Accept() (net.Conn, error) {
-	l.places <- struct{}{} // Close of the server ends connections, and so this
+	select {
+	case l.places <- struct{}{}:
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
 	conn, err := l.Listener.Accept()
 	if err != nil {
 		<-l.places

@@ -149,6 +149,32 @@ func TestHowLongATokenIsKept(t *testing.T) {
 	}
 }
 
+func TestAnAgeIsCountedFromTheEarliestThatIsKnown(t *testing.T) {
+	now := time.Now()
+	ago := func(age time.Duration) time.Time { return now.Add(-age) }
+	said := func(age time.Duration) helper.Credential { return helper.Credential{Secret: realToken(0, ago(age))} }
+	opaque := helper.Credential{Secret: helper.NewSecret("opaque")}
+	known := opaque
+	known.Issued = ago(2 * time.Minute)
+	tokens := newTokens(context.Background(), nil, helper.Origin{}, func() time.Time { return now })
+	for name, test := range map[string]struct {
+		token token
+		young bool
+	}{
+		"issued long ago":                      {token{Credential: said(2 * time.Minute), first: now}, false},
+		"issued just now":                      {token{Credential: said(30 * time.Second), first: now}, true},
+		"in the future, by the other clock":    {token{Credential: said(-time.Hour), first: now}, true},
+		"the same, after a minute":             {token{Credential: said(-time.Hour), first: ago(time.Minute)}, false},
+		"opaque":                               {token{Credential: opaque, first: ago(59 * time.Second)}, true},
+		"opaque, after a minute":               {token{Credential: opaque, first: ago(time.Minute)}, false},
+		"opaque, and the helper knows its age": {token{Credential: known, first: now}, false},
+	} {
+		if got := tokens.isYoung(&test.token); got != test.young {
+			t.Errorf("%s: young is %v", name, got)
+		}
+	}
+}
+
 func TestAQuestionHasADeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &bank{get: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }}

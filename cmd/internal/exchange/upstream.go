@@ -28,12 +28,12 @@ func (s *Server) forward(w http.ResponseWriter, r *http.Request, standIn helper.
 	proxy.ServeHTTP(w, r)
 }
 
-// rewrite takes out the stand-in, too, which is nobody else's business.
+// rewrite turns a request to the platform. Its token is put in at the last moment:
+// see send.
 func (s *Server) rewrite(p *httputil.ProxyRequest) {
 	target := *s.config.Upstream
 	p.Out.URL, p.Out.Host = &target, ""
 	p.Out.Trailer = nil
-	p.Out.Header.Del("Authorization")
 	p.Out.Header.Set("Accept-Encoding", "identity") // in what is compressed, no token can be found
 }
 
