@@ -149,8 +149,8 @@ func (s *Server) Admit(pid int) { s.child.admit(pid) }
 // soon as the process that was admitted has ended, before its pid can be
 // another's. To call it again does no harm.
 func (s *Server) Close() error {
+	err := s.http.Close() // first, so that nothing that is broken off gets an answer
 	s.stop()
-	err := s.http.Close()
 	<-s.served
 	if errors.Is(err, net.ErrClosed) {
 		return nil
