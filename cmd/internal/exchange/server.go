@@ -146,8 +146,8 @@ func (s *Server) URL() string { return "http://" + s.door.authority + s.door.pat
 func (s *Server) Admit(pid int) { s.child.admit(pid) }
 
 // Close ends the server and breaks off what is under way. It must be called as
-// soon as the process that was admitted has ended, before its pid can be
-// another's. To call it again does no harm.
+// soon as the process that was admitted has ended, because its pid may be
+// another's soon. To call it again does no harm.
 func (s *Server) Close() error {
 	err := s.http.Close() // first, so that nothing that is broken off gets an answer
 	s.stop()
