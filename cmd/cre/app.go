@@ -87,6 +87,7 @@ func (m machine) app(line official.Line) *cli.App {
 			c.Before = noArguments
 		}
 	}
+	commands = append(commands, helpCommand())
 	commands = append(commands, officialCommands()...)
 	return &cli.App{
 		Name:                 "cre",
@@ -95,7 +96,7 @@ func (m machine) app(line official.Line) *cli.App {
 		Version:              version.String(),
 		Writer:               m.out,
 		ErrWriter:            m.ui.err,
-		Flags:                []cli.Flag{nonInteractiveFlag, &cli.BoolFlag{Name: flagVersion, Usage: "print this program's version"}},
+		Flags:                []cli.Flag{nonInteractiveFlag, &cli.BoolFlag{Name: flagVersion, Usage: "print this program's version"}, cli.HelpFlag},
 		HideVersion:          true, // its short flag, -v, is the official CLI's --verbose
 		Commands:             commands,
 		EnableBashCompletion: true,
@@ -104,6 +105,22 @@ func (m machine) app(line official.Line) *cli.App {
 		Action: func(c *cli.Context) error {
 			if c.Bool(flagVersion) {
 				return m.ownVersion()
+			}
+			return cli.ShowAppHelp(c)
+		},
+	}
+}
+
+// helpCommand is the library's without its other name, h, which the official CLI
+// doesn't know and completion would offer.
+func helpCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "help",
+		Usage:     "list the commands, or show one command's help",
+		ArgsUsage: "[command]",
+		Action: func(c *cli.Context) error {
+			if name := c.Args().First(); name != "" {
+				return cli.ShowCommandHelp(c.Lineage()[1], name)
 			}
 			return cli.ShowAppHelp(c)
 		},

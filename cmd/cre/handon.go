@@ -27,6 +27,9 @@ func (m machine) handOn(ctx context.Context, line official.Line, args []string) 
 		m.noticeKey(around)
 		return run(ctx, command)
 	}
+	if err := m.unsetenv(platform.VarAPIKey); err != nil { // a file may take it away, and the helper would answer with it
+		return 0, err
+	}
 	p, place, err := m.findSession(ctx)
 	needed, known := line.NeedsSession()
 	switch {

@@ -23,14 +23,21 @@ import (
 )
 
 // plainBin is the folder with the programs as people get them,
-// for tests that run very many of them: the race detector takes time and memory.
+// and the sandbox, for tests that run very many of them: the race detector takes
+// time and memory.
 var plainBin = sync.OnceValues(func() (string, error) {
 	if !raceDetector {
 		return bin, nil
 	}
-	cmd := exec.Command("go", append([]string{"build", "-o", filepath.Join(bin, "plain") + "/"}, shipped...)...)
-	cmd.Dir, cmd.Stderr = repository, os.Stderr
-	return filepath.Join(bin, "plain"), cmd.Run()
+	folder := filepath.Join(bin, "plain")
+	for module, programs := range map[string][]string{repository: shipped, "..": {"."}} {
+		cmd := exec.Command("go", append([]string{"build", "-o", folder + "/"}, programs...)...)
+		cmd.Dir, cmd.Stderr = module, os.Stderr
+		if err := cmd.Run(); err != nil {
+			return "", err
+		}
+	}
+	return folder, nil
 })
 
 // machine is a computer with a home, a platform, and a keychain or none.

@@ -7,21 +7,22 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
-	"cre-credential-helper/cmd/cre-sandbox/internal/sandbox"
 	"cre-credential-helper/keyring/keyringtest"
 )
 
 // TestReadme runs every command that the README shows, in order, in one fresh
-// HOME: with gnome-keyring, and against a sandbox in place of the platform.
+// HOME: with gnome-keyring, an official CLI where its installer puts it, and
+// against a sandbox in place of the platform.
 func TestReadme(t *testing.T) {
 	readme, err := os.ReadFile(repository + "/README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := startPlatform(t, sandbox.Options{})
+	s := startPlatform(t, withAccess)
 	callbackPort.Lock()
 	defer callbackPort.Unlock()
 
@@ -37,6 +38,11 @@ func TestReadme(t *testing.T) {
 	env = append(env, "HOME="+home, "BROWSER=cre-sandbox browse", "PATH="+bin+":"+os.Getenv("PATH"),
 		"GOPATH="+goEnv(t, "GOPATH"), "GOCACHE="+goEnv(t, "GOCACHE"))
 
+	installer := exec.CommandContext(t.Context(), filepath.Join(bin, "cre-sandbox"), "official-installer", "--script")
+	installer.Env = append(slices.Clip(env), "CRE_INSTALL=")
+	if out, err := installer.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
 	blocks := regexp.MustCompile("(?ms)^```sh\n(.*?)^```$").FindAllStringSubmatch(string(readme), -1)
 	if len(blocks) < 8 {
 		t.Fatalf("only %d blocks of commands were found", len(blocks))
@@ -59,6 +65,9 @@ func TestReadme(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(prefix, installed)); err != nil {
 			t.Error(err)
 		}
+	}
+	if asked := s.Stats().GraphQL; asked["workflows"] == 0 || asked["deployWorkflow"] == 0 {
+		t.Errorf("the README's commands of the official CLI list and deploy, but the platform was asked %v", asked)
 	}
 	if stats := s.Stats(); stats.Logins == 0 || stats.LiveFamilies != 0 {
 		t.Errorf("the README's commands log in and out again, but the provider saw %+v", stats)

@@ -75,17 +75,19 @@ func (s Search) Find() (string, error) {
 
 func (s Search) named() (string, error) {
 	paths := []string{withEnding(s.Named)}
+	missing := fmt.Errorf("%w: %s=%s: there is no such file: correct the variable", ErrUnusable, VariableProgram, safetext.Line(s.Named))
 	if filepath.Base(s.Named) == s.Named {
 		paths = s.onPath(s.Named)
+		missing = fmt.Errorf("%w: %s=%s is not on PATH: give its path", ErrUnusable, VariableProgram, safetext.Line(s.Named))
 	}
-	err := fmt.Errorf("%w: %s=%s is not on PATH: give its path", ErrUnusable, VariableProgram, safetext.Line(s.Named))
+	err := missing
 	for _, path := range paths {
 		if path, err = filepath.Abs(path); err != nil {
 			return "", err
 		}
 		switch err = judge(path); {
 		case errors.Is(err, fs.ErrNotExist):
-			err = fmt.Errorf("%w: %s=%s: there is no such file: correct the variable", ErrUnusable, VariableProgram, safetext.Line(s.Named))
+			err = missing
 		case err == nil:
 			if self, err := identify(s.Self); err == nil && self.is(path) {
 				return "", fmt.Errorf("%w: %s=%s is this program itself: name the official CLI", ErrUnusable, VariableProgram, safetext.Line(s.Named))
