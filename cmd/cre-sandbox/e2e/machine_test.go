@@ -307,6 +307,6 @@ func (m *machine) hasPlainText() bool {
 	m.Helper()
 	return slices.ContainsFunc(m.files(), func(name string) bool {
 		data, err := os.ReadFile(filepath.Join(m.home, name))
-		return err == nil && secretPattern.Match(data)
+		return err == nil && secretPattern.Match(withoutStandIns(data))
 	})
 }

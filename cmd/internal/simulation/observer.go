@@ -24,6 +24,9 @@ func (w *World) judgeWrite(p *Process, write bool) {
 	w.judgePlace(p, "cre.yaml", file.kept, p.home.seen.kept)
 	w.judgePlain(p, file)
 	w.judgeStandIn(p)
+	if p.home.seen.pointer && !file.pointer && p.own == nil && p.part.Program != approve {
+		w.fault(logoutStays, "%s has home %d point to the keychain, as nothing did any more", p.name, p.home.number)
+	}
 	w.commit(p)
 	w.refresh()
 }
@@ -44,7 +47,7 @@ func (w *World) judgePlace(p *Process, place string, before, after kept) {
 		is.family.kept = time.Now()
 	}
 	switch {
-	case before == after || p.isTheirs() && place == "cre.yaml":
+	case before == after, p.isTheirs() && place == "cre.yaml", was == nil && is == nil:
 	case is == nil:
 		w.judgeLoss(p, place, before, was)
 	case was == nil:

@@ -39,5 +39,7 @@ func (p *Process) command(c helper.Credential) {
 	}
 	p.world.hold()
 	defer p.world.leave()
-	p.world.judgeStandsFor(p, p.world.provider.byAccess[c.Secret.Reveal()], standIn.Reveal())
+	if g := p.world.provider.byAccess[c.Secret.Reveal()]; g != nil {
+		p.world.judgeStandsFor(p, g, standIn.Reveal())
+	}
 }

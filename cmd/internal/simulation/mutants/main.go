@@ -46,7 +46,7 @@ func run(seeds int, names []string) error {
 		return err
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // the system's to clean
-	all := slices.Concat(ofSession(), ofPlaces(), ofVaults())
+	all := slices.Concat(ofSession(), ofPlaces(), ofVaults(), ofStandIns())
 	for _, m := range all {
 		if _, err := m.overlay(dir); err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)

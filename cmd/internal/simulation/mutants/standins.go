@@ -1,0 +1,23 @@
+package main
+
+// ofStandIns are mutants of what stands in cre.yaml in a token's place.
+func ofStandIns() []mutant {
+	const pointer = "cmd/internal/session/pointer.go"
+	return []mutant{
+		{"a stand-in is taken for a token", "fallback/plain/standin.go",
+			"if !IsStandIn(read.Access) {",
+			"if read.Access.IsSet() || !IsStandIn(read.Access) {"},
+		{"a stand-in is stored", "cmd/internal/session/keeper.go",
+			"if plain.IsStandIn(c.Secret) {",
+			"if plain.IsStandIn(c.Secret) && k.Now == nil {"},
+		{"the stand-in follows the token before", pointer,
+			"v.places.follow(fresh)",
+			"v.places.follow(old)"},
+		{"a renewal brings back a pointer that is gone", pointer,
+			"return listed && p.standFor(file, c), nil",
+			"list(file, c.Origin)\n\t\treturn p.standFor(file, c) || listed, nil"},
+		{"any stand-in will do for a command", "cmd/internal/standin/ensure.go",
+			"return file, Follow(file.StandIn, env, access), nil",
+			"if file.StandIn.IsSet() {\n\t\t\treturn file, file.StandIn, nil\n\t\t}\n\t\treturn file, Follow(file.StandIn, env, access), nil"},
+	}
+}
