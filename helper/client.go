@@ -9,11 +9,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 )
 
-// Client is a [Store] and a [Checker] that asks a helper program, in git's
+// Client is a [Store], a [Checker] and an [Accounts] that asks a helper program, in git's
 // form with the authtype capability, and so knows [RoomShared] alone. What it
 // gets back is what the helper gives out: no refresh token of a credential that
 // the helper itself renews.
@@ -30,6 +31,12 @@ type Client struct {
 	// failed. Nil: they are dropped.
 	Notice func(line string)
 }
+
+var (
+	_ Store    = Client{}
+	_ Checker  = Client{}
+	_ Accounts = Client{}
+)
 
 // ProgramError reports a helper program that failed.
 type ProgramError struct {
@@ -59,7 +66,11 @@ func (c Client) Get(ctx context.Context, q Query) (Credential, error) {
 	if q.Room != RoomShared {
 		return Credential{}, ErrNotFound
 	}
-	out, err := c.run(ctx, opGet, queryRequest(q))
+	w := queryRequest(q)
+	if q.ValidFor > 0 {
+		w.add(keyValidFor, strconv.FormatInt(int64((q.ValidFor+time.Second-1)/time.Second), 10))
+	}
+	out, err := c.run(ctx, opGet, w)
 	if err != nil {
 		return Credential{}, err
 	}

@@ -114,6 +114,11 @@ type Query struct {
 	// (git-credential(1)'s capability "authtype"). A store may make an
 	// exception for what it is meant to hand out all the same.
 	PasswordOnly bool
+
+	// ValidFor is how long the secret of a get must be good yet, at least, in
+	// whole seconds. It doesn't narrow the match: a secret that ends earlier is
+	// renewed, and where that doesn't help, the error is [ErrLifetime].
+	ValidFor time.Duration
 }
 
 // Matches reports whether q asks for c (docs/protocol.md, 7.11 and 7.12).

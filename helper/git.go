@@ -37,6 +37,8 @@ const (
 	keyTokenEnd   = "oauth_token_endpoint"
 	keyRevokeEnd  = "oauth_revocation_endpoint"
 	keyClientID   = "oauth_client_id"
+	keyValidFor   = "valid_for" // ours, of a get
+	keyStore      = "store"     // ours, of a move
 	keyCapability = "capability[]"
 
 	capAuthType = "authtype"
@@ -49,6 +51,7 @@ const (
 var singleKeys = []string{
 	keyProtocol, keyHost, keyPath, keyUsername, keyPassword, keyAuthType, keyCredential, keyEphemeral,
 	keyExpiry, keyRefresh, keyIDToken, keyTokenEnd, keyRevokeEnd, keyClientID,
+	keyValidFor, keyStore,
 }
 
 // isAttribute tells a key=value line from the URL that docker's form begins
@@ -96,10 +99,26 @@ func (f *gitForm) parse(op string, data []byte) (request, error) {
 	if username, ok := attrs[keyUsername]; ok {
 		req.query.Username = &username
 	}
-	if op == opStore {
-		return req, checkEndpoints(c)
+	switch op {
+	case opStore:
+		err = checkEndpoints(c)
+	case opGet:
+		req.query.ValidFor, err = parseValidFor(attrs[keyValidFor])
 	}
-	return req, nil
+	return req, err
+}
+
+// parseValidFor reads seconds, as many as a year has at the most.
+func parseValidFor(text string) (time.Duration, error) {
+	const year = 366 * 24 * 60 * 60
+	if text == "" {
+		return 0, nil
+	}
+	seconds, err := strconv.ParseUint(text, 10, 32)
+	if err != nil || seconds > year {
+		return 0, fmt.Errorf("%w: valid_for takes seconds, up to %d, not %.40q", ErrRequest, year, text)
+	}
+	return time.Duration(seconds) * time.Second, nil
 }
 
 // isTrue reads one of git-config(1)'s booleans. A word that is none of them

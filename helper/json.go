@@ -112,3 +112,11 @@ func writeJSON(out io.Writer, v any) error {
 	_, err := out.Write(buf.Bytes())
 	return err
 }
+
+// parseDescription reads what a helper answers to describe.
+func parseDescription(data []byte) (d Description, err error) {
+	if err := json.Unmarshal(data, &d); err != nil || d.Schema != DescriptionSchema {
+		return Description{}, errors.New("the credential helper doesn't describe what it keeps as it should: it is another version; install both again")
+	}
+	return d, nil
+}

@@ -62,8 +62,8 @@ type ToldError struct{ Err error }
 func (e *ToldError) Error() string { return e.Err.Error() }
 func (e *ToldError) Unwrap() error { return e.Err }
 
-// Serve does one operation: get, store, erase, check, list, version or
-// capability. Operations that it doesn't know it ignores, as gitcredentials(7)
+// Serve does one operation: get, store, erase, check, list, version, capability
+// or, with a Store that is an [Accounts], describe, use and move. Operations that it doesn't know it ignores, as gitcredentials(7)
 // asks of helpers; under docker's name they are an error (docs/protocol.md, 2.8
 // and 5.11). An error is for standard error and the exit status, except a
 // [ToldError], which is for the exit status alone.
@@ -71,6 +71,11 @@ func (s Server) Serve(ctx context.Context, op string, in io.Reader, out io.Write
 	switch op {
 	case opGet, opStore, opErase, opCheck:
 		return s.request(ctx, op, in, out)
+	case opDescribe, opUse, opMove:
+		if s.Docker {
+			return s.unknown(op)
+		}
+		return s.accounts(ctx, op, in, out)
 	case opList:
 		return s.list(ctx, out)
 	case opVersion:
@@ -80,6 +85,10 @@ func (s Server) Serve(ctx context.Context, op string, in io.Reader, out io.Write
 		_, err := fmt.Fprintf(out, "version 0\ncapability %s\n", capAuthType)
 		return err
 	}
+	return s.unknown(op)
+}
+
+func (s Server) unknown(op string) error {
 	if s.Docker {
 		return fmt.Errorf("%w: unknown operation %.40q", ErrRequest, op)
 	}
@@ -105,7 +114,7 @@ func (s Server) request(ctx context.Context, op string, in io.Reader, out io.Wri
 		return nil
 	}
 	left := f.fail(out, op, s.shown(err))
-	if left == nil && errors.Is(err, errUnfit) {
+	if left == nil && (errors.Is(err, errUnfit) || errors.Is(err, ErrAccount)) {
 		s.notice(oneLine(err)) // git goes on without, and its user wonders why
 	}
 	return left
