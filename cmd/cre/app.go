@@ -16,6 +16,7 @@ const (
 	flagNoBrowser      = "no-browser"
 	flagJSON           = "json"
 	flagVersion        = "version"
+	flagAll            = "all"
 )
 
 const appDescription = `The session's tokens are kept by cre-credential-helper, in the keychain where
@@ -55,7 +56,8 @@ func (m machine) app(line official.Line) *cli.App {
 	}, {
 		Name:      "logout",
 		Usage:     "revoke and remove the session and the tenant context",
-		UsageText: "cre logout",
+		UsageText: "cre logout\ncre logout --all   # every account, in every environment",
+		Flags:     []cli.Flag{&cli.BoolFlag{Name: flagAll, Usage: "end every account's session, in every environment"}},
 		Action:    m.logout,
 	}, {
 		Name:      "whoami",
@@ -63,7 +65,7 @@ func (m machine) app(line official.Line) *cli.App {
 		UsageText: "cre whoami\ncre whoami --json | jq -r .organizationId",
 		Flags:     []cli.Flag{&cli.BoolFlag{Name: flagJSON, Usage: "print the answer as JSON"}},
 		Action:    func(c *cli.Context) error { return m.whoami(c, line) },
-	}, m.setupCommand(), {
+	}, m.sessionCommand(), m.setupCommand(), {
 		Name:      "version",
 		Usage:     "print this program's version, and the official CLI's",
 		UsageText: "cre version",

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -26,6 +27,7 @@ import (
 // machine is what the commands need of the machine that they run on.
 type machine struct {
 	getenv     func(string) string
+	setenv     func(name, value string) error
 	unsetenv   func(string) error
 	environ    func() []string
 	homeDir    func() (string, error)
@@ -34,6 +36,7 @@ type machine struct {
 	now        func() time.Time
 	http       func() *http.Client
 	out        io.Writer // results
+	toTerminal bool      // out is one
 	ui         *ui       // everything else
 }
 
@@ -50,6 +53,9 @@ const (
 
 // errNotLoggedIn is the documented sentence.
 var errNotLoggedIn = errors.New("failed to attach credentials: failed to load credentials: you are not logged in, try running cre login")
+
+// errNoSession is the same for who only looks.
+var errNoSession = errors.New("you are not logged in: cre login starts a session")
 
 // usageError is a mistake on the command line or in a variable.
 type usageError struct{ err error }
@@ -89,6 +95,9 @@ func (m machine) run(ctx context.Context, args []string) int {
 
 // answer runs a command of ours, or hands the command line on to the official CLI.
 func (m machine) answer(ctx context.Context, args []string) (status int, err error) {
+	if args, err = m.takeAccount(args); err != nil {
+		return 0, err
+	}
 	line := official.Parse(args)
 	if word, ok := official.Near(line.Word); ok && len(line.Command) == 0 {
 		return 0, usagef("no command %q: did you mean %q?", line.Word, word)
@@ -100,6 +109,30 @@ func (m machine) answer(ctx context.Context, args []string) (status int, err err
 		return exitOK, m.app(line).RunContext(ctx, append([]string{"cre"}, line.Own...))
 	}
 	return m.handOn(ctx, line, args)
+}
+
+// varAccount names the account that the helper answers with, in the default one's
+// place.
+const varAccount = "CRE_ACCOUNT"
+
+// takeAccount takes an --account before everything else, which is the official
+// CLI's flag for nothing. The helper reads it from its variable.
+func (m machine) takeAccount(args []string) (rest []string, err error) {
+	if len(args) == 0 {
+		return args, nil
+	}
+	account, attached := strings.CutPrefix(args[0], "--"+flagAccount+"=")
+	switch {
+	case attached:
+		rest = args[1:]
+	case args[0] != "--"+flagAccount:
+		return args, nil
+	case len(args) == 1:
+		return nil, usagef("--%s takes an account: see cre session list", flagAccount)
+	default:
+		account, rest = args[1], args[2:]
+	}
+	return rest, m.setenv(varAccount, account)
 }
 
 // platformClient is what a command works with: an environment, the helper that

@@ -31,6 +31,7 @@ func main() {
 	terminal := term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("TERM") != "dumb"
 	m := machine{
 		getenv:     os.Getenv,
+		setenv:     os.Setenv,
 		unsetenv:   os.Unsetenv,
 		environ:    os.Environ,
 		homeDir:    plain.Home,
@@ -39,6 +40,7 @@ func main() {
 		now:        time.Now,
 		http:       func() *http.Client { return web.NewClient(0) },
 		out:        os.Stdout,
+		toTerminal: term.IsTerminal(int(os.Stdout.Fd())),
 		ui: &ui{
 			err:      os.Stderr,
 			animated: terminal,

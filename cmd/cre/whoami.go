@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -15,6 +16,7 @@ import (
 	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/cmd/internal/reading"
 	"cre-credential-helper/cmd/internal/safetext"
+	"cre-credential-helper/fallback"
 	"cre-credential-helper/helper"
 )
 
@@ -38,6 +40,9 @@ func (m machine) whoami(c *cli.Context, line official.Line) error {
 	}
 	who, err := p.identity(c.Context)
 	m.ui.done()
+	if errors.Is(err, errNotLoggedIn) || err == nil && m.isInFile(p) {
+		m.noteStrays(c.Context, p)
+	}
 	if err != nil {
 		return err
 	}
@@ -45,6 +50,30 @@ func (m machine) whoami(c *cli.Context, line official.Line) error {
 		return json.NewEncoder(m.out).Encode(who)
 	}
 	return who.print(m.out)
+}
+
+// isInFile reports whether cre.yaml holds the session itself: it may be the
+// official CLI's.
+func (m machine) isInFile(p *platformClient) bool {
+	home, err := m.homeDir()
+	if err != nil {
+		return false
+	}
+	p.files = fallback.InHome(home)
+	place, _, err := p.look()
+	return err == nil && place == reading.InFile
+}
+
+// noteStrays says what the official CLI, run by its path, left behind. It is no
+// part of the answer, so that a helper which can't tell is no failure.
+func (m machine) noteStrays(ctx context.Context, p *platformClient) {
+	d, err := p.helper.Describe(ctx, p.Origin())
+	if err != nil {
+		return
+	}
+	for _, note := range strayNotes(d) {
+		m.ui.warn(note)
+	}
 }
 
 // takeKeyFromFile has p use the API key that the official CLI will use here,
@@ -102,13 +131,20 @@ func (p *platformClient) ask(ctx context.Context) (identity, helper.Credential, 
 // credential returns what requests to the platform are sent with: the API key
 // that a file sets, else what the helper answers, if it may be sent there.
 func (p *platformClient) credential(ctx context.Context) (helper.Credential, error) {
+	return p.validFor(ctx, 0)
+}
+
+// validFor is credential for a token that is good for some time yet.
+func (p *platformClient) validFor(ctx context.Context, d time.Duration) (helper.Credential, error) {
 	if p.apiKey.IsSet() {
 		return helper.Credential{
 			Origin: p.Origin(), Username: reading.APIKeyUsername,
 			Secret: p.apiKey, AuthType: helper.AuthAPIKey,
 		}, nil
 	}
-	cred, err := p.helper.Get(ctx, p.query())
+	q := p.query()
+	q.ValidFor = d
+	cred, err := p.helper.Get(ctx, q)
 	switch {
 	case errors.Is(err, helper.ErrNotFound):
 		return cred, errNotLoggedIn

@@ -75,7 +75,7 @@ const helpCommand = "help"
 
 // ours are the commands that this project's cre answers.
 func ours() []string {
-	return []string{"login", "logout", "whoami", "completion", "setup", "version", helpCommand}
+	return []string{"login", "logout", "whoami", "session", "completion", "setup", "version", helpCommand}
 }
 
 func entry(path []string) (Entry, bool) {

@@ -105,7 +105,6 @@ func Select(getenv func(string) string) (env Environment, warnings []string, err
 		{VarAudience, &env.Audience, checkText},
 		{VarGraphQLURL, &env.GraphQLURL, checkURL},
 	}
-	var set []string
 	for _, o := range overrides {
 		value := getenv(o.variable)
 		if value == "" {
@@ -115,13 +114,23 @@ func Select(getenv func(string) string) (env Environment, warnings []string, err
 			return Environment{}, nil, fmt.Errorf("%s: %w; correct it or unset it", o.variable, err)
 		}
 		*o.field = value
-		set = append(set, o.variable)
 	}
-	if len(set) > 0 {
+	if set := Overrides(getenv); len(set) > 0 {
 		warnings = append(warnings, fmt.Sprintf("using %s, not the %s environment's own: set by %s",
 			env.GraphQLURL, env.Name, strings.Join(set, ", ")))
 	}
 	return env, warnings, nil
+}
+
+// Overrides returns the variables that are set of those which override parts of
+// an environment.
+func Overrides(getenv func(string) string) (set []string) {
+	for _, variable := range []string{VarAuthBase, VarClientID, VarAudience, VarGraphQLURL} {
+		if getenv(variable) != "" {
+			set = append(set, variable)
+		}
+	}
+	return set
 }
 
 // named takes the names in small letters and capitals.
