@@ -85,7 +85,10 @@ func (m machine) app(line official.Line) *cli.App {
 		c.Flags = append(c.Flags, nonInteractiveFlag)
 		c.OnUsageError = onUsageError
 		c.HideHelpCommand = true
-		if c.Name != "completion" && len(c.Subcommands) == 0 {
+		switch {
+		case len(c.Subcommands) > 0:
+			c.Before = oneOfThese
+		case c.Name != "completion":
 			c.Before = noArguments
 		}
 	}

@@ -254,3 +254,11 @@ func noArguments(c *cli.Context) error {
 	}
 	return nil
 }
+
+// oneOfThese keeps a mistyped subcommand from being taken for none.
+func oneOfThese(c *cli.Context) error {
+	if word := c.Args().First(); c.Args().Present() && c.Command.Command(word) == nil {
+		return usagef("%s has no command %q: see cre %s --help", c.Command.FullName(), word, c.Command.FullName())
+	}
+	return nil
+}
