@@ -54,14 +54,11 @@ func (p *platformClient) look() (place reading.Place, due bool, err error) {
 	return place, due, nil
 }
 
-// exchanging runs the official CLI with a stand-in for the session, which its
-// requests are given on the way.
+// exchanging runs the official CLI with the stand-in that [ensureStandIn] has put
+// there for the session, which its requests are given on the way.
 func (p *platformClient) exchanging(ctx context.Context, command official.Command) (status int, err error) {
 	upstream, err := url.Parse(p.GraphQLURL)
 	if err != nil {
-		return 0, err
-	}
-	if err := p.ensureStandIn(ctx); err != nil {
 		return 0, err
 	}
 	const connections = 64

@@ -31,10 +31,13 @@ func (m machine) handOn(ctx context.Context, line official.Line, args []string) 
 		return 0, err
 	}
 	p, place, err := m.findSession(ctx)
+	if err == nil && place == reading.InKeychain {
+		if err = p.ensureStandIn(ctx); err == nil {
+			return p.exchanging(ctx, command)
+		}
+	}
 	needed, known := line.NeedsSession()
 	switch {
-	case err == nil && place == reading.InKeychain:
-		return p.exchanging(ctx, command)
 	case err == nil, !needed:
 		return run(ctx, command)
 	case errors.Is(err, errNotLoggedIn) && !known:

@@ -91,6 +91,24 @@ exit 42
 	}
 }
 
+// TestWhatTheOfficialCLIIsTold of the session in the keychain: where the exchange
+// is, and the environment's name as its context.yaml has it.
+func TestWhatTheOfficialCLIIsTold(t *testing.T) {
+	t.Parallel()
+	d := newDesk(newMachine(t, keychainMode, withAccess))
+	token := d.logIn().Access
+	d.setenv("CRE_CLI_ENV=production")
+	o := d.cre("workflow", "deploy", "flow", "--build", "env; cat \"$HOME/.cre/cre.yaml\"")
+	for _, want := range []string{"\nCRE_CLI_ENV=PRODUCTION\n", "\nCRE_CLI_GRAPHQL_URL=http://127.0.0.1:", throughUs, "\nAccessToken: ", "Workflow deployed"} {
+		if o.status != 0 || !strings.Contains(o.stdout, want) {
+			t.Errorf("no %q: %v", want, o)
+		}
+	}
+	if strings.Contains(o.stdout, token) || secretPattern.MatchString(o.stdout) {
+		t.Error("a build step is told a token")
+	}
+}
+
 // TestASignalThatEndsTheOfficialCLIIsTheStatus, whoever sends it.
 func TestASignalThatEndsTheOfficialCLIIsTheStatus(t *testing.T) {
 	t.Parallel()
@@ -118,6 +136,28 @@ func TestASignalThatEndsTheOfficialCLIIsTheStatus(t *testing.T) {
 			d.remove(pause)
 		}
 	})
+}
+
+// TestALockedKeychainIsNoMatterToWhatNeedsNoSession, and is said by what does.
+func TestALockedKeychainIsNoMatterToWhatNeedsNoSession(t *testing.T) {
+	t.Parallel()
+	d := newDesk(newMachine(t, keychainMode, withAccess))
+	d.logIn()
+	pointer := d.sessionText()
+	d.keychain.Lock(t)
+	d.setenv("CRE_KEYRING_TIMEOUT=500ms")
+	for name, file := range map[string]string{"with a stand-in": pointer, "an older pointer": "Keychain:\n  - " + d.platform.URL + "\n", "damaged": "AccessToken: ["} {
+		d.write(d.sessionFile(), 0o600, file)
+		for _, line := range []string{"templates list", "workflow --help", "workflow build"} {
+			if o := d.cre(strings.Fields(line)...); o.status != 0 || len(d.started()) != 1 {
+				t.Errorf("%s, %s: %v", name, line, o)
+			}
+		}
+		if o := d.cre("workflow", "list"); o.status == 0 || name != "damaged" && !strings.Contains(o.stderr, "locked") {
+			t.Errorf("%s: %v", name, o)
+		}
+		d.started()
+	}
 }
 
 // TestWithoutAnOfficialCLI says how to get it.
