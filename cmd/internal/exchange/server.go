@@ -159,9 +159,13 @@ func (s *Server) Close() error {
 }
 
 func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
-	if err := connectionOf(r).check(r.Context()); err != nil {
+	conn := connectionOf(r)
+	if err := conn.check(r.Context()); err != nil {
 		refuse(w, http.StatusForbidden, err.Error())
 		return
+	}
+	if conn.makesWay() {
+		w.Header().Set("Connection", "close")
 	}
 	bearer, status := s.door.check(r)
 	if status != 0 {
