@@ -43,14 +43,33 @@ func (s section) String() string {
 
 // putInto replaces the figures in the document at path.
 func putInto(path, figures string) error {
+	return change(path, func(string) string { return "\n" + figures })
+}
+
+// replaceSections replaces some sections of the figures, or adds them at the end.
+func replaceSections(path string, sections []section) error {
+	return change(path, func(figures string) string {
+		for _, s := range sections {
+			before, rest, found := strings.Cut(figures, "### "+s.heading+"\n")
+			figures = before + s.String()
+			if _, after, more := strings.Cut(rest, "\n### "); found && more {
+				figures += "### " + after
+			}
+		}
+		return figures
+	})
+}
+
+// change rewrites the figures in the document at path.
+func change(path string, rewrite func(figures string) string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
 	before, rest, begins := strings.Cut(string(text), beginMark)
-	_, after, ends := strings.Cut(rest, endMark)
+	figures, after, ends := strings.Cut(rest, endMark)
 	if !begins || !ends {
 		return fmt.Errorf("%s: %w", path, errMarks)
 	}
-	return os.WriteFile(path, []byte(before+beginMark+"\n"+figures+endMark+after), 0o644)
+	return os.WriteFile(path, []byte(before+beginMark+rewrite(figures)+endMark+after), 0o644)
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -47,18 +48,46 @@ func (c *child) wait(ctx context.Context) (int, error) {
 	}
 }
 
-// listener accepts no more than maxConnections at a time. The kernel keeps the
-// others waiting.
+// listener lets no more than maxConnections in at a time. One more waits for a
+// place, and the kernel keeps the others waiting.
 type listener struct {
 	net.Listener
-	child  *child
-	places chan struct{}
-	closed chan struct{}
-	once   sync.Once
+	child   *child
+	places  chan struct{}
+	waiting atomic.Bool // a connection waits, and none has made way for it yet
+	closed  chan struct{}
+	once    sync.Once
 }
 
 func newListener(l net.Listener, c *child) *listener {
 	return &listener{Listener: l, child: c, places: make(chan struct{}, maxConnections), closed: make(chan struct{})}
+}
+
+func (l *listener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case l.places <- struct{}{}:
+	default:
+		l.waiting.Store(true)
+		select {
+		case l.places <- struct{}{}:
+			l.waiting.Store(false)
+		case <-l.closed:
+			_ = conn.Close()
+			return nil, net.ErrClosed
+		}
+	}
+	return &connection{
+		Conn:    conn,
+		child:   l.child,
+		hasLast: len(l.places) == cap(l.places),
+		waiting: &l.waiting,
+		other:   sync.OnceValues(func() (socket, error) { return otherEnd(conn) }),
+		release: sync.OnceFunc(func() { <-l.places }),
+	}, nil
 }
 
 // Close ends an Accept that waits for a place, too: before that has ended,
@@ -68,29 +97,12 @@ func (l *listener) Close() error {
 	return l.Listener.Close()
 }
 
-func (l *listener) Accept() (net.Conn, error) {
-	select {
-	case l.places <- struct{}{}:
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-	conn, err := l.Listener.Accept()
-	if err != nil {
-		<-l.places
-		return nil, err
-	}
-	return &connection{
-		Conn:    conn,
-		child:   l.child,
-		other:   sync.OnceValues(func() (socket, error) { return otherEnd(conn) }),
-		release: sync.OnceFunc(func() { <-l.places }),
-	}, nil
-}
-
 // connection knows who is at its other end. It is found out once.
 type connection struct {
 	net.Conn
 	child   *child
+	hasLast bool         // it took the last place that was free
+	waiting *atomic.Bool // the listener's
 	other   func() (socket, error)
 	release func()
 
@@ -106,6 +118,14 @@ func (c *connection) Read(p []byte) (int, error) {
 		return 0, io.EOF // other errors are answered
 	}
 	return c.Conn.Read(p)
+}
+
+// makesWay reports whether the connection must end with the answer to this
+// request. Whoever waits for a place has sent a request already, and would wait
+// for as long as others keep theirs for a next one. So one makes way for each that
+// waits, and one place is for a single request each time.
+func (c *connection) makesWay() bool {
+	return c.hasLast || c.waiting.CompareAndSwap(true, false)
 }
 
 func (c *connection) Close() error {

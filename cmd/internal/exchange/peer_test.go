@@ -159,3 +159,16 @@ func TestSixtyFourConnectionsAreServedAtATime(t *testing.T) {
 		}
 	}
 }
+
+func TestAConnectionThatIdlesMakesWay(t *testing.T) {
+	t.Parallel() // it waits if it fails
+	w := begin(t, &bank{}, says(200, `{"data":{}}`))
+	for n := range 2 * maxConnections {
+		own := &http.Transport{} // keeps its connection, and is never used again
+		defer own.CloseIdleConnections()
+		w.client = &http.Client{Transport: own, Timeout: headerTimeout}
+		if status, all := w.post(t, "{}"); status != 200 {
+			t.Fatalf("connection %d: %d %s", n+1, status, all)
+		}
+	}
+}

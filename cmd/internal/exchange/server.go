@@ -20,6 +20,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -33,6 +34,15 @@ const (
 	admitTimeout   = 5 * time.Second  // from a connection to Admit
 	idleTimeout    = 10 * time.Minute // longer than the official CLI's, so that it never sends on what is being closed
 )
+
+// pathPrefix tells a person what the URL is that the official CLI prints.
+const pathPrefix = "/session-from-the-keychain/"
+
+// IsURL reports whether a URL is one that [Server.URL] returns, of whatever server.
+func IsURL(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && u.Hostname() == "127.0.0.1" && strings.HasPrefix(u.Path, pathPrefix)
+}
 
 // Config is what a server works with. All but Say and Now must be set.
 type Config struct {
@@ -110,7 +120,7 @@ func Listen(ctx context.Context, config Config) (*Server, error) {
 	ctx, stop := context.WithCancel(ctx)
 	s := &Server{
 		config:   config,
-		door:     door{authority: socket.Addr().String(), path: "/session-from-the-keychain/" + random()},
+		door:     door{authority: socket.Addr().String(), path: pathPrefix + random()},
 		standIns: standIns{read: config.StandIn, first: first, latest: first},
 		tokens:   newTokens(ctx, config.Tokens, origin.WithoutPath(), config.Now),
 		sent:     new(sent),
@@ -159,9 +169,13 @@ func (s *Server) Close() error {
 }
 
 func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
-	if err := connectionOf(r).check(r.Context()); err != nil {
+	conn := connectionOf(r)
+	if err := conn.check(r.Context()); err != nil {
 		refuse(w, http.StatusForbidden, err.Error())
 		return
+	}
+	if conn.makesWay() {
+		w.Header().Set("Connection", "close")
 	}
 	bearer, status := s.door.check(r)
 	if status != 0 {
