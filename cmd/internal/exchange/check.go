@@ -12,14 +12,15 @@ import (
 type door struct {
 	authority string // 127.0.0.1:PORT
 	path      string
+	authType  string // as in [Config]
 }
 
-// check returns the bearer token of a request that may pass if it is the
-// stand-in, or the HTTP status with which it is refused.
+// check returns what a request has in the credential's place, which may pass if it
+// is the stand-in, or the HTTP status with which it is refused.
 //
 // A browser's page that posts here says so in Origin, which no program does, and
 // a name that was made to lead to 127.0.0.1 shows in Host.
-func (d door) check(r *http.Request) (bearer helper.Secret, refused int) {
+func (d door) check(r *http.Request) (given helper.Secret, refused int) {
 	switch {
 	case r.Host != d.authority:
 		return helper.Secret{}, http.StatusForbidden
@@ -37,7 +38,7 @@ func (d door) check(r *http.Request) (bearer helper.Secret, refused int) {
 		return helper.Secret{}, http.StatusForbidden
 	}
 	scheme, token, _ := strings.Cut(values[0], " ")
-	if !strings.EqualFold(scheme, helper.AuthBearer) || token == "" {
+	if !strings.EqualFold(scheme, d.authType) || token == "" {
 		return helper.Secret{}, http.StatusForbidden
 	}
 	return helper.NewSecret(token), 0

@@ -170,7 +170,7 @@ func TestSlowHeadersAreHungUpOn(t *testing.T) {
 // FuzzRequest sends requests of any kind to the check. What it lets pass must
 // hold everything that it has to, by a look at the bytes themselves.
 func FuzzRequest(f *testing.F) {
-	d := door{authority: "127.0.0.1:4711", path: "/session-from-the-keychain/0123456789abcdef0123456789abcdef"}
+	d := door{authority: "127.0.0.1:4711", path: "/session-from-the-keychain/0123456789abcdef0123456789abcdef", authType: helper.AuthBearer}
 	good := "POST " + d.path + " HTTP/1.1\r\nHost: " + d.authority + "\r\nAuthorization: Bearer " + standIn + "\r\nContent-Length: 2\r\n\r\n{}"
 	f.Add(good)
 	for _, change := range [][2]string{

@@ -10,6 +10,7 @@
 package exchange
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -44,10 +45,14 @@ func IsURL(text string) bool {
 	return err == nil && u.Hostname() == "127.0.0.1" && strings.HasPrefix(u.Path, pathPrefix)
 }
 
-// Config is what a server works with. All but Say and Now must be set.
+// Config is what a server works with. All but AuthType, Say and Now must be set.
 type Config struct {
 	Upstream  *url.URL          // the platform's GraphQL URL; must pass [helper.CheckEndpoint]
 	Transport http.RoundTripper // to Upstream: see web.NewTransport
+
+	// AuthType is how a credential is sent: [helper.AuthBearer], "" for that, or
+	// [helper.AuthAPIKey] with a stand-in for a key.
+	AuthType string
 
 	// StandIn returns the stand-in that cre.yaml holds now. A request with
 	// another one than was there before makes the server ask again. Those of
@@ -117,12 +122,13 @@ func Listen(ctx context.Context, config Config) (*Server, error) {
 	if config.Now == nil {
 		config.Now = time.Now
 	}
+	config.AuthType = cmp.Or(config.AuthType, helper.AuthBearer)
 	ctx, stop := context.WithCancel(ctx)
 	s := &Server{
 		config:   config,
-		door:     door{authority: socket.Addr().String(), path: pathPrefix + random()},
+		door:     door{authority: socket.Addr().String(), path: pathPrefix + random(), authType: config.AuthType},
 		standIns: standIns{read: config.StandIn, first: first, latest: first},
-		tokens:   newTokens(ctx, config.Tokens, origin.WithoutPath(), config.Now),
+		tokens:   newTokens(ctx, config, origin.WithoutPath()),
 		sent:     new(sent),
 		child:    newChild(),
 		stop:     stop,

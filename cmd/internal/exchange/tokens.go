@@ -2,7 +2,6 @@ package exchange
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -28,6 +27,7 @@ type tokens struct {
 	ctx    context.Context // the server's
 	source Tokens
 	origin helper.Origin // where a token must be good
+	kind   string        // Config.AuthType
 	now    func() time.Time
 
 	mu     sync.Mutex
@@ -44,8 +44,8 @@ type token struct {
 	told   *question // nil: the helper wasn't told that it was rejected
 }
 
-func newTokens(ctx context.Context, source Tokens, origin helper.Origin, now func() time.Time) *tokens {
-	return &tokens{ctx: ctx, source: source, origin: origin, now: now}
+func newTokens(ctx context.Context, config Config, origin helper.Origin) *tokens {
+	return &tokens{ctx: ctx, source: config.Tokens, origin: origin, kind: config.AuthType, now: config.Now}
 }
 
 // get returns a token that is good for a minute yet, or else what the helper has.
@@ -143,11 +143,11 @@ func (t *tokens) ask() *question {
 	return q
 }
 
-// check refuses what isn't a session's token for the platform.
+// check refuses what isn't for the platform, or of another kind than the stand-in.
 func (t *tokens) check(cred helper.Credential) error {
 	switch {
-	case cred.AuthType != helper.AuthBearer || cred.Secret.Reveal() == "":
-		return errors.New("what the credential helper answers is no session's token: check CRE_CREDENTIAL_HELPER, and log in again")
+	case cred.AuthType != t.kind || cred.Secret.Reveal() == "":
+		return fmt.Errorf("what the credential helper answers is not a credential of the kind %s: check CRE_CREDENTIAL_HELPER, and run the command again", t.kind)
 	case cred.Origin.WithoutPath() != t.origin:
 		return fmt.Errorf("the credential for %q is not one for %s: check the CRE_CLI_ variables", cred.Origin, t.origin)
 	}

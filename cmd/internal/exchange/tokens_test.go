@@ -100,7 +100,7 @@ func TestWhoeverAskedFirstMayGo(t *testing.T) {
 			return ctx.Err()
 		}
 	}}
-	tokens := newTokens(context.Background(), b, b.origin, time.Now)
+	tokens := newTokens(context.Background(), Config{Tokens: b, AuthType: helper.AuthBearer, Now: time.Now}, b.origin)
 	ctx, cancel := context.WithCancel(context.Background())
 	first := make(chan error)
 	go func() {
@@ -133,7 +133,7 @@ func TestHowLongATokenIsKept(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := &bank{lifetime: test.lifetime}
-				tokens := newTokens(t.Context(), b, b.origin, time.Now)
+				tokens := newTokens(t.Context(), Config{Tokens: b, AuthType: helper.AuthBearer, Now: time.Now}, b.origin)
 				for range 2 {
 					if _, err := tokens.get(t.Context()); err != nil {
 						t.Error(err)
@@ -156,7 +156,7 @@ func TestAnAgeIsCountedFromTheEarliestThatIsKnown(t *testing.T) {
 	opaque := helper.Credential{Secret: helper.NewSecret("opaque")}
 	known := opaque
 	known.Issued = ago(2 * time.Minute)
-	tokens := newTokens(context.Background(), nil, helper.Origin{}, func() time.Time { return now })
+	tokens := newTokens(context.Background(), Config{Tokens: nil, AuthType: helper.AuthBearer, Now: func() time.Time { return now }}, helper.Origin{})
 	for name, test := range map[string]struct {
 		token token
 		young bool
@@ -179,7 +179,7 @@ func TestAQuestionHasADeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &bank{get: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }}
 		begun := time.Now()
-		_, err := newTokens(t.Context(), b, b.origin, time.Now).get(t.Context())
+		_, err := newTokens(t.Context(), Config{Tokens: b, AuthType: helper.AuthBearer, Now: time.Now}, b.origin).get(t.Context())
 		if took := time.Since(begun); !errors.Is(err, context.DeadlineExceeded) || took != askTimeout {
 			t.Errorf("error %v after %v", err, took)
 		}
@@ -223,7 +223,7 @@ func TestASessionThatEndsInTheMiddleIsSaid(t *testing.T) {
 
 func TestARejectedTokenIsToldOnceAndNotKept(t *testing.T) {
 	b := &bank{age: time.Hour}
-	tokens := newTokens(context.Background(), b, b.origin, time.Now)
+	tokens := newTokens(context.Background(), Config{Tokens: b, AuthType: helper.AuthBearer, Now: time.Now}, b.origin)
 	old, err := tokens.get(context.Background())
 	if err != nil {
 		t.Fatal(err)
@@ -256,7 +256,7 @@ func TestAQuestionFromBeforeARejectionIsNotKept(t *testing.T) {
 		}
 		return nil
 	}}
-	tokens := newTokens(context.Background(), b, b.origin, func() time.Time { return time.Now().Add(time.Duration(later.Load())) })
+	tokens := newTokens(context.Background(), Config{Tokens: b, AuthType: helper.AuthBearer, Now: func() time.Time { return time.Now().Add(time.Duration(later.Load())) }}, b.origin)
 	get := func() helper.Credential {
 		cred, err := tokens.get(context.Background())
 		if err != nil {
@@ -289,7 +289,7 @@ func TestOnlyASessionsTokenForThePlatformIsSent(t *testing.T) {
 		f(&c)
 		return c
 	}
-	tokens := newTokens(context.Background(), nil, here, time.Now)
+	tokens := newTokens(context.Background(), Config{Tokens: nil, AuthType: helper.AuthBearer, Now: time.Now}, here)
 	if err := tokens.check(good); err != nil {
 		t.Error(err)
 	}
