@@ -161,8 +161,22 @@ func TestTheCLIsOwnLoginOverAPointer(t *testing.T) {
 	if o := d.cre("workflow", "list"); o.status != 1 || !strings.Contains(o.stderr, noCredentials) || len(d.started()) > 0 {
 		t.Errorf("workflow list after it: %v", o)
 	}
-	if o := d.cre("logout"); o.status != 0 || len(d.items()) > 0 || d.platform.Stats().LiveFamilies != 0 {
-		t.Errorf("logout: %v; left are %q, and at the provider %+v", o, d.items(), d.platform.Stats())
+	for _, want := range []string{"Logged out.\n", "You were not logged in.\n"} {
+		if o := d.cre("logout"); o.status != 0 || o.stdout != want || len(d.items()) > 0 || d.platform.Stats().LiveFamilies != 0 {
+			t.Errorf("logout: %v; left are %q, and at the provider %+v", o, d.items(), d.platform.Stats())
+		}
+	}
+}
+
+// TestOurLogoutEndsBothSessions: the one that the official CLI's login has put into
+// cre.yaml, and the one that the pointer under it led to.
+func TestOurLogoutEndsBothSessions(t *testing.T) {
+	t.Parallel()
+	d := newDesk(newMachine(t, keychainMode, withAccess))
+	d.logIn()
+	d.officialLogin(d.newSession())
+	if o := d.cre("logout"); o.status != 0 || o.stdout != "Logged out.\n" || len(d.items()) > 0 || d.sessionText() != "" || d.platform.Stats().LiveFamilies != 0 {
+		t.Errorf("%v; left are %q, and at the provider %+v", o, d.items(), d.platform.Stats())
 	}
 }
 
