@@ -9,7 +9,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-	"unsafe"
 )
 
 // screen is a terminal on which one program runs.
@@ -26,7 +25,7 @@ type screen struct {
 // onScreen starts a program as the leader of a session on a new terminal.
 func (m *machine) onScreen(cmd *exec.Cmd) *screen {
 	m.Helper()
-	controller, terminal := m.openTerminal()
+	controller, terminal := openTerminal(m.T)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = terminal, terminal, terminal
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := cmd.Start(); err != nil {
@@ -36,27 +35,6 @@ func (m *machine) onScreen(cmd *exec.Cmd) *screen {
 	s := &screen{m: m, controller: controller, cmd: cmd, read: make(chan struct{})}
 	go s.follow()
 	return s
-}
-
-// openTerminal returns both ends of a new pseudo-terminal (pty(7)).
-func (m *machine) openTerminal() (controller, terminal *os.File) {
-	m.Helper()
-	controller, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
-	if err != nil {
-		m.Fatal(err)
-	}
-	m.Cleanup(func() { _ = controller.Close() })
-	var locked, number int32
-	for request, value := range map[uintptr]*int32{syscall.TIOCSPTLCK: &locked, syscall.TIOCGPTN: &number} {
-		if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, controller.Fd(), request, uintptr(unsafe.Pointer(value))); errno != 0 {
-			m.Fatal(errno)
-		}
-	}
-	terminal, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
-	if err != nil {
-		m.Fatal(err)
-	}
-	return controller, terminal
 }
 
 func (s *screen) follow() {
