@@ -173,3 +173,7 @@ func (s *Store) List(ctx context.Context) ([]helper.Credential, error) {
 	}
 	return list, nil
 }
+
+// Asks reports whether to read what is kept at an origin may ask somebody for a
+// password.
+func (s *Store) Asks(ctx context.Context, o helper.Origin) bool { return s.asks(ctx, account(o)) }

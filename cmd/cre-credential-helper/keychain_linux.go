@@ -6,6 +6,6 @@ import (
 	"cre-credential-helper/keyring/lookup"
 )
 
-func keychain(s wiring.Settings) reading.Getter {
+func keychain(s wiring.Settings) reading.Vault {
 	return lookup.Keychain{Bus: s.Bus, Timeout: s.Timeout}
 }

@@ -8,6 +8,6 @@ import (
 	"cre-credential-helper/keyring"
 )
 
-func keychain(s wiring.Settings) reading.Getter {
+func keychain(s wiring.Settings) reading.Vault {
 	return keyring.New(keyring.Options{Bus: s.Bus, Timeout: s.Timeout})
 }

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/term"
@@ -37,6 +38,9 @@ operations
   erase       forget what the request names
   check       find out whether a store would succeed
   list        list server URLs and usernames as JSON
+  describe    say as JSON which accounts there are, without secrets
+  use         make the account that the request names the default one
+  move        move the session to the keychain or to cre.yaml
   capability  list what git may ask for
   version     print the version
 
@@ -83,14 +87,14 @@ func main() {
 }
 
 func terminalHint(op string, docker bool) string {
-	if !docker && (op == "get" || op == "check") {
+	if !docker && (op == "get" || op == "check" || op == "describe") {
 		return sessionHint
 	}
 	return typeHint
 }
 
 func readsRequest(op string) bool {
-	return op == "get" || op == "store" || op == "erase" || op == "check"
+	return slices.Contains([]string{"get", "store", "erase", "check", "describe", "use", "move"}, op)
 }
 
 // run does one operation. docker says that the program was started by a name
@@ -123,7 +127,7 @@ func run(ctx context.Context, args []string, docker bool, in io.Reader, out io.W
 type usageError struct{}
 
 func (usageError) Error() string {
-	return "one operation is expected: get, store, erase, check, list, capability or version; see " + name + " --help"
+	return "one operation is expected: get, store, erase, check, list, describe, use, move, capability or version; see " + name + " --help"
 }
 
 func (usageError) Is(target error) bool { return target == helper.ErrRequest }

@@ -19,24 +19,31 @@ type store struct {
 	refusal  func(helper.Origin) error // of what the settings don't allow
 	short    reading.Reader            // fails where reading is not short
 	atLength reading.Reader            // doesn't
+	places   atLength                  // of that one
+	warning  string                    // that goes with the API key; "": none
 }
+
+var _ helper.Accounts = store{}
 
 // newStore touches nothing.
 func newStore(s wiring.Settings, net errand.Program) store {
-	short := reading.Reader{
-		Environment: s.Environment,
-		APIKey:      s.APIKey,
-		Places: reading.Places{
-			Format: reading.Format{Environment: s.Environment},
-			File:   func() (plain.Session, error) { return readIn(s) },
-			Vaults: map[reading.Place]reading.Getter{reading.InKeychain: keychain(s)},
-		},
-		Renewer: net,
-		Now:     time.Now,
+	places := reading.Places{
+		Format:  reading.Format{Environment: s.Environment},
+		File:    func() (plain.Session, error) { return readIn(s) },
+		Vaults:  map[reading.Place]reading.Vault{reading.InKeychain: keychain(s)},
+		Account: s.Account,
 	}
-	whole := short
-	whole.Places = atLength{short.Places, net}
-	return store{net, s.Refusal, short, whole}
+	short := reading.Reader{
+		APIKey:         s.APIKey.Secret,
+		APIKeyVariable: s.APIKey.Variable,
+		Environment:    s.Environment,
+		Places:         places,
+		Renewer:        net,
+		Now:            time.Now,
+	}
+	whole, long := short, atLength{places, net}
+	whole.Places = long
+	return store{net, s.Refusal, short, whole, long, s.APIKey.Warning}
 }
 
 func readIn(s wiring.Settings) (plain.Session, error) {
@@ -51,7 +58,39 @@ func (s store) Get(ctx context.Context, q helper.Query) (helper.Credential, erro
 	if err := s.refusal(q.Origin); err != nil {
 		return helper.Credential{}, err
 	}
-	return s.atLength.Get(ctx, q)
+	c, err := s.atLength.Get(ctx, q)
+	if err == nil && s.warning != "" && c.Secret.Equal(s.short.APIKey) {
+		s.Notify(s.warning)
+	}
+	return c, err
+}
+
+// Describe implements [helper.Accounts].
+func (s store) Describe(ctx context.Context, o helper.Origin) (helper.Description, error) {
+	if err := s.refusal(o); err != nil {
+		return helper.Description{}, err
+	}
+	d, err := s.atLength.Describe(ctx, o, s.places)
+	if err == nil && s.warning != "" {
+		d.Notes = append(d.Notes, s.warning)
+	}
+	return d, err
+}
+
+// Use implements [helper.Accounts].
+func (s store) Use(ctx context.Context, o helper.Origin, username string) error {
+	if err := s.refusal(o); err != nil {
+		return err
+	}
+	return s.Program.Use(ctx, o, username)
+}
+
+// Move implements [helper.Accounts].
+func (s store) Move(ctx context.Context, o helper.Origin, to helper.Place) error {
+	if err := s.refusal(o); err != nil {
+		return err
+	}
+	return s.Program.Move(ctx, o, to)
 }
 
 // Store implements [helper.Store]. git stores again what it was handed, which is
@@ -69,15 +108,29 @@ func (s store) Store(ctx context.Context, c helper.Credential) error {
 // atLength has a get done by the other program where the short way doesn't lead
 // to an answer.
 type atLength struct {
-	short reading.Getter
-	net   reading.Getter
+	short reading.Places
+	net   errand.Program
 }
 
 // Get implements [reading.Getter].
 func (a atLength) Get(ctx context.Context, q helper.Query) (helper.Credential, error) {
 	c, err := a.short.Get(ctx, q)
-	if errors.Is(err, plain.ErrNotPlain) || errors.Is(err, lookup.ErrUnsure) {
+	if isLong(err) {
 		return a.net.Get(ctx, q)
 	}
 	return c, err
+}
+
+// Describe implements [reading.Describer].
+func (a atLength) Describe(ctx context.Context, o helper.Origin) (helper.Description, error) {
+	d, err := a.short.Describe(ctx, o)
+	if isLong(err) {
+		return a.net.Describe(ctx, o)
+	}
+	return d, err
+}
+
+// isLong reports whether the short way didn't lead to an answer.
+func isLong(err error) bool {
+	return errors.Is(err, plain.ErrNotPlain) || errors.Is(err, lookup.ErrUnsure)
 }

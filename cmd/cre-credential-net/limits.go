@@ -55,6 +55,30 @@ func (l limited) Check(ctx context.Context, o helper.Origin) error {
 	return l.Keeper.Check(ctx, o)
 }
 
+// Describe implements [helper.Accounts].
+func (l limited) Describe(ctx context.Context, o helper.Origin) (helper.Description, error) {
+	if err := l.refusal(o); err != nil {
+		return helper.Description{}, err
+	}
+	return l.Keeper.Describe(ctx, o)
+}
+
+// Use implements [helper.Accounts].
+func (l limited) Use(ctx context.Context, o helper.Origin, username string) error {
+	if err := l.refusal(o); err != nil {
+		return err
+	}
+	return l.Keeper.Use(ctx, o, username)
+}
+
+// Move implements [helper.Accounts].
+func (l limited) Move(ctx context.Context, o helper.Origin, to helper.Place) error {
+	if err := l.refusal(o); err != nil {
+		return err
+	}
+	return l.Keeper.Move(ctx, o, to)
+}
+
 // noFiles stands for the files of a user who has no home. All that needs them
 // fails with err.
 type noFiles struct{ err error }

@@ -60,7 +60,8 @@ func run(ctx context.Context) int {
 	return status.OK
 }
 
-// open makes the keeper. It touches nothing.
+// open makes the keeper, without the API key, which is the helper's to answer. It
+// touches nothing.
 func open(s wiring.Settings, notify session.Notify) *session.Keeper {
 	keychain := keyring.New(keyring.Options{Timeout: s.Timeout, Bus: s.Bus})
 	oauth := provider{time.Now}
@@ -70,8 +71,7 @@ func open(s wiring.Settings, notify session.Notify) *session.Keeper {
 	}
 	return &session.Keeper{
 		Environment: s.Environment,
-		APIKey:      s.APIKey,
-		Places:      session.NewPlaces(s.Environment, s.Mode, files, keychain, time.Now, notify),
+		Places:      session.NewPlaces(s.Environment, s.Mode, files, keychain, time.Now, notify).For(s.Account),
 		Provider:    oauth,
 		Revoker:     oauth,
 		Now:         time.Now,

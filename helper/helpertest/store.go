@@ -49,6 +49,10 @@ type Options struct {
 	// the place of one that can.
 	Renews bool
 
+	// Chosen says that who names no username gets the one that was chosen for
+	// that, in a way that the contract doesn't know. It is then asked for by name.
+	Chosen bool
+
 	// QuietErase accepts success from an Erase that found nothing: the store
 	// is behind a protocol that has no answer for it.
 	QuietErase bool
@@ -145,6 +149,9 @@ func (t *tester) mustErase(q helper.Query) {
 
 func (t *tester) mustGet(q helper.Query, want helper.Credential) {
 	t.Helper()
+	if t.opts.Chosen && q.Username == nil && q.Room == helper.RoomShared {
+		q.Username = &want.Username
+	}
 	got, err := t.store.Get(t.ctx, q)
 	if err != nil {
 		t.Fatalf("get %s: %v", q.Origin, err)

@@ -17,30 +17,41 @@ type Keychain struct {
 	Timeout time.Duration // for each answer
 }
 
-// Get is keyring.Store's. Its errors are those of [Value]; what was read and is
-// none of ours, damaged or newer is [ErrUnsure], too. It ends by its timeout,
-// not with its context: then nobody else is left to wait for it.
-func (k Keychain) Get(_ context.Context, q helper.Query) (helper.Credential, error) {
-	if q.Origin.Host == "" {
-		return helper.Credential{}, helper.ErrNotFound
-	}
-	account, ok := layout.PlainAccount(q.Origin)
-	if !ok {
-		return helper.Credential{}, ErrUnsure
-	}
-	value, err := Value(k.Bus, k.Timeout, DefaultService, account)
-	if errors.Is(err, ErrTimeout) {
-		err = fmt.Errorf("keychain: read %s: %w", account, err)
+// Get is keyring.Store's; see [Keychain.All].
+func (k Keychain) Get(ctx context.Context, q helper.Query) (helper.Credential, error) {
+	matching, err := k.All(ctx, q)
+	if err == nil && len(matching) == 0 {
+		err = helper.ErrNotFound
 	}
 	if err != nil {
 		return helper.Credential{}, err
 	}
+	return matching[0], nil
+}
+
+// All is keyring.Store's. Its errors are those of [Value], but not found; what was
+// read and is none of ours, damaged or newer is [ErrUnsure], too. It ends by its
+// timeout, not with its context: then nobody else is left to wait for it.
+func (k Keychain) All(_ context.Context, q helper.Query) ([]helper.Credential, error) {
+	if q.Origin.Host == "" {
+		return nil, nil
+	}
+	account, ok := layout.PlainAccount(q.Origin)
+	if !ok {
+		return nil, ErrUnsure
+	}
+	value, err := Value(k.Bus, k.Timeout, DefaultService, account)
+	switch {
+	case errors.Is(err, helper.ErrNotFound):
+		return nil, nil
+	case errors.Is(err, ErrTimeout):
+		return nil, fmt.Errorf("keychain: read %s: %w", account, err)
+	case err != nil:
+		return nil, err
+	}
 	d, err := layout.Decode(value)
 	if err != nil || d.Generation != "" {
-		return helper.Credential{}, ErrUnsure
+		return nil, ErrUnsure
 	}
-	if matching := d.Matching(q); len(matching) > 0 {
-		return matching[0], nil
-	}
-	return helper.Credential{}, helper.ErrNotFound
+	return d.Matching(q), nil
 }

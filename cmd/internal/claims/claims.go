@@ -39,6 +39,7 @@ const (
 type Claims struct {
 	Expiry   time.Time // exp, in UTC, to the second
 	IssuedAt time.Time // iat, in UTC, to the second
+	AuthTime time.Time // auth_time (OpenID Connect Core 1.0, 2), in UTC, to the second
 	Audience []string  // aud
 	Issuer   string    // iss
 	Subject  string    // sub
@@ -62,6 +63,7 @@ func Parse(token helper.Secret) (Claims, error) {
 	return Claims{
 		Expiry:       dateOf(all["exp"]),
 		IssuedAt:     dateOf(all["iat"]),
+		AuthTime:     dateOf(all["auth_time"]),
 		Audience:     audienceOf(all["aud"]),
 		Issuer:       stringOf(all["iss"]),
 		Subject:      safetext.Clean(stringOf(all["sub"]), maxText),

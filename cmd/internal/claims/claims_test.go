@@ -23,9 +23,9 @@ func TestParse(t *testing.T) {
 		name, payload string
 		want          Claims
 	}{
-		{"every claim", `{"exp":1800000000,"iat":1799996400,"aud":["https://api.cre.chain.link/","https://x/userinfo"],"iss":"https://login.chain.link/","sub":"auth0|1",
+		{"every claim", `{"exp":1800000000,"iat":1799996400,"auth_time":1799990000,"aud":["https://api.cre.chain.link/","https://x/userinfo"],"iss":"https://login.chain.link/","sub":"auth0|1",
 			"email":"email@domain.com","org_id":"org_1","nonce":"n","https://api.cre.chain.link/organization_status":"FULL_ACCESS"}`,
-			Claims{at(1800000000), at(1799996400), []string{"https://api.cre.chain.link/", "https://x/userinfo"}, "https://login.chain.link/", "auth0|1",
+			Claims{at(1800000000), at(1799996400), at(1799990000), []string{"https://api.cre.chain.link/", "https://x/userinfo"}, "https://login.chain.link/", "auth0|1",
 				"email@domain.com", "org_1", "n", true}},
 		{"no claim", `{}`, Claims{}},
 		{"one audience as a string", `{"aud":"a"}`, Claims{Audience: []string{"a"}}},

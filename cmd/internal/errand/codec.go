@@ -22,6 +22,10 @@ const (
 	taskErase = "erase"
 	taskCheck = "check"
 	taskList  = "list"
+
+	taskDescribe = "describe"
+	taskUse      = "use"
+	taskMove     = "move"
 )
 
 // question asks for one task. Names and secrets are bytes, which JSON holds in
@@ -31,6 +35,7 @@ type question struct {
 	Task       string      `json:"task"`
 	Query      *query      `json:"query,omitempty"`      // of all but store and list
 	Credential *credential `json:"credential,omitempty"` // of store
+	Place      string      `json:"place,omitempty"`      // of move
 }
 
 func (q question) versioned() question {
@@ -39,7 +44,9 @@ func (q question) versioned() question {
 }
 
 // writes reports whether the task's outcome has to be known.
-func (q question) writes() bool { return q.Task != taskGet && q.Task != taskRenew }
+func (q question) writes() bool {
+	return q.Task != taskGet && q.Task != taskRenew && q.Task != taskDescribe
+}
 
 // answer is what came of it.
 type answer struct {
@@ -47,6 +54,8 @@ type answer struct {
 	Notices     []string     `json:"notices,omitempty"` // for a person
 	Credentials []credential `json:"credentials,omitempty"`
 	Failure     *failure     `json:"failure,omitempty"`
+
+	Description *helper.Description `json:"description,omitempty"` // which is text, and shown as such
 }
 
 type origin struct {
@@ -67,10 +76,11 @@ type query struct {
 	Username     []byte // null: any
 	Secret       []byte // null: any
 	PasswordOnly bool
+	ValidFor     time.Duration
 }
 
 func newQuery(q helper.Query) *query {
-	asked := &query{Origin: newOrigin(q.Origin), Room: int(q.Room), Secret: reveal(q.Secret), PasswordOnly: q.PasswordOnly}
+	asked := &query{Origin: newOrigin(q.Origin), Room: int(q.Room), Secret: reveal(q.Secret), PasswordOnly: q.PasswordOnly, ValidFor: q.ValidFor}
 	if q.Username != nil {
 		asked.Username = []byte(*q.Username)
 	}
@@ -80,7 +90,7 @@ func newQuery(q helper.Query) *query {
 func (q query) query() helper.Query {
 	asked := helper.Query{
 		Origin: q.Origin.origin(), Room: helper.Room(q.Room),
-		Secret: conceal(q.Secret), PasswordOnly: q.PasswordOnly,
+		Secret: conceal(q.Secret), PasswordOnly: q.PasswordOnly, ValidFor: q.ValidFor,
 	}
 	if q.Username != nil {
 		asked.Username = new(string(q.Username))
@@ -156,6 +166,8 @@ type failure struct {
 func kinds() map[string]error {
 	return map[string]error{
 		"not found":     helper.ErrNotFound,
+		"account":       helper.ErrAccount,
+		"lifetime":      helper.ErrLifetime,
 		"request":       helper.ErrRequest,
 		"busy":          helper.ErrBusy,
 		"changed":       helper.ErrChanged,

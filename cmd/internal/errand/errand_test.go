@@ -63,7 +63,7 @@ func odd() helper.Credential {
 func username() *string { return new("") }
 
 func oddQuery() helper.Query {
-	return helper.Query{Origin: odd().Origin, Username: username(), Secret: odd().Secret, PasswordOnly: true}
+	return helper.Query{Origin: odd().Origin, Username: username(), Secret: odd().Secret, PasswordOnly: true, ValidFor: time.Hour}
 }
 
 // errs are what a store may fail with, each of its own kind, and of several.
@@ -78,6 +78,8 @@ func errs() map[string]error {
 		"provider":    fmt.Errorf("%w: down", reading.ErrProvider),
 		"no session":  reading.ErrNotASession,
 		"cancelled":   context.Canceled,
+		"account":     helper.ErrAccount,
+		"lifetime":    fmt.Errorf("%w: 2h", helper.ErrLifetime),
 		"other":       errors.New("something else"),
 	}
 }
@@ -118,6 +120,35 @@ func (k keeper) Erase(_ context.Context, q helper.Query) error {
 		return fmt.Errorf("told to erase %+v", q)
 	}
 	return nil
+}
+
+// described has text that JSON changes nothing of.
+func described() helper.Description {
+	return helper.Description{
+		Schema: helper.DescriptionSchema, Notes: []string{"a <note>"},
+		Credentials: []helper.Account{{Username: "ü\"", Place: helper.PlaceKeychain, Default: true, Expires: time.Unix(1_800_000_000, 0).UTC()}},
+	}
+}
+
+func (k keeper) Describe(_ context.Context, o helper.Origin) (helper.Description, error) {
+	if o != odd().Origin {
+		return helper.Description{}, fmt.Errorf("told to describe %v", o)
+	}
+	return described(), errs()[k.role]
+}
+
+func (k keeper) Use(_ context.Context, o helper.Origin, username string) error {
+	if o != odd().Origin || username != odd().Username {
+		return fmt.Errorf("told to use %q at %v", username, o)
+	}
+	return errs()[k.role]
+}
+
+func (k keeper) Move(_ context.Context, o helper.Origin, to helper.Place) error {
+	if o != odd().Origin || to != helper.PlaceFile {
+		return fmt.Errorf("told to move %v to %q", o, to)
+	}
+	return errs()[k.role]
 }
 
 func (k keeper) List(context.Context) ([]helper.Credential, error) {
@@ -167,8 +198,12 @@ func TestEveryByteArrives(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(list, []helper.Credential{odd(), {Origin: odd().Origin}}) {
 		t.Errorf("list: %+v, %v", list, err)
 	}
-	if err := errors.Join(p.Store(t.Context(), odd()), p.Erase(t.Context(), oddQuery()), p.Check(t.Context(), odd().Origin)); err != nil {
+	if err := errors.Join(p.Store(t.Context(), odd()), p.Erase(t.Context(), oddQuery()), p.Check(t.Context(), odd().Origin),
+		p.Use(t.Context(), odd().Origin, odd().Username), p.Move(t.Context(), odd().Origin, helper.PlaceFile)); err != nil {
 		t.Error(err)
+	}
+	if d, err := p.Describe(t.Context(), odd().Origin); err != nil || !reflect.DeepEqual(d, described()) {
+		t.Errorf("describe: %+v, %v", d, err)
 	}
 }
 

@@ -32,6 +32,7 @@ var (
 	_ helper.Store    = Program{}
 	_ helper.Lister   = Program{}
 	_ helper.Checker  = Program{}
+	_ helper.Accounts = Program{}
 	_ reading.Renewer = Program{}
 )
 
@@ -82,6 +83,30 @@ func (p Program) List(ctx context.Context) (list []helper.Credential, err error)
 		list = append(list, c.credential())
 	}
 	return list, err
+}
+
+// Describe implements [helper.Accounts].
+func (p Program) Describe(ctx context.Context, o helper.Origin) (helper.Description, error) {
+	a, err := p.ask(ctx, question{Task: taskDescribe, Query: newQuery(helper.Query{Origin: o})})
+	if err == nil && a.Description == nil {
+		err = errAnswer
+	}
+	if err != nil {
+		return helper.Description{}, err
+	}
+	return *a.Description, nil
+}
+
+// Use implements [helper.Accounts].
+func (p Program) Use(ctx context.Context, o helper.Origin, username string) error {
+	_, err := p.ask(ctx, question{Task: taskUse, Query: newQuery(helper.Query{Origin: o, Username: &username})})
+	return err
+}
+
+// Move implements [helper.Accounts].
+func (p Program) Move(ctx context.Context, o helper.Origin, to helper.Place) error {
+	_, err := p.ask(ctx, question{Task: taskMove, Query: newQuery(helper.Query{Origin: o}), Place: string(to)})
+	return err
 }
 
 // ask runs the program for one question.

@@ -20,6 +20,7 @@ type Keeper interface {
 	helper.Store
 	helper.Lister
 	helper.Checker
+	helper.Accounts
 	reading.Renewer
 }
 
@@ -41,7 +42,9 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, open func(notify fu
 	var said notices
 	keeper, err := open(said.add)
 	a := answer{Version: version}
-	if err == nil {
+	if err == nil && q.Task == taskDescribe && q.Query != nil {
+		a.Description, err = q.describe(ctx, keeper)
+	} else if err == nil {
 		a.Credentials, err = q.put(ctx, keeper)
 	}
 	a.Failure, a.Notices = newFailure(err), said.all()
@@ -65,8 +68,17 @@ func (q question) put(ctx context.Context, k Keeper) ([]credential, error) {
 		return nil, k.Erase(ctx, q.Query.query())
 	case q.Task == taskCheck:
 		return nil, k.Check(ctx, q.Query.query().Origin)
+	case q.Task == taskUse && q.Query.Username != nil:
+		return nil, k.Use(ctx, q.Query.query().Origin, string(q.Query.Username))
+	case q.Task == taskMove:
+		return nil, k.Move(ctx, q.Query.query().Origin, helper.Place(q.Place))
 	}
 	return nil, fmt.Errorf("%w: task %.20q", helper.ErrRequest, q.Task)
+}
+
+func (q question) describe(ctx context.Context, k Keeper) (*helper.Description, error) {
+	d, err := k.Describe(ctx, q.Query.query().Origin)
+	return &d, err
 }
 
 func one(c helper.Credential, err error) ([]credential, error) {

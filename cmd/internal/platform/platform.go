@@ -21,9 +21,20 @@ const (
 	VarGraphQLURL  = "CRE_CLI_GRAPHQL_URL"
 )
 
-// VarAPIKey is the variable that holds an API key, which takes a session's
-// place.
-const VarAPIKey = "CRE_API_KEY"
+// The variables that give an API key, which takes a session's place. The first
+// one that is set counts.
+const (
+	VarAPIKey     = "CRE_API_KEY"      // the key itself
+	VarAPIKeyFile = "CRE_API_KEY_FILE" // the path of a file that holds it
+
+	// VarCredentials is systemd's (systemd.exec(5)): a folder, in which a file of
+	// the name [CredentialName] may hold it.
+	VarCredentials = "CREDENTIALS_DIRECTORY"
+	CredentialName = "cre-api-key"
+)
+
+// VarAccount is the variable that names the account to answer who names none.
+const VarAccount = "CRE_ACCOUNT"
 
 // ErrOverride is what [Select] fails with.
 var ErrOverride = errors.New("not a usable value")

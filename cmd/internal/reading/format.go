@@ -103,14 +103,14 @@ func (f Format) Holds(file plain.Session, o helper.Origin) bool {
 	return ok && c.Origin == o
 }
 
-// Where returns the place that file puts o's session in, "" for none. Tokens
+// Where returns the place that file puts o's sessions in, "" for none. Tokens
 // beside a pointer to the same session are what versions before 0.3 left there
 // when the keychain failed.
 func (f Format) Where(file plain.Session, o helper.Origin) Place {
 	switch {
 	case f.Holds(file, o):
 		return InFile
-	case slices.Contains(file.Keychain, o.String()):
+	case PointerAt(file.Keychain, o).Session:
 		return InKeychain
 	}
 	return ""

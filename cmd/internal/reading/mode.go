@@ -20,13 +20,17 @@ const (
 // ErrMode is what [ParseMode] fails with.
 var ErrMode = errors.New("unknown credential store")
 
-// ParseMode reads CRE_CREDENTIAL_STORE; empty means [Auto].
+// ParseMode reads CRE_CREDENTIAL_STORE; empty means [Auto], and "keychain" is
+// another word for [Keyring].
 func ParseMode(text string) (Mode, error) {
-	if text == "" {
+	switch text {
+	case "":
 		return Auto, nil
+	case string(InKeychain):
+		return Keyring, nil
 	}
 	if mode := Mode(text); slices.Contains([]Mode{Auto, Keyring, File}, mode) {
 		return mode, nil
 	}
-	return "", fmt.Errorf("%w %q: CRE_CREDENTIAL_STORE takes %s, %s or %s", ErrMode, text, Auto, Keyring, File)
+	return "", fmt.Errorf("%w %q: CRE_CREDENTIAL_STORE takes %s, %s or %s", ErrMode, text, Auto, InKeychain, File)
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
+	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/fallback/plain"
 	"cre-credential-helper/helper"
 	"cre-credential-helper/keyring/lookup"
@@ -13,39 +15,136 @@ import (
 // ErrNotLoggedIn is helper.ErrNotFound where a login would give a session.
 var ErrNotLoggedIn = fmt.Errorf("%w: you are not logged in, try running cre login", helper.ErrNotFound)
 
+// Vault is the part of a vault that this package needs.
+type Vault interface {
+	Getter
+	All(ctx context.Context, q helper.Query) ([]helper.Credential, error)
+}
+
 // Places are cre.yaml, which says where a session is, and the vaults that it
 // can be in besides.
 type Places struct {
 	Format
-	File   func() (plain.Session, error) // reads cre.yaml
-	Vaults map[Place]Getter              // all but cre.yaml itself
+	File    func() (plain.Session, error) // reads cre.yaml
+	Vaults  map[Place]Vault               // all but cre.yaml itself
+	Account string                        // that answers who names none; "": the default one
 }
 
 // Get returns the credential that q asks for from where it is kept. Readers
 // take no lock: a session that isn't where the file said may have been moved
 // meanwhile, so the file is read once more.
+//
+// At a CRE origin, who names no account gets the API key that is kept there, else
+// the session of Account, else that of the default account.
 func (p Places) Get(ctx context.Context, q helper.Query) (c helper.Credential, err error) {
 	if !p.Decides(q.Origin, q.Room) {
 		c, err := p.Vaults[InKeychain].Get(ctx, q)
 		return c, p.explain(err, q.Origin)
 	}
+	var file plain.Session
 	for range 2 {
-		file, err := p.File()
-		if err != nil {
+		if file, err = p.File(); err != nil {
 			return helper.Credential{}, err
 		}
-		if place := p.Where(file, q.Origin); place == InFile {
-			c, err = p.Find(file, q)
-		} else if place != "" {
-			c, err = p.Vaults[place].Get(ctx, q)
-		} else {
-			err = helper.ErrNotFound
+		if c, err = p.find(ctx, file, q); !errors.Is(err, helper.ErrNotFound) {
+			return c, err
 		}
+	}
+	return helper.Credential{}, p.missing(ctx, file, q)
+}
+
+func (p Places) find(ctx context.Context, file plain.Session, q helper.Query) (helper.Credential, error) {
+	if q.Username == nil && !q.Secret.IsSet() && PointerAt(file.Keychain, q.Origin).Key {
+		key := q
+		key.Username = new(APIKeyUsername)
+		c, err := p.Vaults[InKeychain].Get(ctx, key)
 		if !errors.Is(err, helper.ErrNotFound) {
 			return c, err
 		}
 	}
-	return helper.Credential{}, ErrNotLoggedIn
+	switch place, q := p.Resolve(file, q); place {
+	case "":
+		return helper.Credential{}, helper.ErrNotFound
+	case InFile:
+		return p.Find(file, q)
+	default:
+		return Pick(ctx, p.Vaults[place], q)
+	}
+}
+
+// Resolve returns the place that a credential is in, "" for none, and q with the
+// account that it is about, if file or Account says which. An API key is found by
+// its username or its secret only.
+func (p Places) Resolve(file plain.Session, q helper.Query) (Place, helper.Query) {
+	pointer := PointerAt(file.Keychain, q.Origin)
+	place := p.Where(file, q.Origin)
+	if q.Secret.IsSet() { // whose it is, it says itself
+		if _, err := p.Find(file, q); err != nil && pointer.Key {
+			place = InKeychain
+		}
+		return place, q
+	}
+	switch {
+	case q.Username != nil:
+	case p.Account != "":
+		q.Username = &p.Account
+	case place == InKeychain:
+		q.Username = pointer.Account
+	}
+	if q.Username != nil && *q.Username == APIKeyUsername && pointer.Key {
+		place = InKeychain
+	}
+	return place, q
+}
+
+// Pick returns the credential in a vault that a resolved query asks for: without
+// a username, the account that was stored last.
+func Pick(ctx context.Context, vault Vault, q helper.Query) (helper.Credential, error) {
+	if q.Username != nil || q.Secret.IsSet() {
+		return vault.Get(ctx, q)
+	}
+	all, err := vault.All(ctx, q)
+	if err != nil {
+		return helper.Credential{}, err
+	}
+	if c, ok := (Pointer{Session: true}).DefaultOf(all); ok {
+		return c, nil
+	}
+	return helper.Credential{}, helper.ErrNotFound
+}
+
+// missing says why a CRE origin has no answer for q.
+func (p Places) missing(ctx context.Context, file plain.Session, q helper.Query) error {
+	place, resolved := p.Resolve(file, q)
+	if q.Username != nil || q.Secret.IsSet() || place == "" {
+		return ErrNotLoggedIn
+	}
+	if place == InFile {
+		c, _ := p.Credential(file)
+		return fmt.Errorf("%w: %s is %q, and cre.yaml holds one session, that of %q: unset the variable, or run cre login",
+			helper.ErrAccount, platform.VarAccount, p.Account, c.Username)
+	}
+	all, err := p.Vaults[place].All(ctx, helper.Query{Origin: q.Origin})
+	if others := Accounts(all); err != nil || others == "" || resolved.Username == nil {
+		return ErrNotLoggedIn
+	} else if p.Account != "" {
+		return fmt.Errorf("%w: %s is %q, and logged in are: %s: correct it or unset it, or run cre login",
+			helper.ErrAccount, platform.VarAccount, p.Account, others)
+	} else {
+		return fmt.Errorf("%w: the default account, %q, is not logged in any more: choose another one by cre session use, of: %s",
+			helper.ErrAccount, *resolved.Username, others)
+	}
+}
+
+// Accounts lists usernames, but the API key's.
+func Accounts(all []helper.Credential) string {
+	var names []string
+	for _, c := range all {
+		if c.Username != APIKeyUsername {
+			names = append(names, fmt.Sprintf("%q", c.Username))
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 // explain says what is not found at an origin that isn't CRE's. Where nothing

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"time"
 
+	"cre-credential-helper/cmd/internal/claims"
 	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/helper"
 	"cre-credential-helper/keyring/lookup"
@@ -56,10 +57,12 @@ type Renewer interface {
 	Renew(ctx context.Context, q helper.Query) (helper.Credential, error)
 }
 
-// Reader answers gets. Every field but APIKey must be set.
+// Reader answers gets. Every field but the first two must be set.
 type Reader struct {
+	APIKey         helper.Secret // of the environment; unset or empty: none
+	APIKeyVariable string        // that it comes from
+
 	Environment platform.Environment // the current one
-	APIKey      helper.Secret        // CRE_API_KEY; unset or empty: none
 	Places      Getter               // what is kept, as it is: [Places] or what asks them
 	Renewer     Renewer              // of what is due
 	Now         func() time.Time
@@ -67,7 +70,9 @@ type Reader struct {
 
 // Get implements [helper.Store]. It has a token renewed that has no more than
 // [RefreshMargin] left, and answers with it as it is while it can't be renewed
-// and is still good. It never gives out what it renews a credential with.
+// and is still good. Where q says for how long it must be good, that counts
+// instead, and a shorter one is no answer. It never gives out what it renews a
+// credential with.
 func (r Reader) Get(ctx context.Context, q helper.Query) (helper.Credential, error) {
 	if IsSession(r.Environment, q.Origin) {
 		q.PasswordOnly = false // a session's token is for whoever can send it
@@ -86,8 +91,12 @@ func (r Reader) Get(ctx context.Context, q helper.Query) (helper.Credential, err
 	if hasKey && q.Origin.WithoutPath() == key.Origin && errors.Is(err, lookup.ErrLocked) {
 		err = fmt.Errorf("%w for %s: %w", helper.ErrNotFound, q.Origin, err)
 	}
-	if err == nil && IsDue(c, r.Now()) {
+	renewable := c.Refreshable()
+	if err == nil && IsDueFor(q.ValidFor, c, r.Now()) {
 		c, err = r.renewed(ctx, q, c)
+	}
+	if err == nil && q.ValidFor > 0 && c.ExpiresWithin(q.ValidFor, r.Now()) {
+		err = tooShort(c, renewable, q.ValidFor, r.Now())
 	}
 	if err != nil {
 		return helper.Credential{}, err
@@ -102,17 +111,17 @@ func (r Reader) Get(ctx context.Context, q helper.Query) (helper.Credential, err
 // renewed has c renewed, which is due. A token that is still good is answered
 // when it can't be renewed now, whatever stands in the way. One that can't be
 // renewed at all is answered as long as it is good, or when its own refresh
-// token is for the caller to use.
+// token is for the caller to use. Good is what is so for as long as q says.
 func (r Reader) renewed(ctx context.Context, q helper.Query, c helper.Credential) (helper.Credential, error) {
-	good := !c.ExpiresWithin(0, r.Now())
+	good := !c.ExpiresWithin(q.ValidFor, r.Now())
 	switch {
-	case !c.Refreshable() && (good || c.RefreshToken.IsSet()):
+	case !c.Refreshable() && (!c.ExpiresWithin(0, r.Now()) || c.RefreshToken.IsSet()):
 		return c, nil
 	case !c.Refreshable():
 		return helper.Credential{}, fmt.Errorf("%w: it has expired, try running cre login", helper.ErrNotFound)
 	}
 	wait := ctx
-	if !c.ExpiresWithin(patience, r.Now()) {
+	if good && !c.ExpiresWithin(patience, r.Now()) {
 		var cancel context.CancelFunc
 		wait, cancel = context.WithTimeout(ctx, patience)
 		defer cancel()
@@ -121,7 +130,7 @@ func (r Reader) renewed(ctx context.Context, q helper.Query, c helper.Credential
 	switch {
 	case err == nil, errors.Is(err, helper.ErrNotFound):
 		return fresh, err
-	case !c.ExpiresWithin(0, r.Now()): // it may have expired meanwhile
+	case !c.ExpiresWithin(q.ValidFor, r.Now()): // it may have expired meanwhile
 		return c, nil
 	case wait.Err() != nil && ctx.Err() == nil: // this process was stopped while it waited
 		return r.Renewer.Renew(ctx, q)
@@ -135,24 +144,34 @@ func (r Reader) Stays(ctx context.Context, c helper.Credential) bool {
 	if key, ok := r.apiKey(); ok && c.Origin == key.Origin && c.Secret.Equal(key.Secret) {
 		return true
 	}
-	kept, err := r.Places.Get(ctx, InTheWayOf(r.Environment, c))
-	return err == nil && Outranks(kept, c)
+	return IsOutranked(ctx, r.Environment, r.Places, c)
 }
 
-// InTheWayOf asks for what is kept in c's place. At a CRE origin that is whatever
-// answers there, since who asks for the session names no user.
-func InTheWayOf(env platform.Environment, c helper.Credential) helper.Query {
-	q := helper.Query{Origin: c.Origin, Room: c.Room()}
-	if q.Room == helper.RoomDocker || !IsSession(env, c.Origin) {
-		q.Username = &c.Username
+// IsOutranked reports whether something in c's place must not be replaced by it:
+// what is kept under its username and, at a CRE origin, what answers there, since
+// who asks for the session names no user.
+func IsOutranked(ctx context.Context, env platform.Environment, places Getter, c helper.Credential) bool {
+	q := helper.Query{Origin: c.Origin, Room: c.Room(), Username: &c.Username}
+	if kept, err := places.Get(ctx, q); err == nil && Outranks(kept, c) {
+		return true
 	}
-	return q
+	if q.Username = nil; q.Room == helper.RoomDocker || !IsSession(env, c.Origin) {
+		return false
+	}
+	kept, err := places.Get(ctx, q)
+	return err == nil && Outranks(kept, c)
 }
 
 // Outranks reports whether c must not take kept's place. A bare token never
 // replaces a credential that is renewed here: git stores again whatever worked,
-// and by then the token that it was handed may be an old one.
-func Outranks(kept, c helper.Credential) bool { return c.TokenEndpoint == "" && kept.Refreshable() }
+// and by then the token that it was handed may be an old one. For the same reason
+// an API key isn't replaced by itself, nor by what was handed out as a password.
+func Outranks(kept, c helper.Credential) bool {
+	if IsKey(kept) {
+		return c.Username == APIKeyUsername && (c.AuthType != helper.AuthAPIKey || c.Secret.Equal(kept.Secret))
+	}
+	return c.TokenEndpoint == "" && kept.Refreshable() && !IsKey(c)
+}
 
 // apiKey returns the credential that the key makes, if there is a key: it goes
 // to its own environment's origin and nowhere else.
@@ -170,6 +189,49 @@ func IsDue(c helper.Credential, now time.Time) bool {
 	age := now.Sub(c.Issued)
 	young := !c.Issued.IsZero() && age >= 0 && age < Youth
 	return c.ExpiresWithin(0, now) || c.ExpiresWithin(RefreshMargin, now) && !young
+}
+
+// IsDueFor is IsDue where who asks needs c for validFor; 0: for no longer than a
+// request takes.
+func IsDueFor(validFor time.Duration, c helper.Credential, now time.Time) bool {
+	return IsDue(c, now) || canReach(c, validFor, now)
+}
+
+// canReach reports whether to renew c may give a token that is good for longer
+// than c is. If its provider's tokens live no longer than that, it doesn't.
+func canReach(c helper.Credential, validFor time.Duration, now time.Time) bool {
+	if validFor <= 0 || !c.ExpiresWithin(validFor, now) {
+		return false
+	}
+	lives := lifetime(c)
+	return lives == 0 || lives > validFor
+}
+
+// lifetime returns how long the tokens of c's provider live, 0 if that isn't known:
+// as long as this one was to, by this machine's clock or by the token itself.
+func lifetime(c helper.Credential) time.Duration {
+	if !c.Issued.IsZero() && c.Expiry.After(c.Issued) {
+		return c.Expiry.Sub(c.Issued)
+	}
+	said, err := claims.Parse(c.Secret)
+	if err != nil || said.IssuedAt.IsZero() || !said.Expiry.After(said.IssuedAt) {
+		return 0
+	}
+	return said.Expiry.Sub(said.IssuedAt)
+}
+
+// tooShort is the [helper.ErrLifetime] of c.
+func tooShort(c helper.Credential, renewable bool, validFor time.Duration, now time.Time) error {
+	left := max(0, c.Expiry.Sub(now))
+	switch lives := lifetime(c); {
+	case !renewable:
+		return fmt.Errorf("%w: %v were asked for, and the one of %s has %v left and can't be renewed here",
+			helper.ErrLifetime, validFor, c.Origin, left.Truncate(time.Second))
+	case lives > 0:
+		left = lives
+	}
+	return fmt.Errorf("%w: %v were asked for, and the provider's tokens live for %v",
+		helper.ErrLifetime, validFor, left.Round(time.Second))
 }
 
 // LongAgo is the expiry of a token that was reported as refused. The zero time

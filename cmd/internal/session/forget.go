@@ -22,7 +22,7 @@ func (p *Places) forget(ctx context.Context, q helper.Query) (gone []helper.Cred
 		if err != nil {
 			return err
 		}
-		listed := slices.Contains(file.Keychain, q.Origin.String())
+		listed := pointerIn(file, q.Origin).Any()
 		inFile, foundInFile, err := p.forgetFile(q)
 		inVault, foundInVault, verr := p.forgetPointed(held, InKeychain, q, listed)
 		gone, found = append(inFile, inVault...), foundInFile || foundInVault
@@ -46,7 +46,7 @@ func (p *Places) forgetFile(q helper.Query) (gone []helper.Credential, found boo
 			return file.IsZero(), nil // an empty file, or what a broken-off write left
 		case owned && q.Matches(c):
 			gone = []helper.Credential{c}
-		case owned || q.Origin != p.environment.Origin():
+		case owned, q.Origin != p.environment.Origin(), q.Username != nil:
 			return false, nil
 		default:
 			// Whose tokens these are can't be told, so nobody else will ever
@@ -108,4 +108,25 @@ func forgetVault(ctx context.Context, vault helper.Vault, q helper.Query) (gone 
 		return ignoreNotFound(vault.Erase(held, q))
 	})
 	return gone, found, err
+}
+
+// forgetAccounts takes the sessions of all accounts at o out of a vault, but not an
+// API key.
+func forgetAccounts(ctx context.Context, vault helper.Vault, o helper.Origin) (gone []helper.Credential, err error) {
+	err = under(ctx, vault, func(held context.Context) error {
+		all, err := vault.All(held, helper.Query{Origin: o})
+		if !slices.ContainsFunc(all, isOfKey) {
+			gone, _, err = forgetVault(held, vault, helper.Query{Origin: o})
+			return err
+		}
+		for _, c := range all {
+			if isOfKey(c) {
+				continue
+			}
+			gone = append(gone, c)
+			err = errors.Join(err, ignoreNotFound(vault.Erase(held, exactly(c))))
+		}
+		return err
+	})
+	return gone, err
 }

@@ -32,7 +32,7 @@ const (
 // Notify must be set, Provider for [Keeper.Renew] alone.
 type Keeper struct {
 	Environment platform.Environment // the current one
-	APIKey      helper.Secret        // CRE_API_KEY; unset or empty: none
+	APIKey      helper.Secret        // of the environment; unset or empty: none
 	Places      *Places
 	Provider    Provider
 	Revoker     Revoker
@@ -61,30 +61,30 @@ func (k *Keeper) reader() reading.Reader {
 // read under the locks of its vault: of many processes that find the same token
 // expired, one asks the provider, and the others find what it was answered.
 func (k *Keeper) Renew(ctx context.Context, q helper.Query) (_ helper.Credential, err error) {
-	vault, held, unlock, err := k.Places.open(ctx, q)
+	vault, err := k.Places.open(ctx, q)
 	if errors.Is(err, helper.ErrChanged) {
 		return k.Places.Get(ctx, q) // somebody who takes no lock was faster
 	}
 	if err != nil {
 		return helper.Credential{}, err
 	}
-	defer func() { err = errors.Join(err, unlock()) }()
-	old, err := vault.Get(held, q)
+	defer func() { err = errors.Join(err, vault.unlock()) }()
+	old, err := vault.pick()
 	if errors.Is(err, helper.ErrNotFound) {
-		return k.Places.Get(held, q) // which says what is not found, or finds what came meanwhile
+		return k.Places.Get(vault.held, q) // which says what is not found, or finds what came meanwhile
 	}
-	if err != nil || !old.Refreshable() || !reading.IsDue(old, k.Now()) {
+	if err != nil || !old.Refreshable() || !reading.IsDueFor(q.ValidFor, old, k.Now()) {
 		return old, err
 	}
-	if err := vault.Check(held, old.Origin); err != nil {
+	if err := vault.Check(vault.held, old.Origin); err != nil {
 		return helper.Credential{}, err
 	}
-	if held.Err() != nil {
-		return helper.Credential{}, context.Cause(held)
+	if vault.held.Err() != nil {
+		return helper.Credential{}, context.Cause(vault.held)
 	}
 	// From here on a new token may be in our hands alone, so nothing but the
 	// time runs out on it.
-	held = context.WithoutCancel(held)
+	held := context.WithoutCancel(vault.held)
 	fresh, err := k.exchange(held, old)
 	switch {
 	case errors.Is(err, ErrRefused):
@@ -180,6 +180,10 @@ func (k *Keeper) Store(ctx context.Context, c helper.Credential) error {
 	if k.reader().Stays(ctx, c) {
 		return nil
 	}
+	c, err := k.Places.checkKey(c)
+	if err != nil {
+		return err
+	}
 	replaced, err := k.Places.put(ctx, c, func(kept helper.Credential) bool { return reading.Outranks(kept, c) })
 	for _, old := range replaced {
 		k.revoke(ctx, old, "earlier session")
@@ -219,21 +223,21 @@ func (k *Keeper) reject(ctx context.Context, q helper.Query) error {
 }
 
 func (k *Keeper) expire(ctx context.Context, q helper.Query) (err error) {
-	vault, held, unlock, err := k.Places.open(ctx, q)
+	vault, err := k.Places.open(ctx, q)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, unlock()) }()
-	c, err := vault.Get(held, q)
+	defer func() { err = errors.Join(err, vault.unlock()) }()
+	c, err := vault.pick()
 	if err != nil {
 		return err
 	}
 	if !c.Refreshable() {
-		return vault.Erase(held, thisVery(c))
+		return vault.Erase(vault.held, thisVery(c))
 	}
 	expired := c
 	expired.Expiry, expired.Issued = reading.LongAgo(), time.Time{}
-	return vault.Swap(held, c, expired)
+	return vault.Swap(vault.held, c, expired)
 }
 
 // List implements [helper.Lister].

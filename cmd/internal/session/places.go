@@ -45,10 +45,17 @@ func NewPlaces(env platform.Environment, mode Mode, files Files, keychain helper
 		reading: reading.Places{
 			Format: file.Format,
 			File:   file.read,
-			Vaults: map[Place]reading.Getter{InKeychain: keychain},
+			Vaults: map[Place]reading.Vault{InKeychain: keychain},
 		},
 		notify: notify,
 	}
+}
+
+// For has who names no account get the one of that username; with "", which is
+// what holds without it, the default one.
+func (p *Places) For(account string) *Places {
+	p.reading.Account = account
+	return p
 }
 
 // Get returns the credential that q asks for from where it is kept.
@@ -56,51 +63,65 @@ func (p *Places) Get(ctx context.Context, q helper.Query) (helper.Credential, er
 	return p.reading.Get(ctx, q)
 }
 
+// opened is a vault that is locked, with everything on the way there, and what is
+// asked of it.
+type opened struct {
+	helper.Vault
+	query  helper.Query    // with its account, where cre.yaml says it
+	held   context.Context // has the locks
+	unlock func() error
+}
+
+// pick returns what is asked for.
+func (v opened) pick() (helper.Credential, error) { return reading.Pick(v.held, v.Vault, v.query) }
+
 // open locks the vault that the credential is in that q asks for, and everything
-// on the way there, and decides that once. The context held has the locks.
-func (p *Places) open(ctx context.Context, q helper.Query) (vault helper.Vault, held context.Context, unlock func() error, err error) {
+// on the way there, and decides that once.
+func (p *Places) open(ctx context.Context, q helper.Query) (v opened, err error) {
 	if !p.reading.Decides(q.Origin, q.Room) {
-		held, unlock, err = p.vaults[InKeychain].Lock(ctx)
-		return p.vaults[InKeychain], held, unlock, err
+		v = opened{Vault: p.vaults[InKeychain], query: q}
+		v.held, v.unlock, err = v.Lock(ctx)
+		return v, err
 	}
 	held, unlockFile, err := p.file.Lock(ctx)
 	if err != nil {
-		return nil, nil, nil, err
+		return opened{}, err
 	}
-	vault, held, unlockVault, err := p.openSession(held, q.Origin)
-	if err != nil {
-		return nil, nil, nil, errors.Join(err, unlockFile())
+	if v, err = p.openSession(held, q); err != nil {
+		return opened{}, errors.Join(err, unlockFile())
 	}
-	return vault, held, func() error { return errors.Join(unlockVault(), unlockFile()) }, nil
+	unlockVault := v.unlock
+	v.unlock = func() error { return errors.Join(unlockVault(), unlockFile()) }
+	return v, nil
 }
 
 // openSession does what open does under the file's lock.
-func (p *Places) openSession(ctx context.Context, o helper.Origin) (vault helper.Vault, held context.Context, unlock func() error, err error) {
+func (p *Places) openSession(ctx context.Context, q helper.Query) (v opened, err error) {
 	file, err := p.file.files.ReadSession()
 	if err != nil {
-		return nil, nil, nil, err
+		return opened{}, err
 	}
-	place := p.file.where(file, o)
-	strayed := place == InFile && slices.Contains(file.Keychain, o.String())
+	place, resolved := p.reading.Resolve(file.Session(), q)
+	strayed := place == InFile && pointerIn(file, q.Origin).Session
 	if strayed {
 		place = InKeychain
 	}
 	if place == "" {
-		return nil, nil, nil, reading.ErrNotLoggedIn
+		return opened{}, reading.ErrNotLoggedIn
 	}
-	held, unlock, err = p.vaults[place].Lock(ctx)
-	if err != nil {
-		return nil, nil, nil, err
+	v = opened{Vault: p.vaults[place], query: resolved}
+	if v.held, v.unlock, err = v.Lock(ctx); err != nil {
+		return opened{}, err
 	}
 	if strayed {
-		if err := p.bringHome(held, place, file, o); err != nil {
-			return nil, nil, nil, errors.Join(err, unlock())
+		if v.query, err = p.bringHome(v.held, place, file, q); err != nil {
+			return opened{}, errors.Join(err, v.unlock())
 		}
 	}
-	if place == InFile {
-		return p.file, held, unlock, nil
+	if place != InFile {
+		v.Vault = pointed{v.Vault, p, q.Origin}
 	}
-	return pointed{p.vaults[place], p, o}, held, unlock, nil
+	return v, nil
 }
 
 // check reports whether put would succeed at o.
@@ -144,7 +165,8 @@ func (p *Places) list(ctx context.Context) ([]helper.Credential, error) {
 		missing.Errs = append(missing.Errs, err)
 	}
 	list = slices.DeleteFunc(list, func(c helper.Credential) bool {
-		return p.reading.Decides(c.Origin, c.Room()) && p.file.where(file, c.Origin) != InKeychain
+		return p.reading.Decides(c.Origin, c.Room()) &&
+			(!pointerIn(file, c.Origin).Has(c.Username) || !reading.IsKey(c) && p.file.where(file, c.Origin) == InFile)
 	})
 	if c, ok := p.file.credential(file); ok {
 		list = append(list, withoutSecrets(c))

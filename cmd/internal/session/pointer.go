@@ -2,12 +2,13 @@ package session
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"cre-credential-helper/cmd/internal/platform"
+	"cre-credential-helper/cmd/internal/reading"
 	"cre-credential-helper/cmd/internal/standin"
 	"cre-credential-helper/fallback"
+	"cre-credential-helper/fallback/plain"
 	"cre-credential-helper/helper"
 )
 
@@ -24,7 +25,7 @@ func (v pointed) Swap(ctx context.Context, old, fresh helper.Credential) error {
 	if err := v.Vault.Swap(ctx, old, fresh); err != nil {
 		return err
 	}
-	v.places.follow(fresh)
+	v.places.follow(ctx, v.Vault, fresh)
 	return nil
 }
 
@@ -37,32 +38,49 @@ func (v pointed) Erase(ctx context.Context, q helper.Query) error {
 	return err
 }
 
-// dropPointer takes o out of the pointer if vault keeps nothing there any more,
-// and reports whether it was in it. Another user's session that is left is what
-// the stand-in is for from then on.
+// dropPointer takes out of o's pointer what vault doesn't keep any more, and
+// reports whether something was in it. A default account that is gone stays
+// named as long as others are left: nobody but their user says which of them takes
+// its place, and until then there is no stand-in.
 func (p *Places) dropPointer(ctx context.Context, vault helper.Vault, o helper.Origin) (dropped bool, err error) {
-	left, err := vault.Get(ctx, helper.Query{Origin: o})
-	if err == nil {
-		p.follow(left)
-	}
-	if !errors.Is(err, helper.ErrNotFound) {
+	all, err := vault.All(ctx, helper.Query{Origin: o})
+	if err != nil {
 		return false, err
 	}
-	err = p.file.change(func(file *fallback.File) (bool, error) {
-		dropped = slices.Contains(file.Keychain, o.String())
-		unlist(file, o)
-		return dropped, nil
+	keys := slices.ContainsFunc(all, isOfKey)
+	accounts := slices.ContainsFunc(all, func(c helper.Credential) bool { return !isOfKey(c) })
+	err = p.file.change(func(file *fallback.File) (changed bool, err error) {
+		is := pointerIn(*file, o)
+		dropKey, dropSession := is.Key && !keys, is.Session && !accounts
+		if dropKey {
+			unlist(file, o, true)
+		}
+		if dropSession {
+			unlist(file, o, false)
+		} else if c, ok := is.DefaultOf(all); ok {
+			changed = p.standFor(file, c)
+		} else if is.Session {
+			changed = dropStandIn(file, o)
+		}
+		dropped = dropKey || dropSession
+		return dropped || changed, nil
 	})
 	return dropped, err
 }
 
+func isOfKey(c helper.Credential) bool { return c.Username == reading.APIKeyUsername }
+
 // follow has cre.yaml's stand-in say what c's token says, after c has been saved
-// in the vault that cre.yaml points to. That it can't is no reason to fail: who
-// needs a stand-in looks at it first.
-func (p *Places) follow(c helper.Credential) {
+// in the vault that cre.yaml points to, if c is the default account's. That it
+// can't is no reason to fail: who needs a stand-in looks at it first.
+func (p *Places) follow(ctx context.Context, vault helper.Vault, c helper.Credential) {
 	err := p.file.change(func(file *fallback.File) (bool, error) {
-		listed := slices.Contains(file.Keychain, c.Origin.String())
-		return listed && p.standFor(file, c), nil
+		is := pointerIn(*file, c.Origin)
+		if is.Session && is.Account == nil { // the one stored last: which is that?
+			last, err := reading.Pick(ctx, vault, helper.Query{Origin: c.Origin})
+			return err == nil && last.Username == c.Username && p.standFor(file, c), err
+		}
+		return is.Session && *is.Account == c.Username && p.standFor(file, c), nil
 	})
 	if err != nil {
 		p.notify.printf("warning: the session is saved, but what the official CLI is told of it could not be brought up to date: %v", err)
@@ -77,7 +95,7 @@ func (p *Places) standFor(file *fallback.File, c helper.Credential) (changed boo
 		return false
 	}
 	said, ok := standin.Read(file.StandIn)
-	if ok && said.Origin != c.Origin && slices.Contains(file.Keychain, said.Origin.String()) {
+	if ok && said.Origin != c.Origin && pointerIn(*file, said.Origin).Session {
 		return false
 	}
 	old := file.StandIn
@@ -93,19 +111,51 @@ func (p *Places) environmentAt(o helper.Origin) platform.Environment {
 	return all[max(at, 0)]
 }
 
-// list puts o into a file's pointer, and reports whether it wasn't there.
-func list(file *fallback.File, o helper.Origin) (changed bool) {
-	if slices.Contains(file.Keychain, o.String()) {
+// pointerIn is what file says of o's credentials in the keychain.
+func pointerIn(file fallback.File, o helper.Origin) reading.Pointer {
+	return reading.PointerAt(file.Keychain, o)
+}
+
+// list has a file's pointer name what is kept at o under a username, as its
+// default account or as its API key, and reports whether it didn't.
+func list(file *fallback.File, o helper.Origin, username string) (changed bool) {
+	entry := plain.Entry{Origin: o.String(), Username: &username}.String()
+	if slices.Contains(file.Keychain, entry) {
 		return false
 	}
-	file.Keychain = append(slices.Clone(file.Keychain), o.String())
+	at := slices.IndexFunc(file.Keychain, entriesOf(o, username == reading.APIKeyUsername))
+	if file.Keychain = slices.Clone(file.Keychain); at >= 0 {
+		file.Keychain[at] = entry
+	} else {
+		file.Keychain = append(file.Keychain, entry)
+	}
 	return true
 }
 
-// unlist takes o out of a file's pointer, and its stand-in with it.
-func unlist(file *fallback.File, o helper.Origin) {
-	file.Keychain = slices.DeleteFunc(slices.Clone(file.Keychain), func(s string) bool { return s == o.String() })
-	if said, ok := standin.Read(file.StandIn); !ok || said.Origin == o {
-		file.StandIn = helper.Secret{}
+// unlist takes o's default account, with its stand-in, or its API key out of a
+// file's pointer.
+func unlist(file *fallback.File, o helper.Origin, key bool) {
+	file.Keychain = slices.DeleteFunc(slices.Clone(file.Keychain), entriesOf(o, key))
+	if !key {
+		dropStandIn(file, o)
 	}
+}
+
+// entriesOf tells the entries of o's accounts, or of its key.
+func entriesOf(o helper.Origin, key bool) func(entry string) bool {
+	return func(entry string) bool {
+		is := reading.PointerAt([]string{entry}, o)
+		return key && is.Key || !key && is.Session
+	}
+}
+
+// dropStandIn takes away a stand-in that is for o, or for nobody, and reports
+// whether there was one.
+func dropStandIn(file *fallback.File, o helper.Origin) (changed bool) {
+	if said, ok := standin.Read(file.StandIn); ok && said.Origin != o {
+		return false
+	}
+	changed = file.StandIn.IsSet()
+	file.StandIn = helper.Secret{}
+	return changed
 }

@@ -30,7 +30,7 @@ func (p *Places) put(ctx context.Context, c helper.Credential, stays staying) (r
 		}
 	}
 	err = under(ctx, vault, func(held context.Context) error {
-		if kept, err := p.Get(held, reading.InTheWayOf(p.environment, c)); err == nil && stays(kept) {
+		if reading.IsOutranked(held, p.environment, p, c) {
 			return errStays
 		}
 		replaced, err = put(held, c, stays)
@@ -43,6 +43,9 @@ func (p *Places) put(ctx context.Context, c helper.Credential, stays staying) (r
 }
 
 func (p *Places) putSession(ctx context.Context, c helper.Credential, stays staying) (replaced []helper.Credential, err error) {
+	if reading.IsKey(c) {
+		return nil, p.putKey(ctx, c)
+	}
 	if p.mode == File {
 		return p.putIntoFile(ctx, c, stays)
 	}
@@ -60,20 +63,21 @@ func (p *Places) putSession(ctx context.Context, c helper.Credential, stays stay
 	return replaced, err
 }
 
-// putIntoVault makes cre.yaml point to what it puts into a vault. Renaming the
-// pointer into place is the commit: until then, the old session is the session.
-// Only another environment's tokens stay in the file.
+// putIntoVault makes cre.yaml point to what it puts into a vault, beside the
+// other accounts there. Renaming the pointer into place is the commit: until then,
+// the old session is the session. Only another environment's tokens stay in the
+// file.
 func (p *Places) putIntoVault(ctx context.Context, place Place, c helper.Credential, stays staying) (replaced []helper.Credential, err error) {
 	vault := p.vaults[place]
+	var kept []helper.Credential
 	err = under(ctx, vault, func(held context.Context) error {
-		kept, err := vault.All(held, helper.Query{Origin: c.Origin})
+		kept, err = vault.All(held, helper.Query{Origin: c.Origin})
 		if slices.ContainsFunc(kept, stays) { // although nothing here points to it
 			return errStays
 		}
 		if err != nil && !errors.Is(err, keyring.ErrDamaged) {
 			return err
 		}
-		replaced = slices.DeleteFunc(kept, func(old helper.Credential) bool { return old.Username != c.Username })
 		return vault.Store(held, c)
 	})
 	if err != nil {
@@ -91,17 +95,30 @@ func (p *Places) putIntoVault(ctx context.Context, place Place, c helper.Credent
 			inFile = []helper.Credential{held}
 			empty(file)
 		}
-		added := list(file, c.Origin)
-		replaces := p.standFor(file, c)
+		is := defaultAfter(pointerIn(*file, c.Origin), kept, c)
+		added := list(file, c.Origin, is.Username)
+		replaces := p.standFor(file, is)
 		return !foreign || added || replaces, nil
 	})
 	if err != nil {
 		return nil, err // what cre.yaml still holds must not be revoked
 	}
+	replaced = slices.DeleteFunc(kept, func(old helper.Credential) bool { return old.Username != c.Username })
 	return others(append(replaced, inFile...), c), nil
 }
 
-// putIntoFile stores c in cre.yaml, and leaves no older session in the keychain.
+// defaultAfter returns whose account is the default one once c is beside what was
+// kept: c, if it is a login's. A bare token takes nobody's place.
+func defaultAfter(was reading.Pointer, kept []helper.Credential, c helper.Credential) helper.Credential {
+	old, ok := was.DefaultOf(kept)
+	if ok && c.TokenEndpoint == "" && old.Username != c.Username {
+		return old
+	}
+	return c
+}
+
+// putIntoFile stores c in cre.yaml, and leaves no older session in the keychain:
+// the file holds one.
 func (p *Places) putIntoFile(ctx context.Context, c helper.Credential, stays staying) (replaced []helper.Credential, err error) {
 	var pointed bool
 	err = p.file.change(func(file *fallback.File) (bool, error) {
@@ -111,8 +128,8 @@ func (p *Places) putIntoFile(ctx context.Context, c helper.Credential, stays sta
 		} else if ok {
 			replaced = []helper.Credential{held}
 		}
-		pointed = slices.Contains(file.Keychain, c.Origin.String())
-		unlist(file, c.Origin)
+		pointed = pointerIn(*file, c.Origin).Session
+		unlist(file, c.Origin, false)
 		*file = p.file.with(*file, c)
 		return true, p.file.names(c)
 	})
@@ -125,7 +142,7 @@ func (p *Places) putIntoFile(ctx context.Context, c helper.Credential, stays sta
 	if !pointed {
 		return others(replaced, c), nil
 	}
-	gone, _, err := forgetVault(ctx, p.vaults[InKeychain], helper.Query{Origin: c.Origin})
+	gone, err := forgetAccounts(ctx, p.vaults[InKeychain], c.Origin)
 	if err != nil {
 		p.notify.printf("warning: the earlier session could not be removed from the keychain (%v): once the keychain can be reached, run cre logout", err)
 	}

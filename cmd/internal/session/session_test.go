@@ -22,7 +22,7 @@ func TestContract(t *testing.T) {
 	}
 	t.Run("session", func(t *testing.T) {
 		origin := newWorld(t).Environment.Origin()
-		helpertest.TestStore(t, open, helpertest.Options{Origin: origin, Renews: true, SharedForDocker: true})
+		helpertest.TestStore(t, open, helpertest.Options{Origin: origin, Renews: true, SharedForDocker: true, Chosen: true})
 	})
 	t.Run("any origin", func(t *testing.T) {
 		helpertest.TestStore(t, open, helpertest.Options{Renews: true})

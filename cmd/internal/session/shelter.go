@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"cre-credential-helper/cmd/internal/claims"
+	"cre-credential-helper/cmd/internal/reading"
 	"cre-credential-helper/fallback"
 	"cre-credential-helper/helper"
 	"cre-credential-helper/keyring"
@@ -14,32 +15,35 @@ import (
 // bringHome moves the tokens in file to the vault that it points to. The vault
 // may have a newer session by now, which another home has put there: that one
 // stays, and the tokens go. They aren't revoked, because they may be of the same
-// session, which a provider would end as a whole.
-func (p *Places) bringHome(ctx context.Context, place Place, file fallback.File, o helper.Origin) error {
+// session, which a provider would end as a whole. It returns q with the account
+// that it is about then.
+func (p *Places) bringHome(ctx context.Context, place Place, file fallback.File, q helper.Query) (resolved helper.Query, err error) {
 	c, _ := p.file.credential(file)
 	there, err := moveInto(ctx, p.vaults[place], c)
 	if err != nil {
-		return fmt.Errorf("moving the session back to the %s: %w", place, err)
+		return q, fmt.Errorf("moving the session back to the %s: %w", place, err)
 	}
 	err = p.file.change(func(file *fallback.File) (bool, error) {
 		if held, ok := p.file.credential(*file); !ok || !held.Same(c) {
 			return false, helper.ErrChanged
 		}
 		empty(file)
+		list(file, there.Origin, there.Username)
 		p.standFor(file, there)
+		_, resolved = p.reading.Resolve(file.Session(), q)
 		return true, nil
 	})
 	if err == nil && !there.Same(c) {
 		p.notify.printf("warning: the tokens in %s were older than the session in the %s and are gone from there: they stay valid until they expire",
 			p.file.files.SessionPath(), place)
 	}
-	return err
+	return resolved, err
 }
 
 // moveInto puts c over what a vault has at its origin, unless that was issued
 // later, and returns what is there then.
 func moveInto(ctx context.Context, vault helper.Vault, c helper.Credential) (there helper.Credential, err error) {
-	kept, err := vault.Get(ctx, helper.Query{Origin: c.Origin})
+	kept, err := reading.Pick(ctx, vault, helper.Query{Origin: c.Origin})
 	switch {
 	case errors.Is(err, helper.ErrNotFound), errors.Is(err, keyring.ErrDamaged):
 		return c, vault.Store(ctx, c)

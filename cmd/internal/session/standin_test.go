@@ -193,7 +193,9 @@ func TestTheOfficialCLIsLogoutTakesTheStandInAway(t *testing.T) {
 	}
 }
 
-func TestTheStandInIsForWhoIsLeft(t *testing.T) {
+// TestTheStandInIsTheDefaultAccounts: it goes with that account's session, and
+// nobody else takes its place unasked.
+func TestTheStandInIsTheDefaultAccounts(t *testing.T) {
 	w := newWorld(t)
 	w.mustStore(w.orgLogin(gated))
 	other := w.orgLogin(ungated)
@@ -203,6 +205,10 @@ func TestTheStandInIsForWhoIsLeft(t *testing.T) {
 	q := w.query()
 	q.Username = &other.Username
 	if err := w.Erase(t.Context(), q); err != nil {
+		t.Fatal(err)
+	}
+	w.expectNoStandIn()
+	if err := w.keeper().Use(t.Context(), q.Origin, w.login().Username); err != nil {
 		t.Fatal(err)
 	}
 	w.expectStandIn(w.Environment, gated)

@@ -32,6 +32,7 @@ type world struct {
 	Environment platform.Environment
 	Mode        session.Mode
 	APIKey      helper.Secret
+	Account     string // CRE_ACCOUNT
 	keychain    *faultyKeychain
 	provider    *countingProvider
 	dir         string
@@ -66,7 +67,7 @@ func (w *world) keeper() *session.Keeper {
 	k := &session.Keeper{
 		Environment: w.Environment,
 		APIKey:      w.APIKey,
-		Places:      session.NewPlaces(w.Environment, w.Mode, files, w.keychain, w.clock, w.notify),
+		Places:      session.NewPlaces(w.Environment, w.Mode, files, w.keychain, w.clock, w.notify).For(w.Account),
 		Provider:    w.provider,
 		Revoker:     w.provider,
 		Now:         w.clock,
@@ -228,6 +229,9 @@ type faultyKeychain struct {
 	helper.Vault
 	mu       sync.Mutex
 	calls    int
+	writes   int
+	asks     bool   // for a password, at every reading
+	forgets  bool   // what it says that it has stored
 	fail     error  // of every operation
 	failNext error  // of the next write alone
 	onGet    func() // once, before the next read
@@ -246,6 +250,9 @@ func (k *faultyKeychain) set(fail, failNext error) {
 	k.fail, k.failNext = fail, failNext
 }
 
+// Asks reports whether to read would ask for a password.
+func (k *faultyKeychain) Asks(context.Context, helper.Origin) bool { return k.asks }
+
 func (k *faultyKeychain) Get(ctx context.Context, q helper.Query) (helper.Credential, error) {
 	if _, err := k.called(); err != nil {
 		return helper.Credential{}, err
@@ -261,7 +268,7 @@ func (k *faultyKeychain) Get(ctx context.Context, q helper.Query) (helper.Creden
 }
 
 func (k *faultyKeychain) Store(ctx context.Context, c helper.Credential) error {
-	if err := k.writing(); err != nil {
+	if err := k.writing(); err != nil || k.forgets {
 		return err
 	}
 	return k.Vault.Store(ctx, c)
@@ -298,6 +305,7 @@ func (k *faultyKeychain) writing() error {
 	defer k.mu.Unlock()
 	err := k.failNext
 	k.failNext = nil
+	k.writes++
 	return err
 }
 

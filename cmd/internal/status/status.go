@@ -39,6 +39,7 @@ func kinds() []kind {
 		{helper.ErrRequest, Usage},
 		{ErrSetting, Usage},
 		{reading.ErrNotASession, Usage},
+		{helper.ErrLifetime, Usage},
 		{helper.ErrBusy, Busy},
 		{lookup.ErrLocked, Locked},
 		{lookup.ErrUnavailable, NoKeychain},

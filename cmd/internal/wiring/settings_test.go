@@ -76,7 +76,7 @@ func TestRefusal(t *testing.T) {
 // TestWithoutAHome: the key is there, and taken from the environment all the same.
 func TestWithoutAHome(t *testing.T) {
 	s, env := found(t, errors.New("homeless"), "CRE_API_KEY=key", "CRE_CLI_ENV=x")
-	if s.Dir != "" || !errors.Is(s.NoDir, status.ErrSetting) || s.APIKey.Reveal() != "key" || env["CRE_API_KEY"] != "" {
+	if s.Dir != "" || !errors.Is(s.NoDir, status.ErrSetting) || s.APIKey.Secret.Reveal() != "key" || env["CRE_API_KEY"] != "" {
 		t.Errorf("%+v, %q", s, env)
 	}
 	if s, _ := found(t, nil); s.Dir != "/home/ann/.cre" || s.NoDir != nil {

@@ -35,7 +35,8 @@ type Machine struct {
 type Settings struct {
 	Environment platform.Environment // the current one
 	Mode        reading.Mode
-	APIKey      helper.Secret // not set: none
+	APIKey      APIKey        // the zero value: none
+	Account     string        // that answers who names none; "": cre.yaml says
 	Dir         string        // that cre.yaml is in; "": see NoDir
 	NoDir       error         // why there is none, a [status.ErrSetting]
 	Bus         string        // the D-Bus session's address; "": none
@@ -44,8 +45,8 @@ type Settings struct {
 	refusal error // of all that is asked for CRE's origins; nil: none
 }
 
-// Settings reads them. It takes the API key out of the environment, which
-// programs that this one runs inherit. Its errors are [status.ErrSetting].
+// Settings reads them. It takes the API key out of the environment; see
+// [Machine.APIKey]. Its errors are [status.ErrSetting].
 func (m Machine) Settings() (Settings, error) {
 	s, err := m.settings()
 	if err != nil {
@@ -69,12 +70,10 @@ func (m Machine) settings() (s Settings, err error) {
 	} else {
 		s.Dir = plain.InHome(home)
 	}
-	if key := m.Getenv(platform.VarAPIKey); key != "" {
-		s.APIKey = helper.NewSecret(key)
-		if err := m.Setenv(platform.VarAPIKey, ""); err != nil {
-			return s, err
-		}
+	if s.APIKey, err = m.APIKey(); err != nil && s.refusal == nil {
+		s.refusal = unusable(err)
 	}
+	s.Account = m.Getenv(platform.VarAccount)
 	s.Bus = lookup.BusAddress(m.Getenv)
 	return s, nil
 }

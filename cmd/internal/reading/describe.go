@@ -1,0 +1,123 @@
+package reading
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"cre-credential-helper/cmd/internal/claims"
+	"cre-credential-helper/fallback/plain"
+	"cre-credential-helper/helper"
+	"cre-credential-helper/keyring/lookup"
+)
+
+// Describer is a part of [helper.Accounts].
+type Describer interface {
+	Describe(ctx context.Context, o helper.Origin) (helper.Description, error)
+}
+
+// Describe says what there is at o: the key in the environment, and what places
+// says. With a key, what fails there is a note: a key needs nothing of it.
+func (r Reader) Describe(ctx context.Context, o helper.Origin, places Describer) (helper.Description, error) {
+	d, err := places.Describe(ctx, o)
+	key, hasKey := r.apiKey()
+	if !hasKey || key.Origin != o {
+		return d, err
+	}
+	if err != nil {
+		d = description()
+		d.Notes = append(d.Notes, err.Error())
+	}
+	about := accountOf(key, helper.PlaceEnvironment)
+	about.Variable = r.APIKeyVariable
+	d.Credentials = slices.Insert(d.Credentials, 0, about)
+	return d, nil
+}
+
+func description() helper.Description {
+	return helper.Description{Schema: helper.DescriptionSchema, Credentials: []helper.Account{}, Notes: []string{}}
+}
+
+// Describe implements [Describer]. Unlike Get it looks into the keychain whether
+// or not cre.yaml points there. Its errors are those of cre.yaml, and
+// [lookup.ErrUnsure].
+func (p Places) Describe(ctx context.Context, o helper.Origin) (helper.Description, error) {
+	d := description()
+	var file plain.Session
+	if p.Decides(o, helper.RoomShared) {
+		var err error
+		if file, err = p.File(); err != nil {
+			return d, err
+		}
+	}
+	pointer := PointerAt(file.Keychain, o)
+	inFile, holds := p.Credential(file)
+	if holds = holds && inFile.Origin == o; holds {
+		about := accountOf(inFile, helper.PlaceFile)
+		about.Default = true
+		d.Credentials = append(d.Credentials, about)
+	}
+	all, err := p.Vaults[InKeychain].All(ctx, helper.Query{Origin: o})
+	switch {
+	case errors.Is(err, lookup.ErrUnsure):
+		return d, err
+	case err != nil:
+		d.Notes = append(d.Notes, fmt.Sprintf("what is in the keychain can't be told: %v", err))
+		if pointer.Session && !holds {
+			d.Credentials = append(d.Credentials, unread(o, pointer))
+		}
+	}
+	named, hasDefault := pointer.DefaultOf(all)
+	for _, c := range all {
+		about := accountOf(c, helper.PlaceKeychain)
+		if p.Decides(o, helper.RoomShared) {
+			about.Stray = !pointer.Has(c.Username) || holds && !IsKey(c)
+			about.Default = hasDefault && !holds && c.Username == named.Username
+		}
+		d.Credentials = append(d.Credentials, about)
+	}
+	slices.SortStableFunc(d.Credentials, func(a, b helper.Account) int { return cmp.Compare(p.rank(a), p.rank(b)) })
+	return d, nil
+}
+
+// unread is what cre.yaml says of a session in a keychain that can't be read.
+func unread(o helper.Origin, pointer Pointer) helper.Account {
+	about := accountOf(helper.Credential{Origin: o, AuthType: helper.AuthBearer}, helper.PlaceKeychain)
+	if about.Default = true; pointer.Account != nil {
+		about.Username = *pointer.Account
+	}
+	return about
+}
+
+// rank puts what answers first first.
+func (p Places) rank(a helper.Account) int {
+	switch {
+	case a.Stray:
+		return 4
+	case a.AuthType == helper.AuthAPIKey && a.Username == APIKeyUsername:
+		return 0
+	case p.Account != "" && a.Username == p.Account:
+		return 1
+	case a.Default:
+		return 2
+	}
+	return 3
+}
+
+// accountOf says of a credential all but its secrets.
+func accountOf(c helper.Credential, place helper.Place) helper.Account {
+	access, _ := claims.Parse(c.Secret) // an opaque one says nothing
+	id, _ := claims.Parse(c.IDToken)
+	since := id.AuthTime
+	if since.IsZero() {
+		since = id.IssuedAt
+	}
+	return helper.Account{
+		Origin: c.Origin.String(), Username: c.Username, AuthType: c.AuthType, Place: place,
+		OrganizationID: access.OrgID, DeployAccess: access.DeployAccess || c.AuthType == helper.AuthAPIKey,
+		Expires: c.Expiry.UTC(), Issued: c.Issued.UTC(), Since: since,
+		Renewable: c.Refreshable(),
+	}
+}
