@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -11,65 +12,41 @@ import (
 	"cre-credential-helper/cmd/internal/exchange"
 	"cre-credential-helper/cmd/internal/official"
 	"cre-credential-helper/cmd/internal/platform"
-	"cre-credential-helper/cmd/internal/reading"
 	"cre-credential-helper/cmd/internal/safetext"
 	"cre-credential-helper/cmd/internal/standin"
 	"cre-credential-helper/cmd/internal/web"
 	"cre-credential-helper/helper"
 )
 
-// findSession returns where cre.yaml says that the environment's session is, or
-// [errNotLoggedIn]. One in the file that is due is renewed first, under the lock
-// that the official CLI doesn't take; it may be in the keychain afterwards.
-func (m machine) findSession(ctx context.Context) (*platformClient, reading.Place, error) {
-	p, _, err := m.connectWithFiles()
-	if err != nil {
-		return nil, "", err
-	}
-	place, due, err := p.look()
-	if err == nil && due {
-		if _, err = p.credential(ctx); err == nil {
-			place, _, err = p.look()
-		}
-	}
-	if err == nil && place == "" {
-		err = errNotLoggedIn
-	}
-	return p, place, err
+// exchangingSession runs the official CLI with the stand-in for the session that
+// cre.yaml holds.
+func (k kept) exchangingSession(ctx context.Context, command official.Command) (status int, err error) {
+	return k.exchanging(ctx, command, exchange.Config{
+		StandIn:   k.standIn,
+		IsForeign: k.isForeign,
+	})
 }
 
-// look reads cre.yaml. A session in the keychain is never due: the exchange asks
-// for what it needs.
-func (p *platformClient) look() (place reading.Place, due bool, err error) {
-	file, err := p.files.ReadSession()
-	if err != nil {
-		return "", false, err
-	}
-	format := reading.Format{Environment: p.Environment}
-	place = format.Where(file.Session(), p.Origin())
-	if place == reading.InFile {
-		c, _ := format.Credential(file.Session())
-		due = reading.IsDue(c, p.now())
-	}
-	return place, due, nil
+// exchangingKey runs it with a stand-in for the API key, of this command's own.
+func (k kept) exchangingKey(ctx context.Context, command official.Command) (status int, err error) {
+	standIn := helper.NewSecret("stand-in-" + rand.Text())
+	command.Env = append(command.Env, platform.VarAPIKey+"="+standIn.Reveal())
+	return k.exchanging(ctx, command, exchange.Config{
+		AuthType:  helper.AuthAPIKey,
+		StandIn:   func() (helper.Secret, error) { return standIn, nil },
+		IsForeign: func(helper.Secret) bool { return false },
+	})
 }
 
-// exchanging runs the official CLI with the stand-in that [ensureStandIn] has put
-// there for the session, which its requests are given on the way.
-func (p *platformClient) exchanging(ctx context.Context, command official.Command) (status int, err error) {
-	upstream, err := url.Parse(p.GraphQLURL)
-	if err != nil {
+// exchanging runs the official CLI, whose requests are given the real credential
+// on the way.
+func (p *platformClient) exchanging(ctx context.Context, command official.Command, c exchange.Config) (status int, err error) {
+	const connections = 64
+	if c.Upstream, err = url.Parse(p.GraphQLURL); err != nil {
 		return 0, err
 	}
-	const connections = 64
-	server, err := exchange.Listen(context.WithoutCancel(ctx), exchange.Config{
-		Upstream:  upstream,
-		Transport: web.NewTransport(connections),
-		StandIn:   p.standIn,
-		IsForeign: p.isForeign,
-		Tokens:    p,
-		Say:       p.explain,
-	})
+	c.Transport, c.Tokens, c.Say = web.NewTransport(connections), p, p.explain
+	server, err := exchange.Listen(context.WithoutCancel(ctx), c)
 	if err != nil {
 		return 0, err
 	}
@@ -121,8 +98,12 @@ func (p *platformClient) Get(ctx context.Context) (helper.Credential, error) {
 	return p.credential(ctx)
 }
 
-// Reject implements [exchange.Tokens].
+// Reject implements [exchange.Tokens]. A key that the platform refuses is for a
+// person to replace.
 func (p *platformClient) Reject(ctx context.Context, cred helper.Credential) error {
+	if cred.AuthType == helper.AuthAPIKey {
+		return nil
+	}
 	return p.helper.Erase(ctx, helper.Query{Origin: cred.Origin, Username: &cred.Username, Secret: cred.Secret})
 }
 

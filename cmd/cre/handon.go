@@ -18,8 +18,8 @@ import (
 var errWithin = fmt.Errorf("%w from within itself: if a script starts cre in its place, name the official CLI in %s; in a build step, unset %s first",
 	official.ErrUnusable, official.VariableProgram, platform.VarGraphQLURL)
 
-// handOn runs the official CLI with the command line that it was given, on the
-// session that is kept here, and returns its exit status.
+// handOn runs the official CLI with the command line that it was given, on what
+// is kept here, and returns its exit status.
 func (m machine) handOn(ctx context.Context, line official.Line, args []string) (status int, err error) {
 	command, err := m.officialCommand(args)
 	if err != nil {
@@ -36,14 +36,15 @@ func (m machine) handOn(ctx context.Context, line official.Line, args []string) 
 	if err := m.unsetenv(platform.VarAPIKey); err != nil { // a file may take it away, and the helper would answer with it
 		return 0, err
 	}
-	p, place, err := m.findSession(ctx)
-	if err == nil && place == reading.InKeychain {
-		if err = p.ensureStandIn(ctx); err == nil {
-			return p.exchanging(ctx, command)
-		}
+	kept, err := m.findKept(ctx)
+	if err == nil {
+		err = kept.prepare(ctx)
 	}
-	needed, known := line.NeedsSession()
-	switch {
+	switch needed, known := line.NeedsSession(); {
+	case err == nil && kept.key:
+		return kept.exchangingKey(ctx, command)
+	case err == nil && kept.place == reading.InKeychain:
+		return kept.exchangingSession(ctx, command)
 	case err == nil, !needed:
 		return run(ctx, command)
 	case errors.Is(err, errNotLoggedIn) && exchange.IsURL(around.Getenv(platform.VarGraphQLURL)):
@@ -110,7 +111,7 @@ func (m machine) noticeKey(around official.Final) {
 	if err != nil {
 		return
 	}
-	if place, _, err := p.look(); err == nil && place != "" {
+	if kept, err := p.look(); err == nil && kept.place != "" {
 		m.ui.warn(notice)
 	}
 }

@@ -111,10 +111,6 @@ func (m machine) answer(ctx context.Context, args []string) (status int, err err
 	return m.handOn(ctx, line, args)
 }
 
-// varAccount names the account that the helper answers with, in the default one's
-// place.
-const varAccount = "CRE_ACCOUNT"
-
 // takeAccount takes an --account before everything else, which is the official
 // CLI's flag for nothing. The helper reads it from its variable.
 func (m machine) takeAccount(args []string) (rest []string, err error) {
@@ -132,7 +128,7 @@ func (m machine) takeAccount(args []string) (rest []string, err error) {
 	default:
 		account, rest = args[1], args[2:]
 	}
-	return rest, m.setenv(varAccount, account)
+	return rest, m.setenv(platform.VarAccount, account)
 }
 
 // platformClient is what a command works with: an environment, the helper that

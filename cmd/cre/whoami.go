@@ -60,8 +60,8 @@ func (m machine) isInFile(p *platformClient) bool {
 		return false
 	}
 	p.files = fallback.InHome(home)
-	place, _, err := p.look()
-	return err == nil && place == reading.InFile
+	k, err := p.look()
+	return err == nil && k.place == reading.InFile
 }
 
 // noteStrays says what the official CLI, run by its path, left behind. It is no

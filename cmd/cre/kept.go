@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"cre-credential-helper/cmd/internal/platform"
+	"cre-credential-helper/cmd/internal/reading"
+)
+
+// kept is what the environment's commands can work with, as far as a look at
+// cre.yaml and at the environment tells.
+type kept struct {
+	*platformClient
+	key     bool          // an API key, which comes before a session
+	place   reading.Place // of the session; "": there is none
+	account string        // of the session; "": not known
+	due     bool          // a session in the file, which must be renewed
+}
+
+// findKept fails with [errNotLoggedIn] if there is nothing.
+func (m machine) findKept(ctx context.Context) (kept, error) {
+	p, _, err := m.connectWithFiles()
+	if err != nil {
+		return kept{}, err
+	}
+	k, err := p.look()
+	k.key = k.key || m.hasKeyFile()
+	switch {
+	case k.key:
+		return k, nil
+	case err == nil && k.place == "":
+		return k, errNotLoggedIn
+	}
+	if account := m.getenv(platform.VarAccount); err == nil && account != "" && account != k.account {
+		return k, usagef("%s is %q, and the official CLI works with one account: run cre session use %s", platform.VarAccount, account, account)
+	}
+	return k, err
+}
+
+// hasKeyFile reports whether the helper will find an API key in a file.
+func (m machine) hasKeyFile() bool {
+	if m.getenv(platform.VarAPIKeyFile) != "" {
+		return true
+	}
+	dir := m.getenv(platform.VarCredentials)
+	if dir == "" {
+		return false
+	}
+	_, err := os.Stat(filepath.Join(dir, platform.CredentialName))
+	return err == nil
+}
+
+// look reads cre.yaml. A session in the keychain is never due: the exchange asks
+// for what it needs.
+func (p *platformClient) look() (kept, error) {
+	k := kept{platformClient: p}
+	read, err := p.files.ReadSession()
+	if err != nil {
+		return k, err
+	}
+	file, format := read.Session(), reading.Format{Environment: p.Environment}
+	pointer := reading.PointerAt(file.Keychain, p.Origin())
+	k.key, k.place = pointer.Key, format.Where(file, p.Origin())
+	switch {
+	case k.place == reading.InFile:
+		c, _ := format.Credential(file)
+		k.account, k.due = c.Username, reading.IsDue(c, p.now())
+	case pointer.Account != nil:
+		k.account = *pointer.Account
+	}
+	return k, nil
+}
+
+// prepare has everything in place that the official CLI will look for. A session
+// in the file that is due is renewed, under the lock that the official CLI doesn't
+// take; it may be in the keychain afterwards.
+func (k *kept) prepare(ctx context.Context) (err error) {
+	if k.key {
+		return nil
+	}
+	if k.due {
+		if _, err := k.credential(ctx); err != nil {
+			return err
+		}
+		if *k, err = k.look(); err == nil && k.place == "" {
+			err = errNotLoggedIn
+		}
+	}
+	if err == nil && k.place == reading.InKeychain {
+		err = k.ensureStandIn(ctx)
+	}
+	return err
+}
