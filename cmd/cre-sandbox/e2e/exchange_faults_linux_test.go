@@ -22,7 +22,7 @@ import (
 // no process, and nobody listens any more.
 func TestWhoeverIsKilledNothingIsLeft(t *testing.T) {
 	t.Parallel()
-	m := withOfficial(t, deploying)
+	m := withOfficial(t, withAccess)
 	s := m.logIn()
 	m.official("workflow", "list") // which leaves files of its own
 	before := m.files()
@@ -323,7 +323,7 @@ func TestAThousandRequests(t *testing.T) {
 // it at a time.
 func TestAHundredMegabytes(t *testing.T) {
 	t.Parallel()
-	m := withOfficial(t, deploying)
+	m := withOfficial(t, withAccess)
 	m.logIn()
 	const data = `{"query":"mutation { deployWorkflow(name: \"w\", receiptBytes: 100000000) { id receipt } }"}`
 	p := m.pause("sandbox", "request", "--upload", "100MB", "--data", data)

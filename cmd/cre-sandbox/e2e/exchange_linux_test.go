@@ -13,9 +13,6 @@ import (
 	"cre-credential-helper/cmd/cre-sandbox/internal/sandbox"
 )
 
-// deploying lets the official CLI deploy.
-var deploying = sandbox.Options{DeployAccess: true}
-
 // withOfficial is a machine with a keychain and the stand-in of the official CLI.
 func withOfficial(t *testing.T, o sandbox.Options) *machine {
 	t.Helper()

@@ -185,7 +185,7 @@ var inspected = []struct {
 // request's headers in an answer's headers, body and trailers, and before it.
 func TestTheOfficialCLIHasNoByteOfAToken(t *testing.T) {
 	t.Parallel()
-	m := withOfficial(t, deploying)
+	m := withOfficial(t, withAccess)
 	s := m.logIn()
 	secrets := piecesOf(s, m.standIn())
 	if names := fmt.Sprint(secrets.in([]byte(s.Access + s.ID + s.Refresh))); names != "[ID token access token refresh token]" {
@@ -236,7 +236,7 @@ func TestTheOfficialCLIHasNoByteOfAToken(t *testing.T) {
 // runs on its own, with the tokens in cre.yaml.
 func TestTheInspectionFindsTokens(t *testing.T) {
 	t.Parallel()
-	m := newMachine(t, fileMode, deploying)
+	m := newMachine(t, fileMode, withAccess)
 	s := m.newSession()
 	if err := m.makeFolder(); err != nil {
 		t.Fatal(err)
