@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"unsafe"
 
 	"cre-credential-helper/cmd/cre-sandbox/internal/sandbox"
 )
@@ -94,7 +95,7 @@ func TestCtrlCReachesTheOfficialCLIOnce(t *testing.T) {
 	t.Parallel()
 	m := withOfficial(t, sandbox.Options{})
 	m.logIn()
-	controller, terminal := m.openTerminal()
+	controller, terminal := openTerminal(t)
 	n := m.startNoter(terminal)
 	for _, want := range []string{"ready INT ", "ready INT USR1 INT "} {
 		if _, err := controller.WriteString("\x03"); err != nil {
@@ -108,6 +109,28 @@ func TestCtrlCReachesTheOfficialCLIOnce(t *testing.T) {
 	if o := n.wait(); o.status != 7 {
 		t.Error(o)
 	}
+}
+
+// openTerminal returns both ends of a new pseudo-terminal.
+func openTerminal(t *testing.T) (controller, terminal *os.File) {
+	t.Helper()
+	controller, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = controller.Close() })
+	var unlocked, number int32
+	for request, value := range map[uintptr]*int32{syscall.TIOCSPTLCK: &unlocked, syscall.TIOCGPTN: &number} {
+		if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, controller.Fd(), request, uintptr(unsafe.Pointer(value))); errno != 0 {
+			t.Fatal(errno)
+		}
+	}
+	terminal, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = terminal.Close() })
+	return controller, terminal
 }
 
 // program puts one there.
