@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 
 	"cre-credential-helper/cmd/internal/exchange"
@@ -51,7 +52,12 @@ func (p *platformClient) exchanging(ctx context.Context, command official.Comman
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
+	override := p.GraphQLURL
+	if slices.ContainsFunc(platform.Known(), func(e platform.Environment) bool { return e.GraphQLURL == override }) {
+		override = ""
+	}
 	command.Env = append(command.Env,
+		platform.VarUpstream+"="+override,
 		platform.VarGraphQLURL+"="+server.URL(),
 		platform.VarEnvironment+"="+p.Name)
 	process, err := official.Start(context.WithoutCancel(ctx), command)

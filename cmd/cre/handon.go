@@ -6,17 +6,11 @@ import (
 	"fmt"
 	"os"
 
-	"cre-credential-helper/cmd/internal/exchange"
 	"cre-credential-helper/cmd/internal/official"
 	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/cmd/internal/reading"
 	"cre-credential-helper/cmd/internal/safetext"
 )
-
-// errWithin is for who has the variables of a command on the session in the
-// keychain, but isn't that command.
-var errWithin = fmt.Errorf("%w from within itself: if a script starts cre in its place, name the official CLI in %s; in a build step, unset %s first",
-	official.ErrUnusable, official.VariableProgram, platform.VarGraphQLURL)
 
 // handOn runs the official CLI with the command line that it was given, on what
 // is kept here, and returns its exit status.
@@ -47,8 +41,6 @@ func (m machine) handOn(ctx context.Context, line official.Line, args []string) 
 		return kept.exchangingSession(ctx, command)
 	case err == nil, !needed:
 		return run(ctx, command)
-	case errors.Is(err, errNotLoggedIn) && exchange.IsURL(around.Getenv(platform.VarGraphQLURL)):
-		return 0, errWithin
 	case errors.Is(err, errNotLoggedIn) && !known:
 		return 0, fmt.Errorf("%w; if this command needs no session, run the official CLI by its path: %s", err, safetext.Line(command.Path))
 	}

@@ -266,8 +266,8 @@ func TestOurCREIsNeverTheOfficialOne(t *testing.T) {
 		"ours before theirs":      {append(ours[:len(ours):len(ours)], theirs), 0, ""},
 		"a link to itself":        {append(ours[:len(ours):len(ours)], circle), statusUnusable, circle},
 		"past a link to itself":   {append(ours[:len(ours):len(ours)], circle, theirs), 0, ""},
-		"a script that execs us":  {[]string{m.bin, script}, statusUnusable, "from within itself: if a script starts cre in its place"},
-		"one that finds us again": {[]string{m.bin, byName}, statusUnusable, "from within itself: if a script starts cre in its place"},
+		"a script that execs us":  {[]string{m.bin, script}, statusUnusable, "cre has started itself instead of the official CLI"},
+		"one that finds us again": {[]string{m.bin, byName}, statusUnusable, "cre has started itself instead of the official CLI"},
 	} {
 		m.Run(name, func(t *testing.T) {
 			o := m.onPath(t, c.dirs...)

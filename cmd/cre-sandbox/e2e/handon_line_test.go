@@ -182,3 +182,21 @@ func TestWithoutAnOfficialCLI(t *testing.T) {
 		t.Errorf("version: %v", o)
 	}
 }
+
+// TestABuildStepWorksOnTheSession runs our programs below the official CLI, as a
+// build step may, which inherits the exchange's URL.
+func TestABuildStepWorksOnTheSession(t *testing.T) {
+	t.Parallel()
+	d := newDesk(newMachine(t, keychainMode, withAccess))
+	d.logIn()
+	o := d.cre("workflow", "deploy", "w", "--build",
+		"cre whoami && cre workflow list && cre-credential-helper get </dev/null | sed -n 's/^username=//p' && cre session --json")
+	if o.status != 0 {
+		t.Fatalf("deploy: %v", o)
+	}
+	for _, want := range []string{"Organization ID:", "0 workflows", "email@domain.com", `"origin":"` + d.platform.URL + `"`} {
+		if !strings.Contains(o.stdout+o.stderr, want) {
+			t.Errorf("without %q: %v", want, o)
+		}
+	}
+}

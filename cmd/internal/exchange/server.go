@@ -21,10 +21,10 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync"
 	"time"
 
+	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/helper"
 )
 
@@ -35,15 +35,6 @@ const (
 	admitTimeout   = 5 * time.Second  // from a connection to Admit
 	idleTimeout    = 10 * time.Minute // longer than the official CLI's, so that it never sends on what is being closed
 )
-
-// pathPrefix tells a person what the URL is that the official CLI prints.
-const pathPrefix = "/session-from-the-keychain/"
-
-// IsURL reports whether a URL is one that [Server.URL] returns, of whatever server.
-func IsURL(text string) bool {
-	u, err := url.Parse(text)
-	return err == nil && u.Hostname() == "127.0.0.1" && strings.HasPrefix(u.Path, pathPrefix)
-}
 
 // Config is what a server works with. All but AuthType, Say and Now must be set.
 type Config struct {
@@ -126,7 +117,7 @@ func Listen(ctx context.Context, config Config) (*Server, error) {
 	ctx, stop := context.WithCancel(ctx)
 	s := &Server{
 		config:   config,
-		door:     door{authority: socket.Addr().String(), path: pathPrefix + random(), authType: config.AuthType},
+		door:     door{authority: socket.Addr().String(), path: platform.ExchangePath + random(), authType: config.AuthType},
 		standIns: standIns{read: config.StandIn, first: first, latest: first},
 		tokens:   newTokens(ctx, config, origin.WithoutPath()),
 		sent:     new(sent),

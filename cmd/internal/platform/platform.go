@@ -36,6 +36,24 @@ const (
 // VarAccount is the variable that names the account to answer who names none.
 const VarAccount = "CRE_ACCOUNT"
 
+// VarUpstream is the GraphQL URL override of who runs the official CLI, for
+// programs of this project below it: there, [VarGraphQLURL] leads to an exchange.
+const VarUpstream = "CRE_CREDENTIAL_UPSTREAM"
+
+// ExchangePath begins the path of every exchange's URL, and tells a person what the
+// URL is that the official CLI prints.
+const ExchangePath = "/session-from-the-keychain/"
+
+// overriding returns what a variable has in place of the environment's own; "":
+// nothing.
+func overriding(getenv func(string) string, variable string) string {
+	value := getenv(variable)
+	if variable == VarGraphQLURL && strings.HasPrefix(value, "http://127.0.0.1:") && strings.Contains(value, ExchangePath) {
+		return getenv(VarUpstream)
+	}
+	return value
+}
+
 // ErrOverride is what [Select] fails with.
 var ErrOverride = errors.New("not a usable value")
 
@@ -117,7 +135,7 @@ func Select(getenv func(string) string) (env Environment, warnings []string, err
 		{VarGraphQLURL, &env.GraphQLURL, checkURL},
 	}
 	for _, o := range overrides {
-		value := getenv(o.variable)
+		value := overriding(getenv, o.variable)
 		if value == "" {
 			continue
 		}
@@ -137,7 +155,7 @@ func Select(getenv func(string) string) (env Environment, warnings []string, err
 // an environment.
 func Overrides(getenv func(string) string) (set []string) {
 	for _, variable := range []string{VarAuthBase, VarClientID, VarAudience, VarGraphQLURL} {
-		if getenv(variable) != "" {
+		if overriding(getenv, variable) != "" {
 			set = append(set, variable)
 		}
 	}

@@ -152,3 +152,23 @@ func TestForToken(t *testing.T) {
 		})
 	}
 }
+
+func TestBelowTheOfficialCLITheRealURLCounts(t *testing.T) {
+	exchange := "http://127.0.0.1:40123" + ExchangePath + "0123456789abcdef"
+	for name, test := range map[string]struct{ upstream, want string }{
+		"the environment's own": {"", Known()[0].GraphQLURL},
+		"an override":           {"http://127.0.0.1:8/graphql", "http://127.0.0.1:8/graphql"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			variables := map[string]string{VarGraphQLURL: exchange, VarUpstream: test.upstream}
+			env, warnings, err := Select(func(name string) string { return variables[name] })
+			if err != nil || env.GraphQLURL != test.want || (len(warnings) == 0) != (test.upstream == "") {
+				t.Errorf("%s, %q, %v", env.GraphQLURL, warnings, err)
+			}
+		})
+	}
+	variables := map[string]string{VarUpstream: "http://127.0.0.1:8/graphql"}
+	if env, _, err := Select(func(name string) string { return variables[name] }); err != nil || env.GraphQLURL != Known()[0].GraphQLURL {
+		t.Errorf("elsewhere it counts, too: %s, %v", env.GraphQLURL, err)
+	}
+}
