@@ -70,12 +70,17 @@ func (m machine) sessionCommand() *cli.Command {
 	}
 }
 
-func (m machine) sessionList(c *cli.Context) error {
+func (m machine) describe(c *cli.Context) (*platformClient, helper.Description, error) {
 	p, _, err := m.connect()
 	if err != nil {
-		return err
+		return nil, helper.Description{}, err
 	}
 	d, err := p.helper.Describe(c.Context, p.Origin())
+	return p, d, err
+}
+
+func (m machine) sessionList(c *cli.Context) error {
+	_, d, err := m.describe(c)
 	if err != nil {
 		return err
 	}

@@ -32,11 +32,7 @@ type status struct {
 const statusSchema = 1
 
 func (m machine) sessionStatus(c *cli.Context) error {
-	p, _, err := m.connect()
-	if err != nil {
-		return err
-	}
-	d, err := p.helper.Describe(c.Context, p.Origin())
+	p, d, err := m.describe(c)
 	if err != nil {
 		return err
 	}

@@ -1,11 +1,8 @@
 package official
 
 import (
-	"bytes"
-	"debug/buildinfo"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 
+	"cre-credential-helper/cmd/internal/ourselves"
 	"cre-credential-helper/cmd/internal/safetext"
 )
 
@@ -53,14 +51,14 @@ func (s Search) Find() (string, error) {
 	if s.Named != "" {
 		return s.named()
 	}
-	self, err := identify(s.Self)
+	self, err := ourselves.Identify(s.Self)
 	if err != nil {
 		return "", fmt.Errorf("finding this program's own file, so that it isn't started as the official CLI: %w", err)
 	}
 	var firstFault error
 	for _, path := range s.candidates() {
 		switch err := judge(path); {
-		case errors.Is(err, fs.ErrNotExist), err == nil && self.is(path):
+		case errors.Is(err, fs.ErrNotExist), err == nil && self.Is(path):
 		case err == nil:
 			return path, nil
 		case firstFault == nil:
@@ -89,7 +87,7 @@ func (s Search) named() (string, error) {
 		case errors.Is(err, fs.ErrNotExist):
 			err = missing
 		case err == nil:
-			if self, err := identify(s.Self); err == nil && self.is(path) {
+			if self, err := ourselves.Identify(s.Self); err == nil && self.Is(path) {
 				return "", fmt.Errorf("%w: %s=%s is this program itself: name the official CLI", ErrUnusable, VariableProgram, safetext.Line(s.Named))
 			}
 			return path, nil
@@ -161,68 +159,6 @@ func judge(path string) error {
 		return fault("is empty: install the official CLI again")
 	}
 	return checkWriters(path, fault)
-}
-
-// identity is what this program is told by.
-type identity struct {
-	path  string
-	info  fs.FileInfo
-	build string // the path of its main package; empty: not known
-}
-
-func identify(path string) (identity, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return identity{}, err
-	}
-	return identity{path, info, mainPackage(path)}, nil
-}
-
-// is reports whether a file is this program: the same file, a copy of it, or
-// another version of it.
-func (id identity) is(path string) bool {
-	info, err := os.Stat(path)
-	if err != nil {
-		return false
-	}
-	if os.SameFile(id.info, info) || id.build != "" && id.build == mainPackage(path) {
-		return true
-	}
-	return id.info.Size() == info.Size() && sameContents(id.path, path)
-}
-
-// mainPackage is what Go writes into every program that it builds.
-func mainPackage(path string) string {
-	info, err := buildinfo.ReadFile(path)
-	if err != nil {
-		return ""
-	}
-	return info.Path
-}
-
-func sameContents(a, b string) bool {
-	one, err := os.Open(a)
-	if err != nil {
-		return false
-	}
-	defer one.Close() //nolint:errcheck // only read
-	other, err := os.Open(b)
-	if err != nil {
-		return false
-	}
-	defer other.Close() //nolint:errcheck // only read
-	const chunk = 64 << 10
-	x, y := make([]byte, chunk), make([]byte, chunk)
-	for {
-		n, err := io.ReadFull(one, x)
-		m, _ := io.ReadFull(other, y)
-		if !bytes.Equal(x[:n], y[:m]) {
-			return false
-		}
-		if err != nil {
-			return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
-		}
-	}
 }
 
 // VariableHandedOn names the variable by which a cre that is started instead of

@@ -1,18 +1,14 @@
 package setup
 
 import (
-	"bytes"
-	"debug/buildinfo"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"runtime"
-)
 
-// ourMain is what Go's build information calls this program.
-const ourMain = "cre-credential-helper/cmd/cre"
+	"cre-credential-helper/cmd/internal/ourselves"
+)
 
 type kind int
 
@@ -33,7 +29,7 @@ type entry struct {
 }
 
 // look finds out what is at a path; self is this program.
-func look(path, self string) entry {
+func look(path string, self ourselves.Program) entry {
 	e := entry{path: path}
 	if e.info, e.err = os.Lstat(path); e.err != nil {
 		if errors.Is(e.err, fs.ErrNotExist) {
@@ -47,7 +43,7 @@ func look(path, self string) entry {
 	case e.err != nil:
 	case !e.target.Mode().IsRegular():
 		e.err = fmt.Errorf("%w: %s is not a file: move it away", ErrInTheWay, path)
-	case isOurs(path, e.target, self):
+	case self.Is(path):
 		e.kind = ours
 	default:
 		e.kind = program
@@ -55,18 +51,10 @@ func look(path, self string) entry {
 	return e
 }
 
-func isOurs(path string, info fs.FileInfo, self string) bool {
-	if this, err := os.Stat(self); err == nil && os.SameFile(this, info) {
-		return true
-	}
-	built, err := buildinfo.ReadFile(path)
-	return err == nil && built.Path == ourMain || sameContents(path, self)
-}
-
 // look finds out what cre and cre-official are, and refuses what others own or
 // may write to.
 func (p *place) look() (cre, official entry, err error) {
-	cre, official = look(p.cre(), p.self), look(p.official(), p.self)
+	cre, official = look(p.cre(), p.program), look(p.official(), p.program)
 	return cre, official, errors.Join(cre.check(), official.check())
 }
 
@@ -99,34 +87,7 @@ func (e entry) isUnchanged() bool {
 // holdsSameAs reports whether two programs are one, or copies.
 func (e entry) holdsSameAs(other entry) bool {
 	return os.SameFile(e.target, other.target) ||
-		!e.isLink() && !other.isLink() && sameContents(e.path, other.path)
+		!e.isLink() && !other.isLink() && ourselves.SameContents(e.path, other.path)
 }
 
 func moved(path string) error { return fmt.Errorf("%s was %w: run this again", path, ErrMoved) }
-
-// sameContents reports whether both files can be read and hold the same.
-func sameContents(a, b string) bool {
-	f, err := os.Open(a)
-	if err != nil {
-		return false
-	}
-	defer f.Close() //nolint:errcheck // only read
-	g, err := os.Open(b)
-	if err != nil {
-		return false
-	}
-	defer g.Close() //nolint:errcheck // only read
-	const piece = 64 << 10
-	for x, y := make([]byte, piece), make([]byte, piece); ; {
-		n, errX := io.ReadFull(f, x)
-		m, errY := io.ReadFull(g, y)
-		switch {
-		case !bytes.Equal(x[:n], y[:m]), (errX == nil) != (errY == nil):
-			return false
-		case errX != nil:
-			return isEnd(errX) && isEnd(errY)
-		}
-	}
-}
-
-func isEnd(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }

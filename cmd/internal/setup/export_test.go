@@ -13,9 +13,6 @@ var (
 	RemoveHelper = removeHelper
 )
 
-// OurMain is what Go's build information is expected to call this program.
-const OurMain = ourMain
-
 // PutWhile puts this program in cre's place, which meanwhile changes.
 func (o Official) PutWhile(meanwhile func()) error {
 	p, err := o.place()

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 
+	"cre-credential-helper/cmd/internal/ourselves"
 	"cre-credential-helper/fallback"
 )
 
@@ -81,6 +82,7 @@ type place struct {
 	install string // what holds the folder; on Windows the folder itself
 	folder  string
 	self    string // without links
+	program ourselves.Program
 	exe     string // what programs' names end in
 	copies  bool
 	report
@@ -95,7 +97,11 @@ func (o Official) place() (*place, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find this program: %w", err)
 	}
-	p := &place{install: o.Install, self: self, copies: o.copies}
+	program, err := ourselves.Identify(self)
+	if err != nil {
+		return nil, err
+	}
+	p := &place{install: o.Install, self: self, program: program, copies: o.copies}
 	if p.install == "" {
 		p.install = filepath.Join(o.Home, ".cre")
 	}
@@ -143,7 +149,7 @@ func (p *place) onPath(path string) string {
 		if !filepath.IsAbs(folder) {
 			continue
 		}
-		found := look(filepath.Join(folder, "cre"+p.exe), p.self)
+		found := look(filepath.Join(folder, "cre"+p.exe), p.program)
 		if found.err != nil || !found.isExecutable() {
 			continue
 		}

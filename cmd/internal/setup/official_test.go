@@ -16,13 +16,6 @@ import (
 	"cre-credential-helper/cmd/internal/setup"
 )
 
-func TestThisProgramIsKnownByItsBuildInformation(t *testing.T) {
-	out, err := exec.CommandContext(t.Context(), "go", "list", "../../cre").Output()
-	if err != nil || strings.TrimSpace(string(out)) != setup.OurMain {
-		t.Errorf("cmd/cre is %s, %v; the package looks for %s", out, err, setup.OurMain)
-	}
-}
-
 func TestBothProgramsCalledCreAreInOrder(t *testing.T) {
 	m := newMachine(t)
 	m.lay(map[string]string{"cre": script("1")})

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"cre-credential-helper/cmd/internal/ourselves"
 )
 
 // setUp is [Official.Do], under the lock.
@@ -101,5 +103,5 @@ func (p *place) isInOrder(cre entry) bool {
 		return false
 	}
 	self, err := os.Stat(p.self)
-	return err == nil && (os.SameFile(self, cre.target) || p.copies && sameContents(p.self, cre.path))
+	return err == nil && (os.SameFile(self, cre.target) || p.copies && ourselves.SameContents(p.self, cre.path))
 }
