@@ -65,9 +65,7 @@ func (p Places) Describe(ctx context.Context, o helper.Origin) (helper.Descripti
 		return d, err
 	case err != nil:
 		d.Notes = append(d.Notes, fmt.Sprintf("what is in the keychain can't be told: %v", err))
-		if pointer.Session && !holds {
-			d.Credentials = append(d.Credentials, unread(o, pointer))
-		}
+		d.Credentials = append(d.Credentials, unread(o, pointer, holds)...)
 	}
 	named, hasDefault := pointer.DefaultOf(all)
 	for _, c := range all {
@@ -82,13 +80,23 @@ func (p Places) Describe(ctx context.Context, o helper.Origin) (helper.Descripti
 	return d, nil
 }
 
-// unread is what cre.yaml says of a session in a keychain that can't be read.
-func unread(o helper.Origin, pointer Pointer) helper.Account {
-	about := accountOf(helper.Credential{Origin: o, AuthType: helper.AuthBearer}, helper.PlaceKeychain)
-	if about.Default = true; pointer.Account != nil {
-		about.Username = *pointer.Account
+// unread is what cre.yaml says of a keychain that can't be read. holds: the session
+// is in cre.yaml.
+func unread(o helper.Origin, pointer Pointer, holds bool) (all []helper.Account) {
+	if pointer.Key {
+		c := helper.Credential{Origin: o, Username: APIKeyUsername, AuthType: helper.AuthAPIKey}
+		all = append(all, accountOf(c, helper.PlaceKeychain))
 	}
-	return about
+	if pointer.Session && !holds {
+		c := helper.Credential{Origin: o, AuthType: helper.AuthBearer}
+		if pointer.Account != nil {
+			c.Username = *pointer.Account
+		}
+		about := accountOf(c, helper.PlaceKeychain)
+		about.Default = true
+		all = append(all, about)
+	}
+	return all
 }
 
 // rank puts what answers first first.

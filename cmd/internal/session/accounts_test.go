@@ -436,6 +436,7 @@ func TestDescribeSaysWhatThereIs(t *testing.T) {
 		"their logout":  {func(w *world) { w.writeFile("") }, "bob keychain stray, ann keychain stray", ""},
 		"their login":   {func(w *world) { w.writeFile(officialFile(w.login())) }, "email file default, bob keychain stray, ann keychain stray", ""},
 		"a locked one":  {func(w *world) { w.keychain.set(errLocked, nil) }, "bob keychain default", "locked"},
+		"and a key":     {func(w *world) { w.mustStore(w.key("key")); w.keychain.set(errLocked, nil) }, "apikey keychain, bob keychain default", "locked"},
 		"no keychain":   {func(w *world) { w.writeFile(""); w.keychain.set(errUnavailable, nil) }, "", "no keychain"},
 		"that may ask":  {func(w *world) { w.keychain.asks = true }, "bob keychain default", "locked"},
 		"older pointer": {func(w *world) { w.writeFile("Keychain:\n- https://api.cre.chain.link\n") }, "bob keychain default, ann keychain", ""},
