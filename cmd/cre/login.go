@@ -158,7 +158,7 @@ func (p *platformClient) whereabouts() string {
 	case place == reading.InKeychain:
 		return " The session is in the keychain."
 	case place == reading.InFile:
-		return fmt.Sprintf(" The session is in %s.", safetext.Line(p.files.SessionPath()))
+		return " The session is in ~/.cre/cre.yaml."
 	}
 	return ""
 }

@@ -142,7 +142,7 @@ func (m *mode) heed() (forget func()) {
 	var done sync.WaitGroup
 	done.Go(func() {
 		for s := range signals {
-			m.suffer(s.(syscall.Signal), signals)
+			m.suffer(s.(syscall.Signal))
 		}
 	})
 	return func() {
@@ -153,18 +153,32 @@ func (m *mode) heed() (forget func()) {
 }
 
 // suffer has s do what it does by default, with the terminal as it was.
-func (m *mode) suffer(s syscall.Signal, signals chan<- os.Signal) {
+func (m *mode) suffer(s syscall.Signal) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.putBack()
 	continued := make(chan os.Signal, 1)
 	signal.Notify(continued, syscall.SIGCONT)
 	defer signal.Stop(continued)
-	signal.Reset(s)
-	_ = syscall.Kill(os.Getpid(), s)
+	if s == syscall.SIGQUIT {
+		signal.Reset(s)
+		_ = syscall.Kill(os.Getpid(), s)
+	} else if canBeContinued() {
+		_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP) // to Go, SIGTSTP's default is gone once it was caught
+	} else {
+		return
+	}
 	select {
 	case <-continued:
-	case <-time.After(time.Second): // nobody could continue this process, so the kernel didn't stop it
+	case <-time.After(time.Second):
 	}
-	signal.Notify(signals, s)
+}
+
+// canBeContinued reports whether a shell with job control has started this
+// process. Otherwise the system doesn't let ^Z stop it, because nobody could let it
+// go on (POSIX, orphaned process group).
+func canBeContinued() bool {
+	own, err := unix.Getsid(0)
+	parents, perr := unix.Getsid(os.Getppid())
+	return err == nil && perr == nil && own == parents && own != unix.Getpgrp()
 }
