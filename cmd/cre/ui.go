@@ -64,7 +64,16 @@ func (u *ui) remark(format string, args ...any) {
 
 const warning = "warning:"
 
-func (u *ui) warn(text string) { u.say("%s %s", u.paint(yellow, warning), safetext.Line(text)) }
+func (u *ui) warn(text string) { u.headed(yellow, warning, text) }
+
+// headed says text in one line, which a terminal would break anywhere.
+func (u *ui) headed(color, head, text string) {
+	text = head + " " + safetext.Line(text)
+	if u.columns() > 0 {
+		text = u.wrapped(text)
+	}
+	u.say("%s%s", u.paint(color, head), strings.TrimPrefix(text, head))
+}
 
 // notice shows what the helper had to say.
 func (u *ui) notice(line string) {
@@ -79,7 +88,7 @@ func isWarning(line string) bool { return strings.HasPrefix(line, warning) }
 
 // fail shows an error on one line, even if it is of several joined ones.
 func (u *ui) fail(err error) {
-	u.say("%s %s", u.paint(red, "Error:"), safetext.Line(err.Error()))
+	u.headed(red, "Error:", err.Error())
 }
 
 func (u *ui) paint(color, text string) string {

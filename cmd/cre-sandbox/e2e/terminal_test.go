@@ -28,7 +28,7 @@ type onTerminal struct {
 // runOnTerminal starts a program on a terminal of so many columns.
 func (m *machine) runOnTerminal(columns uint16, cmd *exec.Cmd) *onTerminal {
 	m.Helper()
-	cmd.Env = append(cmd.Env, "NO_COLOR=1", "CRE_NO_SPINNER=1")
+	cmd.Env = append([]string{"NO_COLOR=1", "CRE_NO_SPINNER=1"}, cmd.Env...)
 	controller, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: columns})
 	if err != nil {
 		m.Fatal(err)
