@@ -22,6 +22,7 @@ const updateScreens = "CRE_TEST_UPDATE_SCREENS"
 func TestLoginScreens(t *testing.T) {
 	m := newMachine(t, fileMode, sandbox.Options{})
 	m.setenv(overSSH...)
+	m.setenv("CRE_CREDENTIAL_STORE=file") // no warning with a path, whose length differs
 	callbackPort.Lock()
 	defer callbackPort.Unlock()
 	browser := "BROWSER=" + m.script("browser", "exit 0")
@@ -48,7 +49,7 @@ func TestLoginScreens(t *testing.T) {
 			s.types("http://localhost:53682/callback?error=access_denied&state=" + regexp.MustCompile(`state=(\w+)`).FindStringSubmatch(s.lastURL())[1] + "\r")
 		}},
 		"interrupted":     {nil, nil, func(s *onTerminal) { s.expect("Waiting for "); s.types("\x03") }},
-		"browser-fails":   {[]string{"BROWSER=/no/such"}, nil, func(s *onTerminal) { s.expect("open the URL yourself"); s.types("\x03") }},
+		"browser-fails":   {[]string{"BROWSER=/no/such"}, nil, func(s *onTerminal) { s.expect("yourself"); s.types("\x03") }},
 		"non-interactive": {nil, []string{"--non-interactive"}, func(*onTerminal) {}},
 	} {
 		for _, columns := range []uint16{80, 40} {
