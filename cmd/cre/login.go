@@ -17,7 +17,6 @@ import (
 	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/cmd/internal/reading"
 	"cre-credential-helper/cmd/internal/safetext"
-	"cre-credential-helper/cmd/internal/status"
 	"cre-credential-helper/helper"
 )
 
@@ -87,7 +86,7 @@ func nonInteractive(c *cli.Context) bool {
 // cannotStore says why no browser is opened.
 func cannotStore(err error) error {
 	var program *helper.ProgramError
-	if errors.As(err, &program) && program.ExitCode == status.Locked {
+	if errors.As(err, &program) && program.ExitCode == exitLocked {
 		return fmt.Errorf("the keychain is locked or did not answer, so no browser was opened: "+
 			"unlock it and try again, or set CRE_CREDENTIAL_STORE=file (plain text) (%w)", err)
 	}
@@ -96,9 +95,9 @@ func cannotStore(err error) error {
 
 // mayLogInAgain asks the person whether to replace the session that is there.
 func (m machine) mayLogInAgain(ctx context.Context, p *platformClient) (bool, error) {
-	name, found := p.loggedInAs(ctx)
-	if !found {
-		return true, ctx.Err()
+	name, found := p.loggedInAs()
+	if other := m.getenv(platform.VarAccount); !found || other != "" && other != name {
+		return true, nil
 	}
 	question := "You are logged in."
 	if name != "" {
@@ -125,39 +124,22 @@ func (m machine) ask(ctx context.Context, question string) (answer string, err e
 	return answer, err
 }
 
-// loggedInAs tells whose session there is. One in cre.yaml is read there; one in
-// the keychain the helper is asked for, who may have to renew it. Whatever fails
-// is no reason against a login, which may be what mends it.
-func (p *platformClient) loggedInAs(ctx context.Context) (name string, found bool) {
-	const patience = 10 * time.Second
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	file, err := p.files.ReadSession()
-	if err != nil {
-		return "", false
-	}
-	format := reading.Format{Environment: p.Environment}
-	switch format.Where(file.Session(), p.Origin()) {
-	case "":
-		return "", false
-	case reading.InFile:
-		c, found := format.Credential(file.Session())
-		return c.Username, found
-	}
-	quiet := p.helper
-	quiet.Notice = nil // of a session that is about to be replaced
-	c, err := quiet.Get(ctx, p.query())
-	return c.Username, err == nil
+// loggedInAs tells whose session there is, as cre.yaml says it. The helper isn't
+// asked, because it might renew what is about to be replaced. A file that can't be
+// read is no reason against a login, which is what mends it.
+func (p *platformClient) loggedInAs() (name string, found bool) {
+	k, err := p.look()
+	return k.account, err == nil && k.place != ""
 }
 
 // whereabouts says where the session went, in a sentence, if that is known.
 func (p *platformClient) whereabouts() string {
-	switch place, _, err := p.look(); {
+	switch k, err := p.look(); {
 	case err != nil:
 		return ""
-	case place == reading.InKeychain:
+	case k.place == reading.InKeychain:
 		return " The session is in the keychain."
-	case place == reading.InFile:
+	case k.place == reading.InFile:
 		return " The session is in ~/.cre/cre.yaml."
 	}
 	return ""

@@ -47,6 +47,7 @@ const (
 	exitOK          = 0
 	exitFailure     = 1
 	exitUsage       = 2
+	exitLocked      = 3 // the helper's alone
 	exitOutage      = 5
 	exitUnusable    = 126 // the official CLI can't be started, as shells say it
 	exitMissing     = 127 // there is none
