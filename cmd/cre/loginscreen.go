@@ -33,10 +33,10 @@ func (s *loginScreen) show(url string, unheard error) {
 	case !opens:
 		s.elsewhere()
 	}
+	s.waiting(opens, unheard == nil)
 	if opens {
 		go s.open(url)
 	}
-	s.waiting(opens, unheard == nil)
 	s.opens = false // one tab is enough
 }
 
