@@ -169,13 +169,13 @@ func (m machine) browserLogin(ctx context.Context, p *platformClient, s *loginSc
 	return cred, err
 }
 
-// pasted hands on what the person pastes, until ctx ends; stopped is closed
-// afterwards.
+// pasted hands on what the person pastes, from now on and until ctx ends; stopped
+// is closed afterwards.
 func (m machine) pasted(ctx context.Context) (texts <-chan string, stopped <-chan struct{}) {
-	pasted, done := make(chan string), make(chan struct{})
+	pasted, done, started := make(chan string), make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
-		err := m.keyboard.Unseen(ctx, func(text string) {
+		err := m.keyboard.Unseen(ctx, func() { close(started) }, func(text string) {
 			select {
 			case pasted <- text:
 			case <-ctx.Done():
@@ -185,6 +185,10 @@ func (m machine) pasted(ctx context.Context) (texts <-chan string, stopped <-cha
 			m.ui.warn(fmt.Sprintf("nothing can be pasted any more: reading from the terminal: %v", err))
 		}
 	}()
+	select {
+	case <-started:
+	case <-done:
+	}
 	return pasted, done
 }
 

@@ -22,18 +22,21 @@ func inForeground(fd int) bool {
 
 // Unseen hands on each text that a person types or pastes and ends with Enter,
 // without the terminal showing it, until ctx ends or the terminal is gone. A
-// text may hold line ends. While another process group is in the foreground,
+// text may hold line ends. Started is called once, before anything is read: from
+// then on nothing is shown. While another process group is in the foreground,
 // nothing is read and nothing changed.
 //
 // The terminal is as it was when Unseen returns, as soon as ctx ends, and while
 // this process is stopped by ^Z or ended by ^\.
-func (i *Input) Unseen(ctx context.Context, each func(text string)) error {
+func (i *Input) Unseen(ctx context.Context, started func(), each func(text string)) error {
 	m := &mode{fd: i.fd()}
 	defer m.end()
 	defer context.AfterFunc(ctx, m.end)()
 	defer m.heed()()
 	var got text
 	buffer := make([]byte, 4<<10)
+	m.hide()
+	started()
 	for ctx.Err() == nil {
 		if !m.hide() {
 			sleep(ctx, pause)

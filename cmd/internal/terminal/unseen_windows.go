@@ -12,9 +12,10 @@ func inForeground(int) bool { return true }
 
 // Unseen hands on each text that a person types or pastes and ends with Enter,
 // without the console showing it, until ctx ends or the console is gone. A text
-// may hold line ends. The console is as it was when Unseen returns; a read that
+// may hold line ends. Started is called once, before anything is read: from then on
+// nothing is shown. The console is as it was when Unseen returns; a read that
 // is under way then takes one more line.
-func (i *Input) Unseen(ctx context.Context, each func(text string)) error {
+func (i *Input) Unseen(ctx context.Context, started func(), each func(text string)) error {
 	console := windows.Handle(i.file.Fd())
 	var before uint32
 	if err := windows.GetConsoleMode(console, &before); err != nil {
@@ -24,6 +25,7 @@ func (i *Input) Unseen(ctx context.Context, each func(text string)) error {
 		return err
 	}
 	defer func() { _ = windows.SetConsoleMode(console, before) }()
+	started()
 	lines := i.lines(ctx)
 	var got text
 	for {
