@@ -17,6 +17,8 @@ const (
 	flagJSON           = "json"
 	flagVersion        = "version"
 	flagAll            = "all"
+	flagQuiet          = "quiet"
+	flagYes            = "yes"
 )
 
 const appDescription = `The session's tokens are kept by cre-credential-helper, in the keychain where
@@ -39,6 +41,7 @@ ENVIRONMENT:
    CRE_OFFICIAL_CLI       the official CLI to hand commands on to
    CRE_CLI_ENV            PRODUCTION (default), STAGING or DEVELOPMENT
    BROWSER                the program that login opens the URL with
+   CRE_NO_SPINNER         nothing moves
    NO_COLOR               no color
 
 See cre(1) for all of them, and for the exit statuses.`
@@ -51,8 +54,11 @@ func (m machine) app(line official.Line) *cli.App {
 		Name:      "login",
 		Usage:     "log in with the browser and keep the session",
 		UsageText: "cre login\ncre login --no-browser   # prints the URL only",
-		Flags:     []cli.Flag{&cli.BoolFlag{Name: flagNoBrowser, Usage: "print the URL and let the person open it"}},
-		Action:    m.login,
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: flagNoBrowser, Usage: "print the URL and let the person open it"},
+			&cli.BoolFlag{Name: flagYes, Usage: "log in again without a question, in the place of a session"},
+		},
+		Action: m.login,
 	}, {
 		Name:      "logout",
 		Usage:     "revoke and remove the session and the tenant context",
@@ -82,7 +88,9 @@ func (m machine) app(line official.Line) *cli.App {
 		},
 	}}
 	for _, c := range commands {
-		c.Flags = append(c.Flags, nonInteractiveFlag)
+		c.Flags = append(c.Flags, nonInteractiveFlag, &cli.BoolFlag{
+			Name: flagQuiet, Usage: "say only what must be known", Destination: &m.ui.quiet,
+		})
 		c.OnUsageError = onUsageError
 		c.HideHelpCommand = true
 		switch {

@@ -4,21 +4,29 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/cli/browser"
 	"github.com/urfave/cli/v2"
 
+	"cre-credential-helper/cmd/internal/browser"
 	"cre-credential-helper/cmd/internal/claims"
 	"cre-credential-helper/cmd/internal/oauth"
 	"cre-credential-helper/cmd/internal/platform"
+	"cre-credential-helper/cmd/internal/reading"
+	"cre-credential-helper/cmd/internal/safetext"
 	"cre-credential-helper/helper"
 )
 
-var errInteractive = errors.New("login needs a browser and a person: without them, set CRE_API_KEY to an API key instead of logging in")
+var (
+	errInteractive = errors.New("a login needs a person: without one, set CRE_API_KEY to an API key, or store one with cre login --with-api-key < FILE")
+
+	errNoBrowser = errors.New("no browser can be opened here, and there is no terminal to paste an address into: " +
+		"set CRE_API_KEY to an API key, store one with cre login --with-api-key < FILE, " +
+		"or have cre login --no-browser wait for a browser that can reach port 53682")
+)
 
 // storeWait is how long storing a session may take: somebody may have to unlock
 // the keychain, several times over.
@@ -27,6 +35,12 @@ const storeWait = 5 * time.Minute
 func (m machine) login(c *cli.Context) error {
 	if nonInteractive(c) {
 		return usageError{errInteractive}
+	}
+	surroundings := browser.Surroundings{OS: runtime.GOOS, Getenv: m.getenv}
+	opens := surroundings.CanOpen() && !c.Bool(flagNoBrowser)
+	person := m.keyboard.InForeground()
+	if !opens && !person && !c.Bool(flagNoBrowser) {
+		return usageError{errNoBrowser}
 	}
 	p, err := m.told(m.connectWithFiles())
 	if err != nil {
@@ -42,11 +56,17 @@ func (m machine) login(c *cli.Context) error {
 		}
 	}
 	if err := p.helper.Check(c.Context, p.Origin()); err != nil {
-		return fmt.Errorf("a session can't be stored, so no browser was opened: %w", err)
+		return cannotStore(err)
 	}
-	cred, err := m.browserLogin(c.Context, p, !c.Bool(flagNoBrowser))
+	if person && !c.Bool(flagYes) {
+		if again, err := m.mayLogInAgain(c.Context, p); err != nil || !again {
+			return err
+		}
+	}
+	s := loginScreen{ui: m.ui, surroundings: surroundings, opens: opens, pastes: person}
+	cred, err := m.browserLogin(c.Context, p, &s)
 	if err != nil {
-		return fmt.Errorf("logging in: %w", err)
+		return err
 	}
 	m.ui.wait("Fetching user context…")
 	err = p.fetchContext(c.Context, cred)
@@ -54,7 +74,7 @@ func (m machine) login(c *cli.Context) error {
 	if err != nil {
 		m.ui.warn(fmt.Sprintf("you are logged in, but the tenant context could not be fetched: %v", err))
 	}
-	_, err = fmt.Fprintf(m.out, "Logged in as %s.\n", cred.Username)
+	_, err = fmt.Fprintf(m.out, "Logged in as %s.%s\n", cred.Username, p.whereabouts())
 	return err
 }
 
@@ -63,25 +83,113 @@ func nonInteractive(c *cli.Context) bool {
 	return slices.ContainsFunc(c.Lineage(), func(c *cli.Context) bool { return c.Bool(flagNonInteractive) })
 }
 
+// cannotStore says why no browser is opened.
+func cannotStore(err error) error {
+	var program *helper.ProgramError
+	if errors.As(err, &program) && program.ExitCode == exitLocked {
+		return fmt.Errorf("the keychain is locked or did not answer, so no browser was opened: "+
+			"unlock it and try again, or set CRE_CREDENTIAL_STORE=file (plain text) (%w)", err)
+	}
+	return fmt.Errorf("a session can't be stored, so no browser was opened: %w", err)
+}
+
+// mayLogInAgain asks the person whether to replace the session that is there.
+func (m machine) mayLogInAgain(ctx context.Context, p *platformClient) (bool, error) {
+	name, found := p.loggedInAs()
+	if other := m.getenv(platform.VarAccount); !found || other != "" && other != name {
+		return true, nil
+	}
+	question := "You are logged in."
+	if name != "" {
+		question = fmt.Sprintf("You are logged in as %s.", safetext.Line(name))
+	}
+	answer, err := m.ask(ctx, question+" Log in again? [y/N] ")
+	if err != nil {
+		return false, err
+	}
+	if answer = strings.ToLower(strings.TrimSpace(answer)); answer == "y" || answer == "yes" {
+		return true, nil
+	}
+	_, err = fmt.Fprintln(m.out, "Nothing was changed.")
+	return false, err
+}
+
+// ask returns what a person answers.
+func (m machine) ask(ctx context.Context, question string) (answer string, err error) {
+	m.ui.ask(question)
+	answer, err = m.keyboard.Line(ctx)
+	if err != nil {
+		m.ui.ask("\n") // what was typed ended the line, else
+	}
+	return answer, err
+}
+
+// loggedInAs tells whose session there is, as cre.yaml says it. The helper isn't
+// asked, because it might renew what is about to be replaced. A file that can't be
+// read is no reason against a login, which is what mends it.
+func (p *platformClient) loggedInAs() (name string, found bool) {
+	k, err := p.look()
+	return k.account, err == nil && k.place != ""
+}
+
+// whereabouts says where the session went, in a sentence, if that is known.
+func (p *platformClient) whereabouts() string {
+	switch k, err := p.look(); {
+	case err != nil:
+		return ""
+	case k.place == reading.InKeychain:
+		return " The session is in the keychain."
+	case k.place == reading.InFile:
+		return " The session is in ~/.cre/cre.yaml."
+	}
+	return ""
+}
+
 // browserLogin returns the credential that the helper has stored.
-func (m machine) browserLogin(ctx context.Context, p *platformClient, open bool) (cred helper.Credential, err error) {
-	defer m.ui.done()
+func (m machine) browserLogin(ctx context.Context, p *platformClient, s *loginScreen) (cred helper.Credential, err error) {
 	login := oauth.Login{
 		Provider: p.provider(),
 		HTTP:     p.http,
-		Show: func(url string) {
-			m.ui.say("To log in, open this URL in a browser on this machine:\n\n    %s\n", url)
-			if open {
-				go m.openBrowser(url)
-			}
-			m.ui.wait("Waiting for the browser…")
-		},
+		Show:     s.show,
+		Refuse:   s.refuse,
 	}
+	listening, stop := context.WithCancel(ctx)
+	defer m.ui.done()
+	if s.pastes {
+		var stopped <-chan struct{}
+		login.Pasted, stopped = m.pasted(listening)
+		defer func() { <-stopped }() // the terminal is as it was
+	}
+	defer stop()
 	err = login.Run(ctx, func(ctx context.Context, t oauth.Tokens) error {
+		stop()
 		cred = p.issued(t)
 		return p.keep(context.WithoutCancel(ctx), cred)
 	})
 	return cred, err
+}
+
+// pasted hands on what the person pastes, from now on and until ctx ends; stopped
+// is closed afterwards.
+func (m machine) pasted(ctx context.Context) (texts <-chan string, stopped <-chan struct{}) {
+	pasted, done, started := make(chan string), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		err := m.keyboard.Unseen(ctx, func() { close(started) }, func(text string) {
+			select {
+			case pasted <- text:
+			case <-ctx.Done():
+			}
+		})
+		if ctx.Err() == nil {
+			m.ui.warn(fmt.Sprintf("nothing can be pasted any more: reading from the terminal: %v", err))
+		}
+	}()
+	select {
+	case <-started:
+	case <-done:
+	}
+	return pasted, done
 }
 
 // keep has the helper store cred, if it belongs to the environment. A session
@@ -117,20 +225,6 @@ func (p *platformClient) issued(t oauth.Tokens) helper.Credential {
 		TokenEndpoint:      p.TokenEndpoint(),
 		RevocationEndpoint: p.RevocationEndpoint(),
 		ClientID:           p.ClientID,
-	}
-}
-
-// openBrowser runs the program in BROWSER, else the desktop's own choice. Some
-// browsers stay in the foreground, so nobody waits for it.
-func (m machine) openBrowser(url string) {
-	var err error
-	if command := strings.Fields(m.getenv("BROWSER")); len(command) > 0 {
-		err = exec.Command(command[0], append(command[1:], url)...).Run()
-	} else {
-		err = browser.OpenURL(url)
-	}
-	if err != nil {
-		m.ui.warn(fmt.Sprintf("the browser's program failed (%v): if no page came up, open the URL yourself", err))
 	}
 }
 

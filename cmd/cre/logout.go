@@ -33,7 +33,7 @@ func (m machine) logout(c *cli.Context) error {
 		return fmt.Errorf("removing the tenant context: %w", err)
 	}
 	if hadContext {
-		m.ui.say("removed %s", p.files.ContextPath())
+		m.ui.remark("removed %s", p.files.ContextPath())
 	}
 	if m.getenv(platform.VarAPIKey) != "" {
 		m.ui.warn("CRE_API_KEY is set and stays so: commands go on using it until it is unset")

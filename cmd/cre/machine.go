@@ -19,6 +19,7 @@ import (
 	"cre-credential-helper/cmd/internal/oauth"
 	"cre-credential-helper/cmd/internal/official"
 	"cre-credential-helper/cmd/internal/platform"
+	"cre-credential-helper/cmd/internal/terminal"
 	"cre-credential-helper/cmd/internal/web"
 	"cre-credential-helper/fallback"
 	"cre-credential-helper/helper"
@@ -35,9 +36,10 @@ type machine struct {
 	executable func() (string, error) // this program's path
 	now        func() time.Time
 	http       func() *http.Client
-	out        io.Writer // results
-	toTerminal bool      // out is one
-	ui         *ui       // everything else
+	out        io.Writer       // results
+	toTerminal bool            // out is one
+	ui         *ui             // everything else
+	keyboard   *terminal.Input // nil: nobody sits at a terminal
 }
 
 // The exit statuses, documented in cre(1). A helper's own status is passed on.
@@ -45,6 +47,7 @@ const (
 	exitOK          = 0
 	exitFailure     = 1
 	exitUsage       = 2
+	exitLocked      = 3 // the helper's alone
 	exitOutage      = 5
 	exitUnusable    = 126 // the official CLI can't be started, as shells say it
 	exitMissing     = 127 // there is none

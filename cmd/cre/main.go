@@ -17,6 +17,7 @@ import (
 
 	"cre-credential-helper/cmd/internal/coredump"
 	"cre-credential-helper/cmd/internal/endings"
+	"cre-credential-helper/cmd/internal/terminal"
 	"cre-credential-helper/cmd/internal/web"
 	"cre-credential-helper/fallback/plain"
 )
@@ -28,7 +29,7 @@ func main() {
 	context.AfterFunc(ctx, stop)                            // a second signal ends the process at once
 	log.SetOutput(io.Discard)                               // net/http logs what comes in on an idle connection: see web.NewTransport
 	browser.Stdout, browser.Stderr = io.Discard, io.Discard // a browser's chatter helps nobody
-	terminal := term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("TERM") != "dumb"
+	isTerminal, columns := screen(os.Stderr)
 	m := machine{
 		getenv:     os.Getenv,
 		setenv:     os.Setenv,
@@ -41,14 +42,25 @@ func main() {
 		http:       func() *http.Client { return web.NewClient(0) },
 		out:        os.Stdout,
 		toTerminal: term.IsTerminal(int(os.Stdout.Fd())),
-		ui: &ui{
-			err:      os.Stderr,
-			animated: terminal,
-			colored:  terminal && os.Getenv("NO_COLOR") == "",
-		},
+		ui:         newUI(os.Stderr, isTerminal, columns, os.Getenv),
+	}
+	if isTerminal {
+		m.keyboard = terminal.New(os.Stdin)
 	}
 	if err := coredump.Disable(); err != nil {
 		m.ui.warn(fmt.Sprintf("a core dump would hold tokens, and can't be switched off: %v", err))
 	}
 	os.Exit(m.run(ctx, os.Args))
+}
+
+// screen tells whether file is a terminal, and its width now, or 0.
+func screen(file *os.File) (isTerminal bool, columns func() int) {
+	fd := int(file.Fd())
+	return term.IsTerminal(fd), func() int {
+		width, _, err := term.GetSize(fd)
+		if err != nil {
+			return 0
+		}
+		return width
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"cre-credential-helper/cmd/internal/safetext"
 )
@@ -14,11 +15,25 @@ import (
 // with colour and movement.
 type ui struct {
 	err      io.Writer
+	columns  func() int // the terminal's width; 0: it is none
 	animated bool
 	colored  bool
+	links    bool // the terminal is known to show hyperlinks
+	quiet    bool // say only what must be known: errors, warnings, questions
 
 	mu      sync.Mutex // held while writing
 	spinner *spinner   // nil: nothing is being waited for
+}
+
+// newUI is for a standard error that is a terminal, or isn't.
+func newUI(err io.Writer, terminal bool, columns func() int, getenv func(string) string) *ui {
+	u := &ui{err: err, columns: columns}
+	clever := terminal && getenv("TERM") != "dumb"
+	forced := getenv("CLICOLOR_FORCE")
+	u.animated = clever && getenv("CRE_NO_SPINNER") == ""
+	u.colored = getenv("NO_COLOR") == "" && (clever || forced != "" && forced != "0")
+	u.links = clever && showsLinks(getenv)
+	return u
 }
 
 const (
@@ -26,6 +41,9 @@ const (
 	yellow = "33"
 
 	clearLine = "\r\x1b[K"
+
+	// spinnerDelay spares the eye what is over at once.
+	spinnerDelay = 200 * time.Millisecond
 )
 
 func (u *ui) say(format string, args ...any) {
@@ -37,9 +55,25 @@ func (u *ui) say(format string, args ...any) {
 	fmt.Fprintf(u.err, format+"\n", args...)
 }
 
+// remark is say for what needn't be known.
+func (u *ui) remark(format string, args ...any) {
+	if !u.quiet {
+		u.say(format, args...)
+	}
+}
+
 const warning = "warning:"
 
-func (u *ui) warn(text string) { u.say("%s %s", u.paint(yellow, warning), safetext.Line(text)) }
+func (u *ui) warn(text string) { u.headed(yellow, warning, text) }
+
+// headed says text in one line, which a terminal would break anywhere.
+func (u *ui) headed(color, head, text string) {
+	text = head + " " + safetext.Line(text)
+	if u.columns() > 0 {
+		text = u.wrapped(text)
+	}
+	u.say("%s%s", u.paint(color, head), strings.TrimPrefix(text, head))
+}
 
 // notice shows what the helper had to say.
 func (u *ui) notice(line string) {
@@ -47,14 +81,14 @@ func (u *ui) notice(line string) {
 		u.warn(strings.TrimSpace(strings.TrimPrefix(line, warning)))
 		return
 	}
-	u.say("%s", safetext.Line(line))
+	u.remark("%s", safetext.Line(line))
 }
 
 func isWarning(line string) bool { return strings.HasPrefix(line, warning) }
 
 // fail shows an error on one line, even if it is of several joined ones.
 func (u *ui) fail(err error) {
-	u.say("%s %s", u.paint(red, "Error:"), safetext.Line(err.Error()))
+	u.headed(red, "Error:", err.Error())
 }
 
 func (u *ui) paint(color, text string) string {
@@ -64,11 +98,15 @@ func (u *ui) paint(color, text string) string {
 	return "\x1b[" + color + "m" + text + "\x1b[0m"
 }
 
-// wait shows what is being waited for until done is called.
+// wait shows what is being waited for until done is called. A line that the
+// terminal would wrap can't be redrawn.
 func (u *ui) wait(text string) {
 	u.done()
-	if !u.animated {
-		u.say("%s", text)
+	if width := u.columns(); !u.animated || width > 0 && len("| ")+utf8.RuneCountInString(text) >= width {
+		u.remark("%s", u.wrapped(text))
+		return
+	}
+	if u.quiet {
 		return
 	}
 	u.mu.Lock()
@@ -96,9 +134,14 @@ func (s *spinner) run(u *ui, text string) {
 		frames   = `|/-\`
 		interval = 120 * time.Millisecond
 	)
+	defer close(s.stopped)
+	select {
+	case <-time.After(spinnerDelay):
+	case <-s.stop:
+		return
+	}
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
-	defer close(s.stopped)
 	for i := 0; ; i++ {
 		u.draw(fmt.Sprintf("%s%c %s", clearLine, frames[i%len(frames)], text))
 		select {

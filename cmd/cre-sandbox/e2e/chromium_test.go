@@ -74,7 +74,7 @@ func TestLoginInChromium(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if err := cre.Wait(); err != nil || out.String() != "Logged in as email@domain.com.\n" {
+	if err := cre.Wait(); err != nil || out.String() != "Logged in as email@domain.com. The session is in the keychain.\n" {
 		t.Errorf("cre login: %v, %q", err, out.String())
 	}
 	if stats := s.Stats(); stats.Logins != 2 || stats.CodeExchanges != 1 {

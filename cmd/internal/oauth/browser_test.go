@@ -33,7 +33,7 @@ func start(t *testing.T, p *fakeProvider, save func(context.Context, Tokens) err
 		save = func(_ context.Context, tokens Tokens) error { s.saved <- tokens; return nil }
 	}
 	shown := make(chan string, 1)
-	login := Login{Provider: p.provider(), Port: s.port, Show: func(u string) { shown <- u }}
+	login := Login{Provider: p.provider(), Port: s.port, Show: func(u string, _ error) { shown <- u }, linger: time.Millisecond}
 	for _, f := range change {
 		f(&login)
 	}

@@ -10,9 +10,10 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
-	"syscall"
+	"sync"
 	"time"
 
 	"cre-credential-helper/cmd/internal/safetext"
@@ -53,6 +54,16 @@ func (c callback) errorText() string {
 	return text
 }
 
+// denial is the provider's error, as the login's end. Auth0 has one error code for
+// a person who declines and for a rule that refuses.
+func (c callback) denial() error {
+	declined := c.description == "" || strings.Contains(strings.ToLower(c.description), "did not authorize")
+	if c.errorCode == "access_denied" && declined {
+		return ErrDeclined
+	}
+	return fmt.Errorf("%w: %s. To try again: cre login", ErrDenied, c.errorText())
+}
+
 // question is a callback whose sender waits for a page.
 type question struct {
 	callback callback
@@ -67,7 +78,10 @@ type callbackServer struct {
 	closed    chan struct{}
 	hosts     []string
 	pages     *template.Template
-	http      *http.Server
+	http      *http.Server // nil: it doesn't listen
+
+	mu       sync.Mutex
+	answered map[callback]page
 }
 
 // listen serves on both loopback literals (RFC 8252, 7.3): "localhost" may
@@ -77,13 +91,13 @@ func listen(ctx context.Context, port int) (*callbackServer, error) {
 	if err != nil {
 		return nil, err
 	}
-	suffix := ":" + strconv.Itoa(port)
 	s := &callbackServer{
 		questions: make(chan question),
 		broken:    make(chan error, len(listeners)),
 		closed:    make(chan struct{}),
-		hosts:     []string{"localhost" + suffix, "127.0.0.1" + suffix, "[::1]" + suffix},
+		hosts:     callbackHosts(port),
 		pages:     parsePages(),
+		answered:  make(map[callback]page),
 	}
 	s.http = &http.Server{
 		Handler:           s,
@@ -105,6 +119,12 @@ func listen(ctx context.Context, port int) (*callbackServer, error) {
 	return s, nil
 }
 
+// callbackHosts are the names that lead to a callback, as a URL has them.
+func callbackHosts(port int) []string {
+	suffix := ":" + strconv.Itoa(port)
+	return []string{"localhost" + suffix, "127.0.0.1" + suffix, "[::1]" + suffix}
+}
+
 // bind fails unless every loopback address that this machine has is ours.
 func bind(ctx context.Context, port int) ([]net.Listener, error) {
 	var listeners []net.Listener
@@ -120,40 +140,45 @@ func bind(ctx context.Context, port int) ([]net.Listener, error) {
 			for _, listener := range listeners {
 				_ = listener.Close()
 			}
-			return nil, portError(port, err)
+			return nil, newPortError(ctx, port, err)
 		}
 	}
 	if len(listeners) == 0 {
-		return nil, portError(port, missing)
+		return nil, newPortError(ctx, port, missing)
 	}
 	return listeners, nil
 }
 
-func portError(port int, err error) error {
-	return fmt.Errorf("port %d, which the browser comes back to, can't be used: %w; end the program that holds it (another login?) and try again", port, err)
+// remember has who repeats c get p again. Only what had the right state is
+// remembered, which is a handful.
+func (s *callbackServer) remember(c callback, p page) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answered[c] = p
 }
 
-// isMissingFamily tells a machine without IPv6 (or without IPv4) from a port
-// that somebody else holds. The numbers are Windows' own, which package
-// syscall doesn't name there.
-func isMissingFamily(err error) bool {
-	const wsaAddressNotAvailable, wsaFamilyNotSupported = syscall.Errno(10049), syscall.Errno(10047)
-	var errno syscall.Errno
-	if !errors.As(err, &errno) {
-		return false
-	}
-	switch errno {
-	case syscall.EADDRNOTAVAIL, syscall.EAFNOSUPPORT, wsaAddressNotAvailable, wsaFamilyNotSupported:
-		return true
-	}
-	return false
+func (s *callbackServer) remembered(c callback) (page, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, found := s.answered[c]
+	return p, found
 }
 
-// close ends the server once the answers under way have reached the browser,
-// or after answerTimeout.
-func (s *callbackServer) close() {
+// end ends the server: no callback is passed on any more, repeated ones are
+// answered until linger is over or ctx ends, and then the answers under way may
+// reach the browser, for answerTimeout.
+func (s *callbackServer) end(ctx context.Context, linger time.Duration) {
+	if s.http == nil {
+		return
+	}
 	close(s.closed)
-	ctx, cancel := context.WithTimeout(context.Background(), answerTimeout)
+	if len(s.answered) > 0 { // nobody adds to it any more
+		select {
+		case <-ctx.Done():
+		case <-time.After(linger):
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTimeout)
 	defer cancel()
 	if s.http.Shutdown(ctx) != nil {
 		_ = s.http.Close()
@@ -161,8 +186,10 @@ func (s *callbackServer) close() {
 }
 
 // ServeHTTP implements [http.Handler]. The host is checked because any web
-// site can make its own name lead to loopback (DNS rebinding).
+// site can make its own name lead to loopback (DNS rebinding). The header says to
+// the next login who is here; a web page of another origin can't read it.
 func (s *callbackServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Server", serverName(os.Getpid()))
 	switch {
 	case !s.isOurs(r.Host):
 		s.write(w, http.StatusMisdirectedRequest, strangerPage())
@@ -186,11 +213,15 @@ func (s *callbackServer) isOurs(host string) bool {
 	return false
 }
 
-// ask waits for the login's answer to a callback.
+// ask waits for the login's answer to a callback. One that was answered before
+// gets the same: browsers reload, fetch ahead, break off and ask again.
 func (s *callbackServer) ask(r *http.Request) page {
 	c, ok := parseCallback(r.URL.RawQuery)
 	if !ok {
 		return strangerPage()
+	}
+	if p, found := s.remembered(c); found {
+		return p
 	}
 	reply := make(chan page, 1)
 	select {
@@ -198,6 +229,9 @@ func (s *callbackServer) ask(r *http.Request) page {
 		return <-reply
 	case <-s.closed:
 	case <-r.Context().Done():
+	}
+	if p, found := s.remembered(c); found { // it was being answered
+		return p
 	}
 	return strangerPage()
 }

@@ -19,11 +19,21 @@ var (
 
 	// ErrDenied reports a login that the provider ended with an error (RFC
 	// 6749, 4.1.2.1).
-	ErrDenied = errors.New("the provider ended the login")
+	ErrDenied = errors.New("the login service ended the login")
+
+	// ErrDeclined is [ErrDenied] by the person.
+	ErrDeclined = declined{}
 
 	// ErrTimeout reports a login that nobody completed in time.
 	ErrTimeout = errors.New("nobody completed the login in the browser")
 )
+
+type declined struct{}
+
+func (declined) Error() string {
+	return "you declined the login in the browser. To try again: cre login"
+}
+func (declined) Is(target error) bool { return target == ErrDenied }
 
 // failed says what err happened at, and leaves nil alone.
 func failed(doing string, err error) error {

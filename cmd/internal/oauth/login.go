@@ -19,10 +19,16 @@ import (
 	"cre-credential-helper/cmd/internal/claims"
 )
 
+// DefaultWait is how long a person has, unless a [Login] says otherwise.
+const DefaultWait = 8 * time.Minute
+
 const (
 	defaultPort = 53682 // of the redirect URL that the provider has registered
-	defaultWait = 8 * time.Minute
-	maxRetries  = 3 // while the organization of a new account is being made
+	maxRetries  = 3     // while the organization of a new account is being made
+
+	// defaultLinger is how long a browser is still answered after the end: one
+	// that fetched the page ahead, or broke off, asks again right away.
+	defaultLinger = time.Second
 )
 
 // Login is a login in the browser.
@@ -32,30 +38,56 @@ type Login struct {
 	Port     int           // on loopback; 0: 53682
 	Wait     time.Duration // for the person, while the process runs; 0: 8 minutes
 
-	// Show is called once with the URL to open, when everything listens. It
-	// must not block: nothing else happens before it returns.
-	Show func(authorizeURL string)
+	// Show is called with the URL to open, when everything listens, and once
+	// more when a pasted address asks for another try. It must not block: nothing
+	// else happens before it returns. Unheard is nil, or a [PortError]: then the
+	// browser can't come back to this machine, and only Pasted ends the login.
+	Show func(authorizeURL string, unheard error)
+
+	// Pasted brings what a person pastes instead of the callback: the address
+	// that the browser ended up on, wherever it runs. Nil: nobody can, and Run
+	// fails with a [PortError] where it can't listen.
+	Pasted <-chan string
+
+	// Refuse is told why what was pasted doesn't end the login. As for Show, it
+	// must not block.
+	Refuse func(error)
+
+	linger time.Duration // 0: a second
 }
 
-// Run shows the URL, waits for the browser to come back, exchanges the code
-// and hands the tokens to save. The browser is answered after save has
-// returned, so that its page tells the truth.
+// Run shows the URL, waits for the browser to come back or for its address to be
+// pasted, whichever is first, exchanges the code and hands the tokens to save.
+// The browser is answered after save has returned, so that its page tells the
+// truth. Whoever repeats the callback gets the first answer again, up to a second
+// after the end.
 //
 // Errors: ctx's own when it ends, [ErrTimeout], [ErrDenied], [ErrRefused],
-// save's own, and others for a port in use or a provider out of reach. Only a
-// callback with the right state can end the login.
+// [PortError], save's own, and others for a provider out of reach. Only a
+// callback or a pasted address with the right state can end the login.
 func (l Login) Run(ctx context.Context, save func(context.Context, Tokens) error) error {
 	if err := l.Provider.check(); err != nil {
 		return failed("logging in", err)
 	}
-	server, err := listen(ctx, l.port())
-	if err != nil {
-		return err
+	server, unheard := listen(ctx, l.port())
+	if unheard != nil {
+		if l.Pasted == nil {
+			return unheard
+		}
+		server = new(callbackServer) // asks nothing
 	}
-	defer server.close()
-	f := &flow{login: l, save: save, attempt: l.newAttempt()}
-	l.Show(f.attempt.url)
-	return f.run(ctx, server)
+	f := &flow{login: l, save: save, attempt: l.newAttempt(), unheard: unheard}
+	l.Show(f.attempt.url, unheard)
+	err := f.run(ctx, server)
+	server.end(ctx, l.lingering())
+	return err
+}
+
+func (l Login) lingering() time.Duration {
+	if l.linger == 0 {
+		return defaultLinger
+	}
+	return l.linger
 }
 
 func (l Login) port() int {
@@ -67,7 +99,7 @@ func (l Login) port() int {
 
 func (l Login) wait() time.Duration {
 	if l.Wait == 0 {
-		return defaultWait
+		return DefaultWait
 	}
 	return l.Wait
 }
@@ -100,9 +132,11 @@ type flow struct {
 	save    func(context.Context, Tokens) error
 	attempt attempt
 	retries int
+	unheard error
+	cut     string // an address that was pasted and may not be all of it, and what came after it
 }
 
-// run answers callbacks until one ends the login. Wait bounds only the waiting:
+// run answers callbacks and pasted addresses until one ends the login. Wait bounds only the waiting:
 // a code that came in time is exchanged and its tokens are saved.
 func (f *flow) run(ctx context.Context, server *callbackServer) error {
 	waiting, cancel := awake.WithTimeout(ctx, f.login.wait())
@@ -113,23 +147,36 @@ func (f *flow) run(ctx context.Context, server *callbackServer) error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			return fmt.Errorf("%w within %s; log in again", ErrTimeout, f.login.wait())
+			return fmt.Errorf("%w within %s. To try again: cre login", ErrTimeout, f.login.wait())
 		case err := <-server.broken:
 			return fmt.Errorf("listening for the browser: %w; log in again", err)
 		case q := <-server.questions:
+			known := f.isKnown(q.callback)
 			page, ended, err := f.answer(ctx, q.callback)
+			if known {
+				server.remember(q.callback, page)
+			}
 			q.reply <- page
 			if ended {
+				return err
+			}
+		case text := <-f.login.Pasted:
+			if ended, err := f.take(ctx, text); ended {
 				return err
 			}
 		}
 	}
 }
 
+// isKnown reports whether c is an answer to the attempt under way.
+func (f *flow) isKnown(c callback) bool {
+	return subtle.ConstantTimeCompare([]byte(c.state), []byte(f.attempt.state)) == 1
+}
+
 // answer judges one callback. Nothing in it is believed before its state is.
 func (f *flow) answer(ctx context.Context, c callback) (p page, ended bool, err error) {
 	switch {
-	case subtle.ConstantTimeCompare([]byte(c.state), []byte(f.attempt.state)) != 1:
+	case !f.isKnown(c):
 		return strangerPage(), false, nil
 	case c.organizationMissing() && f.retries < maxRetries:
 		f.retries++
@@ -137,12 +184,12 @@ func (f *flow) answer(ctx context.Context, c callback) (p page, ended bool, err 
 		return waitingPage(f.attempt.url), false, nil
 	case c.organizationMissing():
 		return failurePage("Your organization is not set up yet."), true,
-			fmt.Errorf("%w: the organization is not set up yet; log in again in a few minutes", ErrDenied)
+			fmt.Errorf("%w: your organization is not set up yet. Try again in a few minutes: cre login", ErrDenied)
 	case c.errorCode != "":
-		return failurePage("The login service said: “" + c.errorText() + "”."), true, fmt.Errorf("%w: %s; log in again", ErrDenied, c.errorText())
+		return failurePage("The login service said: “" + c.errorText() + "”."), true, c.denial()
 	case c.code == "":
 		return failurePage("The login service sent neither a code nor an error."), true,
-			fmt.Errorf("%w: neither a code nor an error came back; log in again", ErrDenied)
+			fmt.Errorf("%w: neither a code nor an error came back. To try again: cre login", ErrDenied)
 	}
 	tokens, err := f.login.exchange(ctx, f.attempt, c.code)
 	if err != nil {

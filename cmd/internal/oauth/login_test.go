@@ -227,7 +227,7 @@ func TestTheWaitHasAnEnd(t *testing.T) {
 }
 
 func TestALoginOverPlainHTTPIsRefused(t *testing.T) {
-	login := Login{Provider: providerAt("http://login.example"), Show: func(string) { t.Error("shown") }}
+	login := Login{Provider: providerAt("http://login.example"), Show: func(string, error) { t.Error("shown") }}
 	if err := login.Run(context.Background(), nil); err == nil {
 		t.Error("no error")
 	}

@@ -44,6 +44,11 @@ type Options struct {
 	Email    string // empty: what the form proposes
 	Password string
 	Deny     bool // presses the Deny button
+
+	// Stop is the beginning of the URLs that are not reached from where the
+	// browser runs: the walk ends before the first one, which is its page's URL.
+	// Empty: all are.
+	Stop string
 }
 
 // Page is where a walk ended.
@@ -65,6 +70,12 @@ func Browse(ctx context.Context, rawURL string, o Options) (Page, error) {
 	transport := &http.Transport{} // no proxy
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Jar: jar, Transport: loopbackOnly{transport}}
+	client.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
+		if o.Stop != "" && strings.HasPrefix(r.URL.String(), o.Stop) {
+			return http.ErrUseLastResponse
+		}
+		return nil
+	}
 
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, rawURL, nil)
 	if err != nil {
@@ -92,6 +103,9 @@ func visit(client *http.Client, req *http.Request) (Page, *html.Node, error) {
 		return Page{}, nil, err
 	}
 	defer resp.Body.Close()
+	if location, err := resp.Location(); err == nil && resp.StatusCode/100 == http.StatusFound/100 {
+		return Page{URL: location.String(), Status: resp.StatusCode}, &html.Node{}, nil
+	}
 	doc, err := html.Parse(io.LimitReader(resp.Body, maxBody))
 	if err != nil {
 		return Page{}, nil, fmt.Errorf("reading %s: %w", resp.Request.URL.Redacted(), err)
