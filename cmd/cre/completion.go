@@ -14,9 +14,8 @@ import (
 // completionCommand prints the scripts, which ask [machine.complete].
 func (m machine) completionCommand() *cli.Command {
 	c := &cli.Command{
-		Name:      "completion",
-		Usage:     "print a completion script for a shell",
-		UsageText: completion.Shells()[0].Install,
+		Name:  "completion",
+		Usage: "print a completion script for a shell",
 		Action: func(*cli.Context) error {
 			var names []string
 			for _, shell := range completion.Shells() {
@@ -29,7 +28,7 @@ func (m machine) completionCommand() *cli.Command {
 		c.Subcommands = append(c.Subcommands, &cli.Command{
 			Name:            shell.Name,
 			Usage:           "print the script for " + shell.Name,
-			UsageText:       shell.Install,
+			UsageText:       shell.Line + "   # in " + shell.Profile,
 			HideHelpCommand: true,
 			Before:          noArguments,
 			OnUsageError:    onUsageError,

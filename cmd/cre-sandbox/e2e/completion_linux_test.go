@@ -24,11 +24,11 @@ const readyPrompt = "ready> "
 var completingShells = map[string]completingShell{
 	"bash alone": {
 		script: "bash", argv: []string{"bash", "--rcfile", ".rc", "-i"},
-		files: map[string]string{".rc": "PS1='" + readyPrompt + "'\nsource <(cre completion bash)\n"},
+		files: map[string]string{".rc": "PS1='" + readyPrompt + "'\neval \"$(cre completion bash)\"\n"},
 	},
 	"bash that lists at once": {
 		script: "bash", argv: []string{"bash", "--rcfile", ".rc", "-i"},
-		files: map[string]string{".rc": "PS1='" + readyPrompt + "'\nbind 'set show-all-if-ambiguous on'\nsource <(cre completion bash)\n"},
+		files: map[string]string{".rc": "PS1='" + readyPrompt + "'\nbind 'set show-all-if-ambiguous on'\neval \"$(cre completion bash)\"\n"},
 	},
 	"bash-completion": {
 		script: "bash", argv: []string{"bash", "--rcfile", ".rc", "-i"}, program: "/usr/share/bash-completion/bash_completion",

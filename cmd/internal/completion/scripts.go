@@ -11,17 +11,18 @@ var scripts embed.FS
 // Shell is one that there is a script for.
 type Shell struct {
 	Name    string // as it is typed
-	Install string // the command line that installs the script
+	Profile string // the file that it reads when it starts
+	Line    string // what loads the script there
 	file    string
 }
 
 // Shells returns all of them.
 func Shells() []Shell {
 	return []Shell{
-		{"bash", "cre completion bash > ~/.local/share/bash-completion/completions/cre", "cre.bash"},
-		{"zsh", `cre completion zsh > "${fpath[1]}/_cre"`, "cre.zsh"},
-		{"fish", "cre completion fish > ~/.config/fish/completions/cre.fish", "cre.fish"},
-		{"powershell", "cre completion powershell >> $PROFILE", "cre.ps1"},
+		{"bash", "~/.bashrc", `eval "$(cre completion bash)"`, "cre.bash"},
+		{"zsh", "~/.zshrc, after compinit", "source <(cre completion zsh)", "cre.zsh"},
+		{"fish", "~/.config/fish/config.fish", "cre completion fish | source", "cre.fish"},
+		{"powershell", "$PROFILE", "cre completion powershell | Out-String | Invoke-Expression", "cre.ps1"},
 	}
 }
 
