@@ -77,11 +77,9 @@ func (m machine) app(line official.Line) *cli.App {
 		c.Flags = append(c.Flags, nonInteractiveFlag)
 		c.OnUsageError = onUsageError
 		c.HideHelpCommand = true
-		switch {
-		case len(c.Subcommands) > 0:
+		c.Before = noArguments
+		if len(c.Subcommands) > 0 {
 			c.Before = oneOfThese
-		default:
-			c.Before = noArguments
 		}
 	}
 	commands = append(commands, helpCommand())

@@ -64,9 +64,11 @@ func program(app *cli.App) completion.Program {
 			root.Flags = append(root.Flags, f)
 		}
 	}
-	root.Commands = append(root.Commands, completion.Command{
-		Name: "help", Usage: "show help for a command", Commands: topics(root.Commands),
-	})
+	for i, c := range root.Commands {
+		if c.Name == "help" {
+			root.Commands[i].Commands = topics(root.Commands)
+		}
+	}
 	p := completion.Program{Root: root}
 	for _, f := range official.Flags() {
 		p.Anywhere = append(p.Anywhere, officialFlag(f))
