@@ -139,7 +139,7 @@ func (f *flow) answer(ctx context.Context, c callback) (p page, ended bool, err 
 		return failurePage("Your organization is not set up yet."), true,
 			fmt.Errorf("%w: the organization is not set up yet; log in again in a few minutes", ErrDenied)
 	case c.errorCode != "":
-		return failurePage("The login service said: “" + c.errorText() + "”."), true, fmt.Errorf("%w: %s; log in again", ErrDenied, c.errorText())
+		return deniedPage(c), true, fmt.Errorf("%w: %s; log in again", ErrDenied, c.errorText())
 	case c.code == "":
 		return failurePage("The login service sent neither a code nor an error."), true,
 			fmt.Errorf("%w: neither a code nor an error came back; log in again", ErrDenied)
@@ -151,7 +151,7 @@ func (f *flow) answer(ctx context.Context, c callback) (p page, ended bool, err 
 	if err := f.save(ctx, tokens); err != nil {
 		return failurePage("The login worked, but it could not be saved."), true, err
 	}
-	return successPage(), true, nil
+	return successPage(claims.Username(tokens.ID, tokens.Access)), true, nil
 }
 
 // exchange redeems a code (RFC 6749, 4.1.3, with RFC 7636's verifier).
