@@ -14,6 +14,7 @@ GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 VULNDB      := golang.org/x/vulndb@v0.0.0-20260813214354-9de686e1fb00
 PLATFORMS   := linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 freebsd/amd64 freebsd/arm64
 PROGRAMS    := ./cmd/cre ./cmd/cre-credential-helper ./cmd/cre-credential-net
+COMPLETION  := cmd/internal/completion/cre
 FLAGS       := -trimpath -ldflags='-s -w'
 RACE        := $(if $(shell command -v $$($(GO) env CC)),-race)
 
@@ -93,6 +94,10 @@ install: programs ## install into PREFIX, below DESTDIR
 	ln -sf cre-credential-helper $(DESTDIR)$(PREFIX)/bin/git-credential-cre
 	ln -sf cre-credential-helper $(DESTDIR)$(PREFIX)/bin/docker-credential-cre
 	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/,bash-completion/completions zsh/site-functions fish/vendor_completions.d)
+	install -m 644 $(COMPLETION).bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/cre
+	install -m 644 $(COMPLETION).zsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_cre
+	install -m 644 $(COMPLETION).fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/cre.fish
 
 clean: ## remove what build made
 	rm -rf bin

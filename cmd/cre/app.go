@@ -21,6 +21,8 @@ const (
 	flagYes            = "yes"
 )
 
+const officialCategory = "the official CLI's"
+
 const appDescription = `The session's tokens are kept by cre-credential-helper, in the keychain where
 there is one; ~/.cre/cre.yaml says where the session is. Commands that aren't in
 the first list are handed on to the official CLI, which works on that session and
@@ -76,45 +78,32 @@ func (m machine) app(line official.Line) *cli.App {
 		Usage:     "print this program's version, and the official CLI's",
 		UsageText: "cre version",
 		Action:    m.version,
-	}, {
-		Name:      "completion",
-		Usage:     "print a completion script for bash, zsh or fish",
-		UsageText: "cre completion bash > ~/.local/share/bash-completion/completions/cre",
-		Action:    m.completion,
-		BashComplete: func(c *cli.Context) {
-			for _, shell := range shells() {
-				fmt.Fprintln(c.App.Writer, shell)
-			}
-		},
-	}}
+	}, m.completionCommand()}
 	for _, c := range commands {
 		c.Flags = append(c.Flags, nonInteractiveFlag, &cli.BoolFlag{
 			Name: flagQuiet, Usage: "say only what must be known", Destination: &m.ui.quiet,
 		})
 		c.OnUsageError = onUsageError
 		c.HideHelpCommand = true
-		switch {
-		case len(c.Subcommands) > 0:
+		c.Before = noArguments
+		if len(c.Subcommands) > 0 {
 			c.Before = oneOfThese
-		case c.Name != "completion":
-			c.Before = noArguments
 		}
 	}
 	commands = append(commands, helpCommand())
 	commands = append(commands, officialCommands()...)
 	return &cli.App{
-		Name:                 "cre",
-		Usage:                "the CRE platform's command line, on a session in the keychain",
-		Description:          appDescription,
-		Version:              version.String(),
-		Writer:               m.out,
-		ErrWriter:            m.ui.err,
-		Flags:                []cli.Flag{nonInteractiveFlag, &cli.BoolFlag{Name: flagVersion, Usage: "print this program's version"}, cli.HelpFlag},
-		HideVersion:          true, // its short flag, -v, is the official CLI's --verbose
-		Commands:             commands,
-		EnableBashCompletion: true,
-		ExitErrHandler:       func(*cli.Context, error) {},
-		OnUsageError:         onUsageError,
+		Name:           "cre",
+		Usage:          "the CRE platform's command line, on a session in the keychain",
+		Description:    appDescription,
+		Version:        version.String(),
+		Writer:         m.out,
+		ErrWriter:      m.ui.err,
+		Flags:          []cli.Flag{nonInteractiveFlag, &cli.BoolFlag{Name: flagVersion, Usage: "print this program's version"}, cli.HelpFlag},
+		HideVersion:    true, // its short flag, -v, is the official CLI's --verbose
+		Commands:       commands,
+		ExitErrHandler: func(*cli.Context, error) {},
+		OnUsageError:   onUsageError,
 		Action: func(c *cli.Context) error {
 			if c.Bool(flagVersion) {
 				return m.ownVersion()
@@ -149,13 +138,13 @@ func onUsageError(_ *cli.Context, err error, _ bool) error {
 	return usagef("%w: see cre --help", err)
 }
 
-// officialCommands are there to be listed and completed. They never run here: see
+// officialCommands are there to be listed. They never run here: see
 // [machine.answer].
 func officialCommands() []*cli.Command {
 	var all []*cli.Command
 	for _, e := range official.Commands() {
 		if e.Short != "" && !strings.Contains(e.Name, " ") {
-			all = append(all, &cli.Command{Name: e.Name, Usage: e.Short, Category: "the official CLI's"})
+			all = append(all, &cli.Command{Name: e.Name, Usage: e.Short, Category: officialCategory})
 		}
 	}
 	return all

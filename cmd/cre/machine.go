@@ -106,8 +106,8 @@ func (m machine) answer(ctx context.Context, args []string) (status int, err err
 		return 0, usagef("no command %q: did you mean %q?", line.Word, word)
 	}
 	switch {
-	case isCompletion(args) && !line.IsOurs():
-		return exitOK, m.completeOfficial(line)
+	case line.IsCompletion():
+		return exitOK, m.complete(line)
 	case line.IsOurs():
 		return exitOK, m.app(line).RunContext(ctx, append([]string{"cre"}, line.Own...))
 	}

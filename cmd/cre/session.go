@@ -51,7 +51,7 @@ func (m machine) sessionCommand() *cli.Command {
 		Name:      "move",
 		Usage:     "move the session to another place",
 		UsageText: "cre session move --to keychain",
-		Flags:     []cli.Flag{&cli.StringFlag{Name: flagTo, Usage: "the `PLACE`: keychain or file"}},
+		Flags:     []cli.Flag{&cli.StringFlag{Name: flagTo, Usage: "where to: `keychain|file`"}},
 		Action:    m.sessionMove,
 	}}
 	for _, c := range commands {

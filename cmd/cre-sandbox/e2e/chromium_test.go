@@ -6,9 +6,7 @@ import (
 	"bufio"
 	"context"
 	"io"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -24,25 +22,13 @@ import (
 // success page.
 func TestLoginInChromium(t *testing.T) {
 	keyringtest.Need(t, "chromium")
-	s := startPlatform(t, sandbox.Options{OrgNotReady: 1})
+	m := newMachine(t, keychainMode, sandbox.Options{OrgNotReady: 1})
 	callbackPort.Lock()
 	defer callbackPort.Unlock()
 
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	cre := exec.CommandContext(ctx, filepath.Join(bin, "cre"), "login", "--no-browser")
-	cre.Env = append(os.Environ(), append(keyringtest.Start(t).Env(), append(s.Env(), "HOME="+t.TempDir())...)...)
-	messages, err := cre.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out strings.Builder
-	cre.Stdout = &out
-	if err := cre.Start(); err != nil {
-		t.Fatal(err)
-	}
-	url := authorizeURL(t, messages)
-
+	login := startLogin(ctx, m)
 	browser := openChromium(ctx, t)
 	password, status := chromedp.CSS("input[type=password]"), chromedp.CSS("[role=status]")
 	signIn := chromedp.Steps(
@@ -50,8 +36,8 @@ func TestLoginInChromium(t *testing.T) {
 		chromedp.SendKeys(password, "any"),
 		chromedp.Submit(password),
 	)
-	err = chromedp.Do(browser,
-		chromedp.Navigate(url),
+	err := chromedp.Do(browser,
+		chromedp.Navigate(login.url),
 		signIn,
 		chromedp.WaitVisible(chromedp.CSS("#next")), // our waiting page, which goes on by itself
 		signIn,
@@ -65,33 +51,48 @@ func TestLoginInChromium(t *testing.T) {
 	if err != nil || !strings.Contains(text, "logged in") {
 		t.Errorf("the last page says %q, %v", text, err)
 	}
-	if path := os.Getenv("CRE_TEST_SCREENSHOT"); path != "" { // for whoever works on the pages
-		shot, err := chromedp.Run(browser, chromedp.CaptureScreenshot())
-		if err == nil {
-			err = os.WriteFile(path, shot, 0o600)
-		}
-		if err != nil {
-			t.Error(err)
-		}
+	if err := login.cmd.Wait(); err != nil || login.out.String() != "Logged in as email@domain.com. The session is in the keychain.\n" {
+		t.Errorf("cre login: %v, %q", err, login.out.String())
 	}
-	if err := cre.Wait(); err != nil || out.String() != "Logged in as email@domain.com. The session is in the keychain.\n" {
-		t.Errorf("cre login: %v, %q", err, out.String())
-	}
-	if stats := s.Stats(); stats.Logins != 2 || stats.CodeExchanges != 1 {
+	if stats := m.platform.Stats(); stats.Logins != 2 || stats.CodeExchanges != 1 {
 		t.Errorf("the provider saw %+v", stats)
 	}
 }
 
+// startedLogin is a cre login that waits for the browser.
+type startedLogin struct {
+	cmd *exec.Cmd
+	out *strings.Builder // complete when cmd has ended
+	url string
+}
+
+func startLogin(ctx context.Context, m *machine) startedLogin {
+	m.Helper()
+	l := startedLogin{cmd: m.command(ctx, "cre", "login", "--no-browser"), out: new(strings.Builder)}
+	l.cmd.Stdout = l.out
+	messages, err := l.cmd.StderrPipe()
+	if err == nil {
+		err = l.cmd.Start()
+	}
+	if err != nil {
+		m.Fatal(err)
+	}
+	l.url = authorizeURL(m.T, messages)
+	return l
+}
+
 // authorizeURL reads the URL that cre login prints.
 func authorizeURL(t *testing.T, messages io.Reader) string {
+	var said []string
 	lines := bufio.NewScanner(messages)
 	for lines.Scan() {
+		said = append(said, lines.Text())
 		if url := strings.TrimSpace(lines.Text()); strings.HasPrefix(url, "http") {
 			go io.Copy(io.Discard, messages)
 			return url
 		}
 	}
-	t.Fatal("cre login printed no URL")
+	t.Fatalf("cre login printed no URL, but %q", said)
 	return ""
 }
 

@@ -61,7 +61,8 @@ func TestReadme(t *testing.T) {
 			t.Errorf("%v in\n%s\n%s", err, block[1], out)
 		}
 	}
-	for _, installed := range []string{"bin/cre", "bin/git-credential-cre", "share/man/man1/cre.1"} {
+	for _, installed := range []string{"bin/cre", "bin/git-credential-cre", "share/man/man1/cre.1",
+		"share/bash-completion/completions/cre", "share/zsh/site-functions/_cre", "share/fish/vendor_completions.d/cre.fish"} {
 		if _, err := os.Stat(filepath.Join(prefix, installed)); err != nil {
 			t.Error(err)
 		}

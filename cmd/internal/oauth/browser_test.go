@@ -61,8 +61,9 @@ func (a answered) String() string {
 
 const (
 	loggedIn  = "You are logged in"
-	notOurs   = "This page is not part of a login in progress"
+	notOurs   = "This link is no longer in use"
 	noSuccess = "The login did not succeed"
+	cancelled = "Login cancelled"
 	settingUp = "Setting up your organization"
 )
 

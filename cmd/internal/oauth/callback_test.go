@@ -176,7 +176,7 @@ func TestPagesLoadNothingAndAreKeptNowhere(t *testing.T) {
 	pages = append(pages, s.callback("state", s.asked.Get("state"), "code", "good"))
 	failed := start(t, newFakeProvider(t), nil)
 	pages = append(pages, failed.callback("state", failed.asked.Get("state"), "error", "access_denied"))
-	if last := len(pages) - 1; !pages[4].shows(settingUp) || !pages[last-1].shows(loggedIn) || !pages[last].shows(noSuccess) {
+	if last := len(pages) - 1; !pages[4].shows(settingUp) || !pages[last-1].shows(loggedIn) || !pages[last].shows(cancelled) {
 		t.Errorf("the pages are %v", pages)
 	}
 	for _, a := range pages {

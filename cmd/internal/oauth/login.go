@@ -186,7 +186,7 @@ func (f *flow) answer(ctx context.Context, c callback) (p page, ended bool, err 
 		return failurePage("Your organization is not set up yet."), true,
 			fmt.Errorf("%w: your organization is not set up yet. Try again in a few minutes: cre login", ErrDenied)
 	case c.errorCode != "":
-		return failurePage("The login service said: “" + c.errorText() + "”."), true, c.denial()
+		return deniedPage(c), true, c.denial()
 	case c.code == "":
 		return failurePage("The login service sent neither a code nor an error."), true,
 			fmt.Errorf("%w: neither a code nor an error came back. To try again: cre login", ErrDenied)
@@ -198,7 +198,7 @@ func (f *flow) answer(ctx context.Context, c callback) (p page, ended bool, err 
 	if err := f.save(ctx, tokens); err != nil {
 		return failurePage("The login worked, but it could not be saved."), true, err
 	}
-	return successPage(), true, nil
+	return successPage(claims.Username(tokens.ID, tokens.Access)), true, nil
 }
 
 // exchange redeems a code (RFC 6749, 4.1.3, with RFC 7636's verifier).

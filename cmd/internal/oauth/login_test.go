@@ -94,6 +94,41 @@ func TestADeniedLoginEndsAtOnce(t *testing.T) {
 	}
 }
 
+func TestAPersonWhoSaysNoIsToldSo(t *testing.T) {
+	for name, description := range map[string]string{"Auth0's words": "User did not authorize the request", "no word": ""} {
+		t.Run(name, func(t *testing.T) {
+			s := start(t, newFakeProvider(t), nil)
+			a := s.callback("state", s.asked.Get("state"), "error", "access_denied", "error_description", description)
+			if !a.shows(cancelled) || strings.Contains(a.body, "access_denied") || !strings.Contains(a.body, "Nothing was changed.") {
+				t.Errorf("the page is %v", a)
+			}
+			if err := s.end(); !errors.Is(err, ErrDenied) {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+}
+
+func TestThePageNamesTheAccount(t *testing.T) {
+	for email, want := range map[string]string{
+		"email@domain.com": "as email@domain.com</p>\n<p>You can close this window",
+		"<i>\x1b[31m@x":    "as &lt;i&gt;[31m@x</p>",
+		"":                 "</h1>\n<p>You can close this window",
+	} {
+		p := newFakeProvider(t)
+		p.idToken = func(q url.Values) string {
+			return jwt(map[string]any{"nonce": q.Get("nonce"), "aud": "client", "email": email})
+		}
+		s := start(t, p, nil)
+		if a := s.callback("state", s.asked.Get("state"), "code", "good"); !a.shows(loggedIn) || !strings.Contains(a.body, want) {
+			t.Errorf("%q: the page is %v", email, a)
+		}
+		if err := s.end(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestTheRightStateWithNothingElseEndsTheLogin(t *testing.T) {
 	s := start(t, newFakeProvider(t), nil)
 	if a := s.callback("state", s.asked.Get("state")); !a.shows(noSuccess) {

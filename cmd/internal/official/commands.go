@@ -10,8 +10,9 @@ type Entry struct {
 	Name    string // as it is typed, without "cre"
 	Short   string // one line for help and completion; empty for those nobody types
 	Session bool   // it asks for a session, and logs in by itself if there is none
+	Flags   string // its own flags' names, with spaces between; the global ones go without saying
 
-	group bool // it has commands below it, and does nothing but show them
+	Group bool // it has commands below it, and does nothing but show them
 }
 
 // Commands returns the commands of the official CLI, groups before their
@@ -21,57 +22,63 @@ type Entry struct {
 // command that isn't listed is started all the same.
 func Commands() []Entry {
 	return []Entry{
-		{Name: "account", Short: "manage the account", group: true},
+		{Name: "account", Short: "manage the account", Group: true},
 		{Name: "account access", Short: "check or ask for deploy access", Session: true},
-		{Name: "account link-key", Short: "link a public key to the account", Session: true},
+		{Name: "account link-key", Short: "link a public key to the account", Session: true, Flags: "owner-label unsigned yes"},
 		{Name: "account list-key", Short: "list the linked keys", Session: true},
-		{Name: "account unlink-key", Short: "unlink a public key", Session: true},
-		{Name: "execution", Short: "look at workflow executions", Session: true, group: true},
-		{Name: "execution events", Short: "show the events of an execution", Session: true},
-		{Name: "execution list", Short: "list recent executions", Session: true},
-		{Name: "execution logs", Short: "show what an execution logged", Session: true},
-		{Name: "execution status", Short: "show the state of an execution", Session: true},
-		{Name: "generate-bindings", Short: "generate bindings for contracts", group: true},
-		{Name: "generate-bindings evm", Short: "generate bindings from an ABI"},
-		{Name: "generate-bindings solana", Short: "generate bindings from an IDL"},
-		{Name: "init", Short: "create a project or a workflow", Session: true},
-		{Name: "registry", Short: "look at workflow registries", Session: true, group: true},
+		{Name: "account unlink-key", Short: "unlink a public key", Session: true, Flags: "unsigned yes"},
+		{Name: "execution", Short: "look at workflow executions", Session: true, Group: true},
+		{Name: "execution events", Short: "show the events of an execution", Session: true, Flags: "capability json output status"},
+		{Name: "execution list", Short: "list recent executions", Session: true, Flags: "end json limit output start status"},
+		{Name: "execution logs", Short: "show what an execution logged", Session: true, Flags: "json node output"},
+		{Name: "execution status", Short: "show the state of an execution", Session: true, Flags: "json output"},
+		{Name: "generate-bindings", Short: "generate bindings for contracts", Group: true},
+		{Name: "generate-bindings evm", Short: "generate bindings from an ABI", Flags: "abi include-function-selector language pkg"},
+		{Name: "generate-bindings solana", Short: "generate bindings from an IDL", Flags: "idl language out"},
+		{Name: "init", Short: "create a project or a workflow", Session: true, Flags: "project-name refresh rpc-url template workflow-name"},
+		{Name: "registry", Short: "look at workflow registries", Session: true, Group: true},
 		{Name: "registry list", Short: "list the registries", Session: true},
-		{Name: "secrets", Short: "manage secrets", group: true},
-		{Name: "secrets create", Short: "create secrets from a file", Session: true},
-		{Name: "secrets delete", Short: "delete secrets", Session: true},
-		{Name: "secrets execute", Short: "carry out a prepared change", Session: true},
-		{Name: "secrets list", Short: "list the secrets' names", Session: true},
-		{Name: "secrets update", Short: "update secrets from a file", Session: true},
-		{Name: "templates", Short: "manage sources of templates", group: true},
+		{Name: "secrets", Short: "manage secrets", Group: true},
+		{Name: "secrets create", Short: "create secrets from a file", Session: true, Flags: "secrets-auth timeout unsigned yes"},
+		{Name: "secrets delete", Short: "delete secrets", Session: true, Flags: "secrets-auth timeout unsigned yes"},
+		{Name: "secrets execute", Short: "carry out a prepared change", Session: true, Flags: "timeout unsigned"},
+		{Name: "secrets list", Short: "list the secrets' names", Session: true, Flags: "namespace secrets-auth timeout unsigned yes"},
+		{Name: "secrets update", Short: "update secrets from a file", Session: true, Flags: "secrets-auth timeout unsigned yes"},
+		{Name: "templates", Short: "manage sources of templates", Group: true},
 		{Name: "templates add", Short: "add a source"},
-		{Name: "templates list", Short: "list the templates"},
+		{Name: "templates list", Short: "list the templates", Flags: "refresh"},
 		{Name: "templates remove", Short: "remove a source"},
 		{Name: "update", Short: "update the official CLI"},
-		{Name: "workflow", Short: "manage workflows", group: true},
-		{Name: "workflow activate", Short: "activate a workflow", Session: true},
-		{Name: "workflow build", Short: "compile a workflow"},
-		{Name: "workflow custom-build", Short: "turn a workflow into a self-compiled one", Session: true},
-		{Name: "workflow delete", Short: "delete a workflow", Session: true},
-		{Name: "workflow deploy", Short: "deploy a workflow", Session: true},
-		{Name: "workflow get", Short: "show a workflow", Session: true},
-		{Name: "workflow hash", Short: "compute a workflow's hashes"},
-		{Name: "workflow limits", Short: "manage the limits of simulations", group: true},
+		{Name: "workflow", Short: "manage workflows", Group: true},
+		{Name: "workflow activate", Short: "activate a workflow", Session: true, Flags: "unsigned yes"},
+		{Name: "workflow build", Short: "compile a workflow", Flags: "output skip-type-checks"},
+		{Name: "workflow custom-build", Short: "turn a workflow into a self-compiled one", Session: true, Flags: "force"},
+		{Name: "workflow delete", Short: "delete a workflow", Session: true, Flags: "unsigned yes"},
+		{Name: "workflow deploy", Short: "deploy a workflow", Session: true, Flags: "output owner-label unsigned yes"},
+		{Name: "workflow get", Short: "show a workflow", Session: true, Flags: "all-registries"},
+		{Name: "workflow hash", Short: "compute a workflow's hashes", Flags: "config default-config no-config public_key skip-type-checks wasm"},
+		{Name: "workflow limits", Short: "manage the limits of simulations", Group: true},
 		{Name: "workflow limits export", Short: "print the default limits"},
-		{Name: "workflow list", Short: "list workflows", Session: true},
-		{Name: "workflow pause", Short: "pause a workflow", Session: true},
-		{Name: "workflow simulate", Short: "simulate a workflow", Session: true},
-		{Name: "workflow supported-chains", Short: "list the chains", Session: true},
+		{Name: "workflow list", Short: "list workflows", Session: true, Flags: "include-deleted output registry"},
+		{Name: "workflow pause", Short: "pause a workflow", Session: true, Flags: "unsigned yes"},
+		{Name: "workflow simulate", Short: "simulate a workflow", Session: true, Flags: "broadcast config default-config engine-logs evm-event-index evm-tx-hash http-payload limits no-config trigger-index wasm"},
+		{Name: "workflow supported-chains", Short: "list the chains", Session: true, Flags: "output"},
 		{Name: "workflow test", Short: "test a workflow", Session: true},
-		// What their completion scripts call. It loads the credentials as any
-		// command does that isn't listed as free of them in the official CLI.
-		{Name: "__complete", Session: true},
-		{Name: "__completeNoDesc", Session: true},
 		{Name: helpCommand},
 	}
 }
 
 const helpCommand = "help"
+
+// What completion scripts ask, those of the official CLI, too. It is ours: the
+// official CLI's own answer takes a session, half a second and the network, and
+// without a session it would log in.
+const (
+	Complete       = "__complete"
+	CompleteNoDesc = "__completeNoDesc" // without what each candidate does
+)
+
+func isCompletion(word string) bool { return word == Complete || word == CompleteNoDesc }
 
 // ours are the commands that this project's cre answers.
 func ours() []string {

@@ -6,80 +6,25 @@ import (
 	"strings"
 )
 
-// flag is one of the official CLI's flags.
-type flag struct {
-	long   string
-	short  byte // 0: none
-	value  bool // it takes one
-	global bool // every command has it
+func longFlag(name string) (Flag, bool) {
+	return find(func(f Flag) bool { return f.Name == name && name != "" })
 }
 
-const (
-	flagEnv       = "env"
-	flagPublicEnv = "public-env"
-	flagHelp      = "help"
-)
-
-// flags are all flags of the official CLI. No two of its commands give one name
-// different meanings, so that one table does for all.
-func flags() []flag {
-	all := []flag{
-		{long: flagEnv, short: 'e', value: true, global: true},
-		{long: flagPublicEnv, short: 'E', value: true, global: true},
-		{long: "project-root", short: 'R', value: true, global: true},
-		{long: "target", short: 'T', value: true, global: true},
-		{long: "verbose", short: 'v', global: true},
-		{long: "non-interactive", global: true},
-		{long: "allow-insecure-rpc", global: true},
-		{long: "allow-unknown-chains", global: true},
-		{long: flagHelp, short: 'h'},
-		{long: "auto-start", short: 'r'},
-		{long: "engine-logs", short: 'g'},
-		{short: 'p', value: true}, // project-name, and project-root of generate-bindings
-		{short: 'l', value: true}, // owner-label, language
-		{short: 'o', value: true}, // output, out
-		{short: 't', value: true}, // template
-		{short: 'w', value: true}, // workflow-name
-		{short: 'a', value: true}, // abi
-		{short: 'i', value: true}, // idl
-		{short: 'k', value: true}, // pkg
-	}
-	for _, name := range []string{
-		"abi", "capability", "config", "end", "evm-event-index", "evm-tx-hash", "http-payload", "idl",
-		"language", "limit", "limits", "namespace", "node", "out", "output", "owner-label", "pkg",
-		"project-name", "public_key", "registry", "rpc-url", "secrets-auth", "start", "status", "template",
-		"timeout", "trigger-index", "wasm", "workflow-name",
-	} {
-		all = append(all, flag{long: name, value: true})
-	}
-	for _, name := range []string{
-		"all-registries", "broadcast", "default-config", "include-deleted", "include-function-selector",
-		"json", "no-config", "refresh", "skip-type-checks", "unsigned", "yes",
-	} {
-		all = append(all, flag{long: name})
-	}
-	return all
+func shortFlag(name byte) (Flag, bool) {
+	return find(func(f Flag) bool { return f.Short == string(rune(name)) })
 }
 
-func longFlag(name string) (flag, bool) {
-	return find(func(f flag) bool { return f.long == name && name != "" })
-}
-
-func shortFlag(name byte) (flag, bool) {
-	return find(func(f flag) bool { return f.short == name && name != 0 })
-}
-
-func find(match func(flag) bool) (flag, bool) {
-	all := flags()
+func find(match func(Flag) bool) (Flag, bool) {
+	all := Flags()
 	if i := slices.IndexFunc(all, match); i >= 0 {
 		return all[i], true
 	}
-	return flag{}, false
+	return Flag{}, false
 }
 
 // set is a flag as it is given.
 type set struct {
-	flag
+	Flag
 	text  string // as it was written: a flag that isn't known is nothing else
 	value string // "true" of a switch
 	known bool
@@ -122,7 +67,7 @@ func (p *parsed) long(word string, rest []string) []string {
 	name, value, attached := strings.Cut(word[2:], "=")
 	f, known := longFlag(name)
 	switch {
-	case known && !attached && !f.value:
+	case known && !attached && f.Value == "":
 		value = "true"
 	case known && !attached && len(rest) > 0:
 		value, rest = rest[0], rest[1:]
@@ -144,7 +89,7 @@ func (p *parsed) shorts(letters string, rest []string) []string {
 		case len(tail) > 1 && tail[0] == '=':
 			p.add(set{f, word, tail[1:], true}, word)
 			return rest
-		case !f.value:
+		case f.Value == "":
 			p.add(set{f, word[:2], "true", true}, word[:2])
 			letters = tail
 			continue
@@ -162,7 +107,7 @@ func (p *parsed) shorts(letters string, rest []string) []string {
 }
 
 // kept reports whether our own commands have the flag, too.
-func (s set) kept() bool { return !s.known || !s.global || s.long == "non-interactive" }
+func (s set) kept() bool { return !s.known || !s.Global || s.Name == flagNonInteractive }
 
 func (p *parsed) add(s set, written ...string) {
 	p.sets = append(p.sets, s)
@@ -174,7 +119,7 @@ func (p *parsed) add(s set, written ...string) {
 // last returns the value that counts, that of the last one; empty is none.
 func (p *parsed) last(long string) (value string) {
 	for _, s := range p.sets {
-		if s.known && s.long == long {
+		if s.known && s.Name == long {
 			value = s.value
 		}
 	}

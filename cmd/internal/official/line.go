@@ -28,7 +28,7 @@ type Line struct {
 	Help bool
 
 	// Own are the arguments for a command of ours: the command first, and
-	// without the official CLI's global flags.
+	// without the official CLI's global flags. To complete, all of them.
 	Own []string
 
 	ours bool
@@ -39,6 +39,9 @@ type Line struct {
 // --version`, `cre help`). `cre help workflow` and `cre workflow --help` are for
 // the official CLI.
 func (l Line) IsOurs() bool { return l.ours }
+
+// IsCompletion reports whether a shell asks what may come next. It is ours, too.
+func (l Line) IsCompletion() bool { return len(l.Command) > 0 && isCompletion(l.Command[0]) }
 
 // NeedsSession reports whether the official CLI asks for a session, and then
 // logs in by itself if there is none. What isn't known counts as if it did.
@@ -61,13 +64,13 @@ func Parse(args []string) Line {
 		}
 		path := append(slices.Clone(l.Command), rest[i])
 		e, known := entry(path)
-		own := len(path) == 1 && slices.Contains(ours(), rest[i])
+		own := len(path) == 1 && (slices.Contains(ours(), rest[i]) || isCompletion(rest[i]))
 		if !known && !own {
 			l.Word = rest[i]
 			break
 		}
 		rest = slices.Concat(rest[:i], rest[i+1:])
-		l.Command, group = path, known && e.group
+		l.Command, group = path, known && e.Group
 		l.ours = own
 	}
 	l.takeFlags(rest)
@@ -82,8 +85,9 @@ func (l *Line) takeFlags(rest []string) {
 	case l.ours && l.Command[0] == helpCommand:
 		l.ours = helpIsOurs(p.operands)
 	}
-	if len(l.Command) > 0 && strings.HasPrefix(l.Command[0], "__complete") {
-		return // Cobra takes no flags from what is to be completed
+	if l.IsCompletion() {
+		l.Own = slices.Concat(l.Command, rest) // Cobra takes no flags from what is to be completed
+		return
 	}
 	l.EnvFile, l.PublicEnvFile, l.Help = p.last(flagEnv), p.last(flagPublicEnv), p.help()
 	if l.ours {
@@ -115,11 +119,11 @@ func firstWord(args []string) int {
 				return i
 			}
 		case strings.HasPrefix(s, "--"):
-			if f, known := longFlag(s[2:]); !known || !f.global || f.value {
+			if f, known := longFlag(s[2:]); !known || !f.Global || f.Value != "" {
 				i++
 			}
 		case len(s) == 2 && s[0] == '-':
-			if f, known := shortFlag(s[1]); !known || !f.global || f.value {
+			if f, known := shortFlag(s[1]); !known || !f.Global || f.Value != "" {
 				i++
 			}
 		case s != "" && s[0] != '-':

@@ -50,7 +50,9 @@ func TestTheCommandIsTheOneThatCobraFinds(t *testing.T) {
 		"setup official --undo":          {command: "setup", ours: true},
 		"version":                        {command: "version", ours: true},
 		"completion bash":                {command: "completion", ours: true},
-		"__complete workflow --env x ''": {command: "__complete"},
+		"__complete workflow --env x ''": {command: "__complete", ours: true},
+		"-v __completeNoDesc":            {command: "__completeNoDesc", ours: true},
+		"workflow __complete":            {command: "workflow", word: "__complete"},
 	} {
 		l := Parse(strings.Fields(line))
 		if strings.Join(l.Command, " ") != want.command || l.Word != want.word || l.IsOurs() != want.ours {
@@ -103,6 +105,8 @@ func TestOurCommandsGetTheirArgumentsWithoutGlobalFlags(t *testing.T) {
 		"setup git --host h -v --host i":         "setup git --host h --host i",
 		"setup docker -- -v":                     "setup docker -- -v",
 		"completion bash":                        "completion bash",
+		"__complete -e f workflow -T":            "__complete -e f workflow -T",
+		"__complete -- login --help":             "__complete -- login --help",
 		"--version":                              "--version",
 		"-v --help":                              "--help",
 		"whoami extra":                           "whoami extra",
@@ -141,8 +145,6 @@ func TestWhichCommandsNeedASession(t *testing.T) {
 		"help workflow":                 {false, true},
 		"secrets create x":              {true, true},
 		"execution logs x":              {true, true},
-		"__complete workflow ''":        {true, true},
-		"__completeNoDesc -h":           {true, true},
 	} {
 		yes, known := Parse(strings.Fields(line)).NeedsSession()
 		if got := [2]bool{yes, known}; got != want {
@@ -168,13 +170,18 @@ func TestNearMisses(t *testing.T) {
 func TestEveryCommandHasItsGroupBeforeIt(t *testing.T) {
 	seen := map[string]Entry{}
 	for _, e := range Commands() {
-		if i := strings.LastIndex(e.Name, " "); i >= 0 && !seen[e.Name[:i]].group {
+		if i := strings.LastIndex(e.Name, " "); i >= 0 && !seen[e.Name[:i]].Group {
 			t.Errorf("%s has no group", e.Name)
 		}
 		if _, twice := seen[e.Name]; twice {
 			t.Errorf("%s is there twice", e.Name)
 		}
 		seen[e.Name] = e
+		for _, name := range strings.Fields(e.Flags) {
+			if f, known := longFlag(name); !known || f.Global {
+				t.Errorf("%s has no flag --%s of its own", e.Name, name)
+			}
+		}
 	}
 }
 
@@ -191,7 +198,7 @@ func FuzzParse(f *testing.F) {
 		if !slices.Equal(args, before) {
 			t.Fatalf("%q became %q", before, args)
 		}
-		if len(l.Command) > 0 && l.Command[0] != helpCommand && slices.Contains(ours(), l.Command[0]) != l.IsOurs() {
+		if len(l.Command) > 0 && l.Command[0] != helpCommand && (slices.Contains(ours(), l.Command[0]) || l.IsCompletion()) != l.IsOurs() {
 			t.Fatalf("%q: command %q, ours %v", args, l.Command, l.IsOurs())
 		}
 		if yes, known := l.NeedsSession(); !yes && !known && !l.Help {
@@ -200,7 +207,7 @@ func FuzzParse(f *testing.F) {
 		if !l.IsOurs() && len(l.Own) > 0 {
 			t.Fatalf("%q: %q for us", args, l.Own)
 		}
-		if again := parse(l.Own); slices.ContainsFunc(again.sets, func(s set) bool { return !s.kept() }) {
+		if again := parse(l.Own); !l.IsCompletion() && slices.ContainsFunc(again.sets, func(s set) bool { return !s.kept() }) {
 			t.Fatalf("%q: %q for us", args, l.Own)
 		}
 		Near(l.Word)
