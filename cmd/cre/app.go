@@ -55,9 +55,12 @@ func (m machine) app(line official.Line) *cli.App {
 	commands := []*cli.Command{{
 		Name:      "login",
 		Usage:     "log in with the browser and keep the session",
-		UsageText: "cre login\ncre login --no-browser   # prints the URL only",
+		UsageText: "cre login\ncre login --no-browser   # prints the URL only\ncre login --with-api-key < FILE   # made in the APIs tab at https://app.chain.link/cre/discover",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: flagNoBrowser, Usage: "print the URL and let the person open it"},
+			&cli.StringFlag{Name: flagAccount, Usage: "log in this `EMAIL` and nobody else"},
+			&cli.BoolFlag{Name: flagWithAPIKey, Usage: "keep the API key that comes on standard input instead"},
+			&cli.BoolFlag{Name: flagNoCheck, Usage: "with-api-key: keep it without asking the platform"},
 			&cli.BoolFlag{Name: flagYes, Usage: "log in again without a question, in the place of a session"},
 		},
 		Action: m.login,

@@ -33,6 +33,9 @@ var (
 const storeWait = 5 * time.Minute
 
 func (m machine) login(c *cli.Context) error {
+	if c.Bool(flagWithAPIKey) {
+		return m.loginWithKey(c)
+	}
 	if nonInteractive(c) {
 		return usageError{errInteractive}
 	}
@@ -63,6 +66,7 @@ func (m machine) login(c *cli.Context) error {
 			return err
 		}
 	}
+	p.wanted = c.String(flagAccount)
 	s := loginScreen{ui: m.ui, surroundings: surroundings, opens: opens, pastes: person}
 	cred, err := m.browserLogin(c.Context, p, &s)
 	if err != nil {
@@ -149,6 +153,7 @@ func (p *platformClient) whereabouts() string {
 func (m machine) browserLogin(ctx context.Context, p *platformClient, s *loginScreen) (cred helper.Credential, err error) {
 	login := oauth.Login{
 		Provider: p.provider(),
+		Account:  p.wanted,
 		HTTP:     p.http,
 		Show:     s.show,
 		Refuse:   s.refuse,
@@ -198,6 +203,9 @@ func (p *platformClient) keep(ctx context.Context, cred helper.Credential) error
 	storeCtx, cancel := context.WithTimeout(ctx, storeWait)
 	defer cancel()
 	err := p.mayHave(cred.Secret)
+	if err == nil && p.wanted != "" && p.wanted != cred.Username {
+		err = fmt.Errorf("you logged in as %s and not as %s: log out in the browser first, and try again", safetext.Line(cred.Username), safetext.Line(p.wanted))
+	}
 	if err == nil {
 		err = p.helper.Store(storeCtx, cred)
 	}

@@ -36,6 +36,7 @@ type machine struct {
 	executable func() (string, error) // this program's path
 	now        func() time.Time
 	http       func() *http.Client
+	in         io.Reader       // what is handed over, if it is not typed
 	out        io.Writer       // results
 	toTerminal bool            // out is one
 	ui         *ui             // everything else
@@ -142,6 +143,7 @@ type platformClient struct {
 	files  fallback.Dir // of no use after connect alone
 	http   *http.Client
 	now    func() time.Time
+	wanted string        // the account to log in; "": any
 	apiKey helper.Secret // from an environment file, instead of what the helper has; not set: none
 }
 

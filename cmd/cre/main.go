@@ -40,6 +40,7 @@ func main() {
 		executable: os.Executable,
 		now:        time.Now,
 		http:       func() *http.Client { return web.NewClient(0) },
+		in:         os.Stdin,
 		out:        os.Stdout,
 		toTerminal: term.IsTerminal(int(os.Stdout.Fd())),
 		ui:         newUI(os.Stderr, isTerminal, columns, os.Getenv),

@@ -137,10 +137,7 @@ func (p *platformClient) credential(ctx context.Context) (helper.Credential, err
 // validFor is credential for a token that is good for some time yet.
 func (p *platformClient) validFor(ctx context.Context, d time.Duration) (helper.Credential, error) {
 	if p.apiKey.IsSet() {
-		return helper.Credential{
-			Origin: p.Origin(), Username: reading.APIKeyUsername,
-			Secret: p.apiKey, AuthType: helper.AuthAPIKey,
-		}, nil
+		return p.keyCredential(p.apiKey), nil
 	}
 	q := p.query()
 	q.ValidFor = d

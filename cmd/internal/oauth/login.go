@@ -34,6 +34,7 @@ const (
 // Login is a login in the browser.
 type Login struct {
 	Provider Provider
+	Account  string        // that the provider is asked to suggest (OpenID Connect Core 1.0, 3.1.2.1, login_hint); "": none
 	HTTP     *http.Client  // as in [Client]
 	Port     int           // on loopback; 0: 53682
 	Wait     time.Duration // for the person, while the process runs; 0: 8 minutes
@@ -119,6 +120,9 @@ func (l Login) newAttempt() attempt {
 	}
 	if l.Provider.Audience != "" {
 		options = append(options, oauth2.SetAuthURLParam("audience", l.Provider.Audience))
+	}
+	if l.Account != "" {
+		options = append(options, oauth2.SetAuthURLParam("login_hint", l.Account))
 	}
 	a.url = l.Provider.config(l.redirectURL()).AuthCodeURL(a.state, options...)
 	return a

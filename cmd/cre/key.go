@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/urfave/cli/v2"
+
+	"cre-credential-helper/cmd/internal/account"
+	"cre-credential-helper/cmd/internal/platform"
+	"cre-credential-helper/cmd/internal/reading"
+	"cre-credential-helper/cmd/internal/safetext"
+	"cre-credential-helper/helper"
+)
+
+const (
+	flagWithAPIKey = "with-api-key"
+	flagNoCheck    = "no-check"
+
+	maxKeyInput = 64 << 10 // bytes of standard input
+)
+
+// loginWithKey keeps the API key that comes on standard input, after the platform
+// has taken it.
+func (m machine) loginWithKey(c *cli.Context) error {
+	p, err := m.told(m.connectWithFiles())
+	if err != nil {
+		return err
+	}
+	text, err := m.readKey(c.Context)
+	if err != nil {
+		return err
+	}
+	key, err := platform.ParseAPIKey(text)
+	if err != nil {
+		return usagef("standard input: %w", err)
+	}
+	cred := p.keyCredential(key)
+	of := ""
+	if !c.Bool(flagNoCheck) {
+		if of, err = p.checkKey(c.Context, cred); err != nil {
+			return err
+		}
+	}
+	if err := p.helper.Store(c.Context, cred); err != nil {
+		return fmt.Errorf("the API key could not be stored: %w", err)
+	}
+	if m.getenv(platform.VarAPIKey) != "" || m.hasKeyFile() {
+		m.ui.warn("the environment gives another API key, which comes before the one that you have just stored")
+	}
+	_, err = fmt.Fprintf(m.out, "The API key%s is in the keychain. Commands use it from now on; cre logout removes it.\n", of)
+	return err
+}
+
+// readKey reads from a pipe or a file, and shows nothing of what is typed.
+func (m machine) readKey(ctx context.Context) (string, error) {
+	if m.keyboard == nil {
+		data, err := io.ReadAll(io.LimitReader(m.in, maxKeyInput+1))
+		if err == nil && len(data) > maxKeyInput {
+			err = fmt.Errorf("standard input holds more than %d bytes, and an API key is one line", maxKeyInput)
+		}
+		return string(data), err
+	}
+	if !m.keyboard.InForeground() {
+		return "", usagef("an API key can be typed in the foreground only: run the command there, or add < FILE")
+	}
+	reading, stop := context.WithCancel(ctx)
+	defer stop()
+	var key string
+	err := m.keyboard.Unseen(reading,
+		func() { m.ui.ask("API key (it isn't shown): ") },
+		func(text string) { key = text; stop() })
+	m.ui.ask("\n")
+	if ctx.Err() != nil {
+		return "", ctx.Err()
+	}
+	if key != "" {
+		err = nil
+	}
+	return key, err
+}
+
+// checkKey returns whose the key is, in words to put behind it.
+func (p *platformClient) checkKey(ctx context.Context, cred helper.Credential) (of string, err error) {
+	who, err := p.account().WhoAmI(ctx, cred)
+	switch {
+	case errors.Is(err, account.ErrRejected):
+		return "", fmt.Errorf("the platform doesn't take this API key, so it was not stored: make another one, or look at CRE_CLI_ENV (%w)", err)
+	case err != nil:
+		return "", fmt.Errorf("the API key could not be checked, so it was not stored: try again, or add --%s: %w", flagNoCheck, err)
+	}
+	return " of " + safetext.Line(who.OrganizationID), nil
+}
+
+func (p *platformClient) keyCredential(key helper.Secret) helper.Credential {
+	return helper.Credential{
+		Origin: p.Origin(), Username: reading.APIKeyUsername,
+		Secret: key, AuthType: helper.AuthAPIKey,
+	}
+}
