@@ -21,6 +21,10 @@ var (
 	ErrUnsafe = guarded.ErrUnsafe
 )
 
+// PathError is what every error is that is about one path. It is found by
+// [errors.As].
+type PathError = guarded.PathError
+
 // failed says what couldn't be done to which path, why, and what to do about
 // it. It is nil if err is.
 func failed(what, path string, err error) error {
@@ -31,8 +35,12 @@ func failed(what, path string, err error) error {
 	if errors.As(err, &errno) {
 		err = errno // what is around it names temporaries
 	}
-	if todo := remedy(err, path); todo != "" {
-		return fmt.Errorf("%s %s: %w: %s", what, path, err, todo)
+	if about := new(PathError); errors.As(err, &about) {
+		return fmt.Errorf("%s %s: %w", what, path, err)
 	}
-	return fmt.Errorf("%s %s: %w", what, path, err)
+	why := fmt.Sprintf("can't be changed (%v)", err)
+	if todo := remedy(err, path); todo != "" {
+		return guarded.NewPathError(fmt.Errorf("%s %s: %w: %s", what, path, err, todo), path, why, todo)
+	}
+	return guarded.NewPathError(fmt.Errorf("%s %s: %w", what, path, err), path, why, "")
 }

@@ -28,14 +28,31 @@ var (
 	errIrregular = errors.New("is not a regular file")
 )
 
+// PathError says of an error which path it is about, for who doesn't want to
+// read its text.
+type PathError struct {
+	error
+	Path string
+	Why  string // what is wrong, to be read after the path
+	Todo string // what a person can do about it; empty: that isn't known
+}
+
+func (e *PathError) Unwrap() error { return e.error }
+
+// NewPathError makes err, whose text says all of it, one about a path.
+func NewPathError(err error, path, why, todo string) error {
+	return &PathError{err, path, why, todo}
+}
+
 // Damaged is the [ErrDamaged] of a path.
 func Damaged(path string, reason error) error {
-	return fmt.Errorf("%w: %s %w: cre login replaces it, cre logout removes it", ErrDamaged, path, reason)
+	const todo = "cre login replaces it, cre logout removes it"
+	return &PathError{fmt.Errorf("%w: %s %w: %s", ErrDamaged, path, reason, todo), path, reason.Error(), todo}
 }
 
 // Unsafe is the [ErrUnsafe] of a path.
 func Unsafe(path, why, todo string) error {
-	return fmt.Errorf("%w: %s %s: %s", ErrUnsafe, path, why, todo)
+	return &PathError{fmt.Errorf("%w: %s %s: %s", ErrUnsafe, path, why, todo), path, why, todo}
 }
 
 // loose is an [ErrUnsafe] that [Tighten] mends.
