@@ -112,6 +112,15 @@ func platformLimit(goos string) int {
 	return unlimited
 }
 
+// Program returns the name of the program that is the keychain, for a person, and
+// "" where there is none or it isn't known.
+func (s *Store) Program(ctx context.Context) string {
+	if s.ready(ctx) != nil {
+		return ""
+	}
+	return s.program(ctx)
+}
+
 // Get implements [helper.Store].
 func (s *Store) Get(ctx context.Context, q helper.Query) (helper.Credential, error) {
 	if q.Origin.Host == "" {
