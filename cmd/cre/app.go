@@ -76,7 +76,7 @@ func (m machine) app(line official.Line) *cli.App {
 		UsageText: "cre whoami\ncre whoami --json | jq -r .organizationId",
 		Flags:     []cli.Flag{&cli.BoolFlag{Name: flagJSON, Usage: "print the answer as JSON"}},
 		Action:    func(c *cli.Context) error { return m.whoami(c, line) },
-	}, m.sessionCommand(), m.setupCommand(), {
+	}, m.sessionCommand(), m.setupCommand(), m.doctorCommand(), {
 		Name:      "version",
 		Usage:     "print this program's version, and the official CLI's",
 		UsageText: "cre version",
@@ -88,9 +88,11 @@ func (m machine) app(line official.Line) *cli.App {
 		})
 		c.OnUsageError = onUsageError
 		c.HideHelpCommand = true
-		c.Before = noArguments
-		if len(c.Subcommands) > 0 {
+		switch {
+		case len(c.Subcommands) > 0:
 			c.Before = oneOfThese
+		case c.ArgsUsage == "":
+			c.Before = noArguments
 		}
 	}
 	commands = append(commands, helpCommand())

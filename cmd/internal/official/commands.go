@@ -82,7 +82,7 @@ func isCompletion(word string) bool { return word == Complete || word == Complet
 
 // ours are the commands that this project's cre answers.
 func ours() []string {
-	return []string{"login", "logout", "whoami", "session", "completion", "setup", "version", helpCommand}
+	return []string{"login", "logout", "whoami", "session", "completion", "setup", "doctor", "version", helpCommand}
 }
 
 func entry(path []string) (Entry, bool) {

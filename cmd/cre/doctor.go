@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"cre-credential-helper/cmd/internal/doctor"
+	"cre-credential-helper/cmd/internal/platform"
+	"cre-credential-helper/cmd/internal/version"
+)
+
+const (
+	flagOffline = "offline"
+	flagRedact  = "redact"
+)
+
+func (m machine) doctorCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "doctor",
+		Usage:     "find out what doesn't work here, and how to mend it",
+		UsageText: "cre doctor\ncre doctor --redact   # for a bug report\ncre doctor keychain files",
+		ArgsUsage: "[CHECK ...]",
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: flagJSON, Usage: "print the findings as JSON"},
+			&cli.BoolFlag{Name: flagOffline, Usage: "ask no other machine"},
+			&cli.BoolFlag{Name: flagRedact, Usage: "hide e-mail addresses and the home folder"},
+		},
+		Action: m.doctor,
+	}
+}
+
+func (m machine) doctor(c *cli.Context) error {
+	patient, err := m.patient()
+	if err != nil {
+		return err
+	}
+	checks, err := doctor.Named(doctor.Checks(patient), c.Args().Slice()...)
+	if err != nil {
+		return usageError{err}
+	}
+	if c.Bool(flagOffline) {
+		checks = doctor.Local(checks)
+	}
+	if m.ui.animated {
+		m.ui.wait("Looking…")
+	}
+	report := doctor.NewReport(version.String(), doctor.Examine(c.Context, checks))
+	m.ui.done()
+	if err := c.Context.Err(); err != nil {
+		return err
+	}
+	if c.Bool(flagRedact) {
+		report.Redact(patient.Home)
+	}
+	if c.Bool(flagJSON) {
+		err = report.WriteJSON(m.out)
+	} else {
+		err = report.WriteText(m.out, doctor.ShowsMarks(m.getenv))
+	}
+	if n := report.Problems(); err == nil && n > 0 {
+		return fmt.Errorf("%d of the findings keep something from working", n)
+	}
+	return err
+}
+
+// patient is this machine as the doctor looks at it. The programs that it runs get
+// no API key.
+func (m machine) patient() (doctor.Machine, error) {
+	self, err := m.executable()
+	if err != nil {
+		return doctor.Machine{}, err
+	}
+	dir, err := m.workDir()
+	if err != nil {
+		return doctor.Machine{}, err
+	}
+	home, noHome := m.homeDir()
+	return doctor.Machine{
+		Getenv: m.getenv,
+		Environ: slices.DeleteFunc(m.environ(), func(pair string) bool {
+			return strings.HasPrefix(pair, platform.VarAPIKey+"=")
+		}),
+		Home: home, NoHome: noHome, WorkDir: dir, Self: self,
+		Helper: m.helperProgram,
+		HTTP:   m.http(),
+		Now:    m.now,
+	}, nil
+}
