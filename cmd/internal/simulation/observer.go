@@ -19,14 +19,18 @@ func (w *World) judgeWrite(p *Process, write bool) {
 	file := p.home.seen
 	p.home.seen = p.home.read()
 	if !slices.Equal(before, after) && !p.crosses() {
-		w.judgePlace(p, "the keychain", find(before, email), find(after, email))
+		for _, person := range []string{email, neighbour} {
+			w.judgePlace(p, "the keychain", find(before, person), find(after, person))
+		}
 	}
 	w.judgePlace(p, "cre.yaml", file.kept, p.home.seen.kept)
 	w.judgePlain(p, file)
 	w.judgeStandIn(p)
-	if p.home.seen.pointer && !file.pointer && p.own == nil && p.part.Program != approve {
+	asked := slices.Contains([]Program{approve, use, move}, p.part.Program)
+	if p.home.seen.pointer && !file.pointer && p.own == nil && !asked {
 		w.fault(logoutStays, "%s has home %d point to the keychain, as nothing did any more", p.name, p.home.number)
 	}
+	w.judgeDefault(p, file)
 	w.commit(p)
 	w.refresh()
 }
@@ -76,6 +80,7 @@ func (w *World) judgeGain(p *Process, place string, after kept, is *grant) {
 	case is.family == p.own:
 	case p.part.Program == approve && after.refresh == "":
 	case place == "the keychain" && after == p.home.seen.kept: // it comes home
+	case p.part.Program == move:
 	default:
 		w.fault(logoutStays, "%s puts %s into %s, where nothing is any more", p.name, is, place)
 	}
@@ -90,6 +95,8 @@ func (w *World) judgeChange(p *Process, place string, before, after kept) {
 	case is.family == was.family && is.number < was.number:
 		w.fault(neverBack, "%s puts %s into %s in place of %s", p.name, is, place, was)
 	case is.family == was.family, is.family == p.own, was.family.failed, before.refresh == "":
+	case p.part.Program == move: // its person says so
+		was.family.lose("a move has put another session of the account into its place")
 	default:
 		w.fault(newerStays, "%s puts %s into %s in place of %s", p.name, is, place, was)
 	}
@@ -114,12 +121,15 @@ func (p *Process) excuse(place string, f *family) string {
 // judgeLoss judges a session that is taken away.
 func (w *World) judgeLoss(p *Process, place string, before kept, was *grant) {
 	moved := func(f *family) bool {
+		if f == nil {
+			return false
+		}
 		there := w.grantOf(p.home.seen.kept)
 		if place == "cre.yaml" {
-			there = w.grantOf(find(w.keychain.kept, email))
+			there = w.grantOf(find(w.keychain.kept, f.person))
 		}
 		// What another home's login has put over it there is the session, too.
-		return f != nil && there != nil && (there.family == f || f == p.own && there.family.kept.After(p.began))
+		return there != nil && (there.family == f || f == p.own && there.family.kept.After(p.began))
 	}
 	if before.refresh != "" {
 		p.removed = append(p.removed, was.family)
@@ -140,7 +150,7 @@ func (w *World) judgeLoss(p *Process, place string, before kept, was *grant) {
 // givesWay reports whether the keychain has a newer session than a sheltered one:
 // another home's, or one of a login that failed half-way.
 func (w *World) givesWay(sheltered *grant) bool {
-	there := w.grantOf(find(w.keychain.kept, email))
+	there := w.grantOf(find(w.keychain.kept, sheltered.family.person))
 	return there != nil && there.issued.After(sheltered.issued)
 }
 
@@ -151,7 +161,9 @@ func (w *World) isPointedTo() bool {
 
 // isKept reports whether a home's session is of a family.
 func (w *World) isKept(f *family) bool {
-	return slices.ContainsFunc(w.homes, func(h *Home) bool {
+	beside := find(w.keychain.kept, f.person) // which may be another account than the default one
+	g := w.grantOf(beside)
+	return g != nil && g.family == f && beside.refresh != "" && w.isPointedTo() || slices.ContainsFunc(w.homes, func(h *Home) bool {
 		c := h.now()
 		return c.grant != nil && c.grant.family == f && !c.bare
 	})
@@ -163,10 +175,31 @@ func (w *World) commit(p *Process) {
 		return
 	}
 	to := p.inHand.to
-	if find(w.keychain.kept, email).refresh == to.refresh || p.home.seen.kept.refresh == to.refresh {
+	if find(w.keychain.kept, to.family.person).refresh == to.refresh || p.home.seen.kept.refresh == to.refresh {
 		w.note("the observer", "%s is saved", to)
 		p.inHand, p.saved = nil, true
 	}
+}
+
+// judgeDefault judges a pointer that names another account than before.
+func (w *World) judgeDefault(p *Process, before paper) {
+	is := p.home.seen
+	if before.account == is.account || before.account == "" || is.account == "" {
+		return
+	}
+	switch p.part.Program {
+	case login:
+		if is.account == p.own.person {
+			return
+		}
+	case use:
+		if is.account == p.part.Account {
+			return
+		}
+	case move:
+		return
+	}
+	w.fault(chosenStays, "%s makes %q the default account in the place of %q", p.name, is.account, before.account)
 }
 
 // judgePlain looks for tokens in files where there should be none. Those of the
@@ -182,7 +215,10 @@ func (w *World) judgePlain(p *Process, before paper) {
 			if f.plain || !strings.Contains(all, g.refresh+"\n") && !strings.Contains(all, g.access) {
 				continue
 			}
-			if f.plain = true; before.pointer || !w.keychain.gone.After(p.began) {
+			if f.plain = true; p.part.Program == move {
+				continue
+			}
+			if before.pointer || !w.keychain.gone.After(p.began) {
 				w.fault(neverPlain, "%s is in a file of home %d", g, p.home.number)
 			}
 		}
