@@ -33,10 +33,15 @@ func (p *Places) bringHome(ctx context.Context, place Place, file fallback.File,
 		return true, nil
 	})
 	if err == nil && !there.Same(c) {
-		p.notify.printf("warning: the tokens in %s were older than the session in the %s and are gone from there: they stay valid until they expire",
-			p.file.files.SessionPath(), place)
+		p.warnOfOlder(place)
 	}
 	return resolved, err
+}
+
+// warnOfOlder says that the tokens in cre.yaml have given way.
+func (p *Places) warnOfOlder(place Place) {
+	p.notify.printf("warning: the tokens in %s were older than the session in the %s and are gone from there: they stay valid until they expire",
+		p.file.files.SessionPath(), place)
 }
 
 // moveInto puts c over what a vault has of its account, unless that was issued

@@ -95,8 +95,9 @@ func (w *World) judgeChange(p *Process, place string, before, after kept) {
 	case is.family == was.family && is.number < was.number:
 		w.fault(neverBack, "%s puts %s into %s in place of %s", p.name, is, place, was)
 	case is.family == was.family, is.family == p.own, was.family.failed, before.refresh == "":
-	case p.part.Program == move: // its person says so
-		was.family.lose("a move has put another session of the account into its place")
+	case p.part.Program == move, after == p.home.seen.kept: // which comes to the keychain
+		was.family.lose("another session of the account, from cre.yaml, has come into its place")
+		return
 	default:
 		w.fault(newerStays, "%s puts %s into %s in place of %s", p.name, is, place, was)
 	}
@@ -131,7 +132,11 @@ func (w *World) judgeLoss(p *Process, place string, before kept, was *grant) {
 		// What another home's login has put over it there is the session, too.
 		return there != nil && (there.family == f || f == p.own && there.family.kept.After(p.began))
 	}
-	if before.refresh != "" {
+	beside := place == "cre.yaml" && p.own != nil && p.own.person != was.family.person && w.givesWay(was)
+	if beside {
+		was.family.lose("the keychain has a newer session of its account, beside which another one logs in")
+	}
+	if before.refresh != "" && !moved(was.family) && !beside {
 		p.removed = append(p.removed, was.family)
 	}
 	if p.part.Program == logout {
@@ -141,7 +146,7 @@ func (w *World) judgeLoss(p *Process, place string, before kept, was *grant) {
 	case p.part.Program == logout, moved(p.own):
 	case was.family.ended != "", before.refresh == "", moved(was.family):
 	case place == "the keychain" && !w.isPointedTo():
-	case place == "cre.yaml" && p.home.seen.pointer && w.givesWay(was):
+	case beside, place == "cre.yaml" && p.home.seen.pointer && w.givesWay(was):
 	default:
 		w.fault(neverLost, "%s takes %s out of %s", p.name, was, place)
 	}
