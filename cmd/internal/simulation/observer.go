@@ -47,7 +47,7 @@ func find(all []kept, username string) kept {
 // judgePlace judges a change in one place.
 func (w *World) judgePlace(p *Process, place string, before, after kept) {
 	was, is := w.grantOf(before), w.grantOf(after)
-	if is != nil && is.family.kept.IsZero() {
+	if is != nil && (is.family.kept.IsZero() || p.part.Program == move && before != after) {
 		is.family.kept = time.Now()
 	}
 	switch {
@@ -101,7 +101,7 @@ func (w *World) judgeChange(p *Process, place string, before, after kept) {
 	default:
 		w.fault(newerStays, "%s puts %s into %s in place of %s", p.name, is, place, was)
 	}
-	if before.refresh != "" {
+	if before.refresh != "" && is.family != was.family {
 		p.removed = append(p.removed, was.family)
 	}
 }
