@@ -174,10 +174,21 @@ func (p *Places) moveToVault(ctx context.Context, vault helper.Vault, q helper.Q
 	if errors.Is(err, helper.ErrChanged) { // it is an old one by now
 		return errors.Join(err, ignoreNotFound(vault.Erase(ctx, thisVery(c))))
 	}
-	if err == nil && len(others(before, c)) > 0 {
-		p.notify.printf("warning: the session of %q that was in the keychain before is gone from there: it stays valid until it expires", c.Username)
+	if err == nil {
+		p.warnOfReplaced(before, c)
 	}
 	return err
+}
+
+// warnOfReplaced says that c has taken the place of another session of its account
+// among what was kept, which isn't revoked.
+func (p *Places) warnOfReplaced(kept []helper.Credential, c helper.Credential) {
+	replaced := func(old helper.Credential) bool {
+		return old.Username == c.Username && !old.RefreshToken.Equal(c.RefreshToken)
+	}
+	if slices.ContainsFunc(kept, replaced) {
+		p.notify.printf("warning: the session of %q that was in the keychain before is gone from there: it stays valid until it expires", c.Username)
+	}
 }
 
 // moveToFile moves the session in the vault that q asks for. The file has room for

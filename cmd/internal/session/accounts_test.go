@@ -283,6 +283,20 @@ func TestUseMakesAnAccountTheDefault(t *testing.T) {
 	}
 }
 
+// TestALoginEndsNobodyElsesSessionInTheFile, which goes to the keychain beside it.
+func TestALoginEndsNobodyElsesSessionInTheFile(t *testing.T) {
+	for name, file := range map[string]func(helper.Credential) string{"the official CLI's": officialFile, "sheltered": sheltered} {
+		w := newWorld(t)
+		w.writeFile(file(w.account(ann, gated)))
+		w.mustStore(w.account(bob, ungated))
+		w.expectAnswer(w.query(), bob)
+		w.expectAnswer(w.of(ann), ann)
+		if len(w.provider.revoked) != 0 || holdsTokens(w.file()) || !w.noted("in the keychain, too") {
+			t.Errorf("%s: revoked %q, notices %q, cre.yaml:\n%s", name, w.provider.revoked, w.notices, w.file())
+		}
+	}
+}
+
 // TestUseFindsWhatTheOfficialCLIsLogoutLeft: that removes cre.yaml alone.
 func TestUseFindsWhatTheOfficialCLIsLogoutLeft(t *testing.T) {
 	w := withBoth(t)

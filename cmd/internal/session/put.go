@@ -70,12 +70,16 @@ func (p *Places) putSession(ctx context.Context, c helper.Credential, stays stay
 func (p *Places) putIntoVault(ctx context.Context, place Place, c helper.Credential, stays staying) (replaced []helper.Credential, err error) {
 	vault := p.vaults[place]
 	var kept []helper.Credential
+	var beside helper.Credential
 	err = under(ctx, vault, func(held context.Context) error {
 		kept, err = vault.All(held, helper.Query{Origin: c.Origin})
 		if slices.ContainsFunc(kept, stays) { // although nothing here points to it
 			return errStays
 		}
 		if err != nil && !errors.Is(err, keyring.ErrDamaged) {
+			return err
+		}
+		if beside, err = p.moveBeside(held, vault, kept, c); err != nil {
 			return err
 		}
 		return vault.Store(held, c)
@@ -92,8 +96,9 @@ func (p *Places) putIntoVault(ctx context.Context, place Place, c helper.Credent
 		}
 		inFile = nil // what an attempt before it saw
 		if !foreign {
-			inFile = []helper.Credential{held}
-			empty(file)
+			if empty(file); !owned || !held.Same(beside) {
+				inFile = []helper.Credential{held}
+			}
 		}
 		is := defaultAfter(pointerIn(*file, c.Origin), kept, c)
 		added := list(file, c.Origin, is.Username)
@@ -105,6 +110,29 @@ func (p *Places) putIntoVault(ctx context.Context, place Place, c helper.Credent
 	}
 	replaced = slices.DeleteFunc(kept, func(old helper.Credential) bool { return old.Username != c.Username })
 	return others(append(replaced, inFile...), c), nil
+}
+
+// moveBeside puts another account's session that is in cre.yaml into the vault that
+// c is about to come into, and returns it; the zero value stands for none. The file
+// will hold none, and nobody has ended that one. What was kept of that account is
+// not revoked, because it may be of the same session.
+func (p *Places) moveBeside(ctx context.Context, vault helper.Vault, kept []helper.Credential, c helper.Credential) (beside helper.Credential, err error) {
+	file, _, err := p.file.readForWriting()
+	held, owned := p.file.credential(file)
+	if err != nil || !owned || held.Origin != c.Origin || held.Username == c.Username {
+		return helper.Credential{}, err
+	}
+	there, err := moveInto(ctx, vault, held)
+	switch {
+	case err != nil:
+		return helper.Credential{}, err
+	case !there.Same(held):
+		p.warnOfOlder(InKeychain)
+	default:
+		p.notify.printf("the session of %q, which was in %s, is in the keychain, too", held.Username, p.file.files.SessionPath())
+		p.warnOfReplaced(kept, held)
+	}
+	return held, nil
 }
 
 // defaultAfter returns whose account is the default one once c is beside what was

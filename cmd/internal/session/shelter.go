@@ -6,14 +6,13 @@ import (
 	"fmt"
 
 	"cre-credential-helper/cmd/internal/claims"
-	"cre-credential-helper/cmd/internal/reading"
 	"cre-credential-helper/fallback"
 	"cre-credential-helper/helper"
 	"cre-credential-helper/keyring"
 )
 
 // bringHome moves the tokens in file to the vault that it points to. The vault
-// may have a newer session by now, which another home has put there: that one
+// may have a newer session of the account by now, which another home has put there: that one
 // stays, and the tokens go. They aren't revoked, because they may be of the same
 // session, which a provider would end as a whole. It returns q with the account
 // that it is about then.
@@ -34,16 +33,21 @@ func (p *Places) bringHome(ctx context.Context, place Place, file fallback.File,
 		return true, nil
 	})
 	if err == nil && !there.Same(c) {
-		p.notify.printf("warning: the tokens in %s were older than the session in the %s and are gone from there: they stay valid until they expire",
-			p.file.files.SessionPath(), place)
+		p.warnOfOlder(place)
 	}
 	return resolved, err
 }
 
-// moveInto puts c over what a vault has at its origin, unless that was issued
+// warnOfOlder says that the tokens in cre.yaml have given way.
+func (p *Places) warnOfOlder(place Place) {
+	p.notify.printf("warning: the tokens in %s were older than the session in the %s and are gone from there: they stay valid until they expire",
+		p.file.files.SessionPath(), place)
+}
+
+// moveInto puts c over what a vault has of its account, unless that was issued
 // later, and returns what is there then.
 func moveInto(ctx context.Context, vault helper.Vault, c helper.Credential) (there helper.Credential, err error) {
-	kept, err := reading.Pick(ctx, vault, helper.Query{Origin: c.Origin})
+	kept, err := vault.Get(ctx, exactly(c))
 	switch {
 	case errors.Is(err, helper.ErrNotFound), errors.Is(err, keyring.ErrDamaged):
 		return c, vault.Store(ctx, c)
@@ -51,8 +55,6 @@ func moveInto(ctx context.Context, vault helper.Vault, c helper.Credential) (the
 		return helper.Credential{}, err
 	case issuedAfter(kept, c):
 		return kept, nil
-	case kept.Username != c.Username:
-		return c, vault.Store(ctx, c)
 	}
 	return c, vault.Swap(ctx, kept, c)
 }

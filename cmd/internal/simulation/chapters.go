@@ -22,8 +22,8 @@ func (h *Home) now() chapter {
 	s := h.seen.kept
 	c.held = !s.isZero()
 	c.inFile = c.held && !h.seen.pointer
-	if all := h.world.keychain.kept; s.isZero() && h.seen.pointer && len(all) > 0 {
-		s = all[0]
+	if s.isZero() && h.seen.pointer {
+		s = find(h.world.keychain.kept, h.seen.account)
 	}
 	c.grant = h.world.grantOf(s)
 	c.bare = c.grant != nil && s.refresh == ""

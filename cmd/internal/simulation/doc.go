@@ -17,7 +17,7 @@
 // Not in this world: steps inside a call of package fallback (between compare
 // and rename) and the real locks, D-Bus itself, HTTP and the pipe between the
 // programs (our login, logout and the rest are the process that does the
-// errand), the protocol's text, credentials of other origins and environments,
-// more than one account, other operating systems, and folders that can't be
+// errand), the protocol's text, credentials of other origins and environments, more
+// than two accounts, a stored API key, other operating systems, and folders that can't be
 // written for another reason than a full disk.
 package simulation

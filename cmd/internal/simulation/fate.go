@@ -23,7 +23,7 @@ func (w *World) begin(part Part, home *Home) *Process {
 		time.Sleep(wait)
 		p.reach("begins")
 		p.bad = w.keychain.badSoFar()
-		if g := p.home.now().grant; g != nil && part.Program == get && !g.rejected {
+		if g := p.home.now().grant; g != nil && part.Program == get && part.Account == "" && !g.rejected {
 			p.goodFor = time.Until(g.knownExpiry) - soon // so that it is good in the end, too
 		}
 		w.leave()
@@ -175,9 +175,9 @@ func (w *World) await() {
 }
 
 // perform has a program run by itself.
-func (w *World) perform(program Program, home *Home) *Process {
+func (w *World) perform(program Program, account string, home *Home) *Process {
 	w.hold()
-	p := w.begin(Part{Program: program}, home)
+	p := w.begin(Part{Program: program, Account: account}, home)
 	w.leave()
 	w.await()
 	return p

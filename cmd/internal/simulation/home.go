@@ -35,6 +35,7 @@ type paper struct {
 	kept    kept
 	standIn string // "" for none
 	pointer bool
+	account string // that the pointer names
 	damaged bool
 }
 
@@ -74,10 +75,14 @@ func (h *Home) read() paper {
 			p.kept.refresh = value
 		case strings.HasPrefix(key, "- https") && strings.HasSuffix(key, h.world.env.Origin().Host):
 			p.pointer = true
+			e, _ := plain.ParseEntry(strings.TrimPrefix(key, "- "))
+			if e.Username != nil {
+				p.account = *e.Username
+			}
 		}
 	}
-	if !p.kept.isZero() {
-		p.kept.username = email
+	if g := h.world.grantOf(p.kept); g != nil {
+		p.kept.username = g.family.person
 	}
 	return p
 }

@@ -19,14 +19,18 @@ func (w *World) judgeWrite(p *Process, write bool) {
 	file := p.home.seen
 	p.home.seen = p.home.read()
 	if !slices.Equal(before, after) && !p.crosses() {
-		w.judgePlace(p, "the keychain", find(before, email), find(after, email))
+		for _, person := range []string{email, neighbour} {
+			w.judgePlace(p, "the keychain", find(before, person), find(after, person))
+		}
 	}
 	w.judgePlace(p, "cre.yaml", file.kept, p.home.seen.kept)
 	w.judgePlain(p, file)
 	w.judgeStandIn(p)
-	if p.home.seen.pointer && !file.pointer && p.own == nil && p.part.Program != approve {
+	asked := slices.Contains([]Program{approve, use, move}, p.part.Program)
+	if p.home.seen.pointer && !file.pointer && p.own == nil && !asked {
 		w.fault(logoutStays, "%s has home %d point to the keychain, as nothing did any more", p.name, p.home.number)
 	}
+	w.judgeDefault(p, file)
 	w.commit(p)
 	w.refresh()
 }
@@ -43,7 +47,7 @@ func find(all []kept, username string) kept {
 // judgePlace judges a change in one place.
 func (w *World) judgePlace(p *Process, place string, before, after kept) {
 	was, is := w.grantOf(before), w.grantOf(after)
-	if is != nil && is.family.kept.IsZero() {
+	if is != nil && (is.family.kept.IsZero() || p.part.Program == move && before != after) {
 		is.family.kept = time.Now()
 	}
 	switch {
@@ -76,6 +80,7 @@ func (w *World) judgeGain(p *Process, place string, after kept, is *grant) {
 	case is.family == p.own:
 	case p.part.Program == approve && after.refresh == "":
 	case place == "the keychain" && after == p.home.seen.kept: // it comes home
+	case p.part.Program == move:
 	default:
 		w.fault(logoutStays, "%s puts %s into %s, where nothing is any more", p.name, is, place)
 	}
@@ -90,10 +95,13 @@ func (w *World) judgeChange(p *Process, place string, before, after kept) {
 	case is.family == was.family && is.number < was.number:
 		w.fault(neverBack, "%s puts %s into %s in place of %s", p.name, is, place, was)
 	case is.family == was.family, is.family == p.own, was.family.failed, before.refresh == "":
+	case p.part.Program == move, after == p.home.seen.kept: // which comes to the keychain
+		was.family.lose("another session of the account, from cre.yaml, has come into its place")
+		return
 	default:
 		w.fault(newerStays, "%s puts %s into %s in place of %s", p.name, is, place, was)
 	}
-	if before.refresh != "" {
+	if before.refresh != "" && is.family != was.family {
 		p.removed = append(p.removed, was.family)
 	}
 }
@@ -114,14 +122,21 @@ func (p *Process) excuse(place string, f *family) string {
 // judgeLoss judges a session that is taken away.
 func (w *World) judgeLoss(p *Process, place string, before kept, was *grant) {
 	moved := func(f *family) bool {
+		if f == nil {
+			return false
+		}
 		there := w.grantOf(p.home.seen.kept)
 		if place == "cre.yaml" {
-			there = w.grantOf(find(w.keychain.kept, email))
+			there = w.grantOf(find(w.keychain.kept, f.person))
 		}
 		// What another home's login has put over it there is the session, too.
-		return f != nil && there != nil && (there.family == f || f == p.own && there.family.kept.After(p.began))
+		return there != nil && (there.family == f || f == p.own && there.family.kept.After(p.began))
 	}
-	if before.refresh != "" {
+	beside := place == "cre.yaml" && p.own != nil && p.own.person != was.family.person && w.givesWay(was)
+	if beside {
+		was.family.lose("the keychain has a newer session of its account, beside which another one logs in")
+	}
+	if before.refresh != "" && !moved(was.family) && !beside {
 		p.removed = append(p.removed, was.family)
 	}
 	if p.part.Program == logout {
@@ -131,7 +146,7 @@ func (w *World) judgeLoss(p *Process, place string, before kept, was *grant) {
 	case p.part.Program == logout, moved(p.own):
 	case was.family.ended != "", before.refresh == "", moved(was.family):
 	case place == "the keychain" && !w.isPointedTo():
-	case place == "cre.yaml" && p.home.seen.pointer && w.givesWay(was):
+	case beside, place == "cre.yaml" && p.home.seen.pointer && w.givesWay(was):
 	default:
 		w.fault(neverLost, "%s takes %s out of %s", p.name, was, place)
 	}
@@ -140,7 +155,7 @@ func (w *World) judgeLoss(p *Process, place string, before kept, was *grant) {
 // givesWay reports whether the keychain has a newer session than a sheltered one:
 // another home's, or one of a login that failed half-way.
 func (w *World) givesWay(sheltered *grant) bool {
-	there := w.grantOf(find(w.keychain.kept, email))
+	there := w.grantOf(find(w.keychain.kept, sheltered.family.person))
 	return there != nil && there.issued.After(sheltered.issued)
 }
 
@@ -151,7 +166,9 @@ func (w *World) isPointedTo() bool {
 
 // isKept reports whether a home's session is of a family.
 func (w *World) isKept(f *family) bool {
-	return slices.ContainsFunc(w.homes, func(h *Home) bool {
+	beside := find(w.keychain.kept, f.person) // which may be another account than the default one
+	g := w.grantOf(beside)
+	return g != nil && g.family == f && beside.refresh != "" && w.isPointedTo() || slices.ContainsFunc(w.homes, func(h *Home) bool {
 		c := h.now()
 		return c.grant != nil && c.grant.family == f && !c.bare
 	})
@@ -163,10 +180,31 @@ func (w *World) commit(p *Process) {
 		return
 	}
 	to := p.inHand.to
-	if find(w.keychain.kept, email).refresh == to.refresh || p.home.seen.kept.refresh == to.refresh {
+	if find(w.keychain.kept, to.family.person).refresh == to.refresh || p.home.seen.kept.refresh == to.refresh {
 		w.note("the observer", "%s is saved", to)
 		p.inHand, p.saved = nil, true
 	}
+}
+
+// judgeDefault judges a pointer that names another account than before.
+func (w *World) judgeDefault(p *Process, before paper) {
+	is := p.home.seen
+	if before.account == is.account || before.account == "" || is.account == "" {
+		return
+	}
+	switch p.part.Program {
+	case login:
+		if is.account == p.own.person {
+			return
+		}
+	case use:
+		if is.account == p.part.Account {
+			return
+		}
+	case move:
+		return
+	}
+	w.fault(chosenStays, "%s makes %q the default account in the place of %q", p.name, is.account, before.account)
 }
 
 // judgePlain looks for tokens in files where there should be none. Those of the
@@ -182,7 +220,10 @@ func (w *World) judgePlain(p *Process, before paper) {
 			if f.plain || !strings.Contains(all, g.refresh+"\n") && !strings.Contains(all, g.access) {
 				continue
 			}
-			if f.plain = true; before.pointer || !w.keychain.gone.After(p.began) {
+			if f.plain = true; p.part.Program == move {
+				continue
+			}
+			if before.pointer || !w.keychain.gone.After(p.began) {
 				w.fault(neverPlain, "%s is in a file of home %d", g, p.home.number)
 			}
 		}

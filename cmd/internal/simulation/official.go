@@ -11,7 +11,7 @@ func (p *Process) runTheirs() {
 	switch p.part.Program {
 	case theirsIn:
 		leave := p.step("logs in, in the browser")
-		p.own = p.world.provider.admit(p.name, true)
+		p.own = p.world.provider.admit(p.name, email, true)
 		p.own.plain = true
 		leave()
 		p.writeTheirs(p.own.last())

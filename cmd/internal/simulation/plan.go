@@ -16,6 +16,7 @@ type Plan struct {
 	Keychain bool // there is one
 	Limit    int  // of a keychain item, in bytes; negative: none
 	Homes    []Past
+	Shared   bool          // the neighbour has logged in, too
 	Lifetime time.Duration // of an access token
 	Left     time.Duration // that the first tokens have, when all begins
 	Skew     time.Duration // of the provider's clock, against the machine's
@@ -39,6 +40,7 @@ const (
 // Part is a process of the world, and what becomes of it.
 type Part struct {
 	Program Program
+	Account string // CRE_ACCOUNT, or who logs in, or who is to be used; "": nobody is named
 	Home    int
 	After   int    // the n-th step of anybody
 	At      Moment // and after that, as soon as it comes
@@ -110,6 +112,7 @@ func newPlan(r *rand.Rand) Plan {
 	for i := range p.Homes {
 		p.Homes[i] = p.pickPast(r)
 	}
+	p.Shared = p.Mode != session.File && p.Keychain && r.IntN(3) == 0
 	p.pickTokens(r)
 	p.pickCast(r)
 	p.pickEvents(r)
@@ -154,6 +157,9 @@ func (p *Plan) pickCast(r *rand.Rand) {
 			}),
 			Home: r.IntN(len(p.Homes)),
 		}
+		if p.Shared && (part.Program == get || part.Program == login) {
+			part.Account = pick(r, "", "", email, neighbour)
+		}
 		if r.IntN(3) == 0 {
 			part.After = r.IntN(horizon)
 		}
@@ -162,12 +168,16 @@ func (p *Plan) pickCast(r *rand.Rand) {
 	for range pick(r, 0, 0, 1, 1, 2) {
 		p.Cast = append(p.Cast, Part{
 			Program: pickWeighted(r, []weighted[Program]{
-				{login, 20}, {logout, 20}, {theirsIn, 30}, {theirsOut, 20}, {removesAll, 10}, {theirsRenews, 4},
+				{login, 20}, {logout, 20}, {theirsIn, 30}, {theirsOut, 20}, {removesAll, 10}, {theirsRenews, 4}, {use, 12}, {move, 12},
 			}),
-			Home:  r.IntN(len(p.Homes)),
-			After: 1 + r.IntN(horizon),
-			At:    pickMoment(r),
+			Account: pick(r, email, neighbour),
+			Home:    r.IntN(len(p.Homes)),
+			After:   1 + r.IntN(horizon),
+			At:      pickMoment(r),
 		})
+		if last := &p.Cast[len(p.Cast)-1]; last.Program != use && !(p.Shared && last.Program == login) {
+			last.Account = ""
+		}
 	}
 }
 
@@ -205,10 +215,10 @@ func (p *Plan) pickEvents(r *rand.Rand) {
 // String tells the plan in some lines.
 func (p Plan) String() string {
 	var s strings.Builder
-	fmt.Fprintf(&s, "mode %s, keychain %v, items of %d bytes, homes %q, tokens good for %v with %v left, provider's clock %+v, opaque %d %%, trouble %d %%",
-		p.Mode, p.Keychain, p.Limit, p.Homes, p.Lifetime, p.Left, p.Skew, p.Opaque, p.Trouble)
+	fmt.Fprintf(&s, "mode %s, keychain %v, items of %d bytes, homes %q, shared %v, tokens good for %v with %v left, provider's clock %+v, opaque %d %%, trouble %d %%",
+		p.Mode, p.Keychain, p.Limit, p.Homes, p.Shared, p.Lifetime, p.Left, p.Skew, p.Opaque, p.Trouble)
 	for i, part := range p.Cast {
-		fmt.Fprintf(&s, "\n  %d: %s in home %d after step %d", i, part.Program, part.Home, part.After)
+		fmt.Fprintf(&s, "\n  %d: %s %s in home %d after step %d", i, part.Program, part.Account, part.Home, part.After)
 	}
 	for _, h := range p.Events {
 		fmt.Fprintf(&s, "\n  after step %d, for %v: %s (%d)", h.After, h.Long, h.What, h.Whom)

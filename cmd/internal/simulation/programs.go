@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -25,6 +26,8 @@ const (
 	login   Program = "login"   // ours: check, browser, store
 	logout  Program = "logout"  // ours: erase
 	command Program = "command" // the official CLI, through ours
+	use     Program = "use"     // of an account
+	move    Program = "move"    // to where the session isn't
 
 	theirsIn     Program = "official login"
 	theirsOut    Program = "official logout"
@@ -57,6 +60,10 @@ func (p *Process) run() {
 		p.logIn(ctx, keeper)
 	case logout:
 		p.logOut(ctx, keeper, query)
+	case use:
+		p.result(keeper.Use(ctx, query.Origin, p.part.Account))
+	case move:
+		p.move(ctx, keeper, query.Origin)
 	default:
 		p.runTheirs()
 	}
@@ -65,6 +72,10 @@ func (p *Process) run() {
 // keeper is what a program makes when it starts.
 func (p *Process) keeper() *session.Keeper {
 	w := p.world
+	account := p.part.Account
+	if p.part.Program != get && p.part.Program != net {
+		account = ""
+	}
 	keychain := keyring.New(keyring.Options{
 		Limit:   w.plan.Limit,
 		Timeout: 5*time.Second + time.Duration(p.rand.IntN(1000)), // so that no two end at once
@@ -72,7 +83,7 @@ func (p *Process) keeper() *session.Keeper {
 	})
 	return &session.Keeper{
 		Environment: w.env,
-		Places:      session.NewPlaces(w.env, w.plan.Mode, p.files(), vault{keychain, p}, time.Now, p.notify),
+		Places:      session.NewPlaces(w.env, w.plan.Mode, p.files(), vault{keychain, p}, time.Now, p.notify).For(account),
 		Provider:    client{p},
 		Revoker:     client{p},
 		Renewer:     starter{p},
@@ -165,7 +176,7 @@ func (p *Process) approve(ctx context.Context, keeper *session.Keeper, query hel
 	}
 	leave()
 	p.result(keeper.Store(ctx, helper.Credential{
-		Origin: query.Origin, Username: email, Secret: secret, AuthType: helper.AuthBearer,
+		Origin: query.Origin, Username: g.family.person, Secret: secret, AuthType: helper.AuthBearer,
 	}))
 }
 
@@ -199,7 +210,7 @@ func (p *Process) logIn(ctx context.Context, keeper *session.Keeper) {
 	}
 	time.Sleep(p.someTime(50*time.Millisecond, pick(p.rand, time.Second, 10*time.Second, 30*time.Second)))
 	leave := p.step("logs in, in the browser")
-	p.own = p.world.provider.admit(p.name, false)
+	p.own = p.world.provider.admit(p.name, cmp.Or(p.part.Account, email), false)
 	began := time.Now()
 	p.own.last().knownIssued = time.Time{} // the protocol has no word for it
 	c := p.world.credential(p.own.last())
@@ -221,7 +232,7 @@ func (p *Process) logIn(ctx context.Context, keeper *session.Keeper) {
 // wasReplaced reports whether another home's login has taken the place in the
 // keychain that p's had, before p's home pointed there.
 func (p *Process) wasReplaced() bool {
-	g := p.world.grantOf(find(p.world.keychain.kept, email))
+	g := p.world.grantOf(find(p.world.keychain.kept, p.own.person))
 	return g != nil && !p.own.kept.IsZero() && g.family.kept.After(p.own.kept)
 }
 
@@ -229,6 +240,17 @@ func (p *Process) someTime(from, to time.Duration) time.Duration {
 	p.world.hold()
 	defer p.world.leave()
 	return time.Until(p.world.moment(p.rand, from, to))
+}
+
+// move is cre session move.
+func (p *Process) move(ctx context.Context, keeper *session.Keeper, o helper.Origin) {
+	leave := p.step("looks where the session is")
+	to := helper.PlaceFile
+	if !p.home.seen.kept.isZero() {
+		to = helper.PlaceKeychain
+	}
+	leave()
+	p.result(keeper.Move(ctx, o, to))
 }
 
 // logOut is cre logout.

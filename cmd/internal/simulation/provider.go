@@ -19,6 +19,7 @@ type Provider struct {
 // family is a login and all that was renewed from it.
 type family struct {
 	number   int
+	person   string    // whose username it is
 	grants   []*grant  // the last one is the one that is good
 	ended    string    // why; "" while it goes on
 	lost     string    // why its last token may be in nobody's hands
@@ -45,11 +46,11 @@ func newProvider(w *World) *Provider {
 }
 
 // admit is a login in the browser. The world is held.
-func (p *Provider) admit(who string, official bool) *family {
-	f := &family{number: len(p.families) + 1}
+func (p *Provider) admit(who, person string, official bool) *family {
+	f := &family{number: len(p.families) + 1, person: person}
 	p.families = append(p.families, f)
 	g := p.issue(f, official)
-	p.world.note("the provider", "admits %s: %s", who, g)
+	p.world.note("the provider", "admits %s: %s of %s", who, g, person)
 	return f
 }
 
@@ -63,7 +64,7 @@ func (p *Provider) issue(f *family, official bool) *grant {
 	byTheirs := expiry.Add(p.world.plan.Skew)
 	if g.access = "opaque-" + g.String(); official || p.rand.IntN(100) >= p.world.plan.Opaque {
 		g.status = []string{"GATED", "FULL_ACCESS"}[g.number/2%2] // every second renewal changes it
-		g.access = jwt(g.String(), p.world.env.Audience, p.world.env.AuthBase+"/", g.status, byTheirs)
+		g.access = jwt(f.person, g.String(), p.world.env.Audience, p.world.env.AuthBase+"/", g.status, byTheirs)
 	}
 	g.knownExpiry = expiry.UTC().Truncate(time.Second)
 	g.knownIssued = now.UTC().Truncate(time.Second)

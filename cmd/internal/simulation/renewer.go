@@ -24,7 +24,7 @@ func (s starter) Renew(ctx context.Context, _ helper.Query) (helper.Credential, 
 	watch, stop := p.look(ctx)
 	defer stop()
 	leave := p.step("starts a process that renews")
-	part := Part{Program: net, Home: p.part.Home}
+	part := Part{Program: net, Home: p.part.Home, Account: p.part.Account}
 	if p.part.DiesAt > p.steps {
 		part.DiesAt = p.part.DiesAt - p.steps
 	}

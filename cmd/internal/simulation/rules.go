@@ -34,6 +34,7 @@ const (
 	broughtHome    Rule = "what an older version left in the file comes home to the keychain"
 	noSession      Rule = "a stand-in is nobody's session, and never beside tokens"
 	standInFollows Rule = "a stand-in says what the token says that it stands for"
+	chosenStays    Rule = "only a login, a use or a move says whose account is the default one"
 	fileIsAlone    Rule = "a session in the file never touches the keychain"
 )
 

@@ -13,14 +13,17 @@ func (w *World) past() {
 	w.calm = true
 	w.refresh()
 	w.leave()
+	if w.plan.Shared {
+		w.perform(login, neighbour, w.homes[0])
+	}
 	for i, past := range w.plan.Homes {
 		switch home := w.homes[i]; past {
 		case ourLogin:
-			w.perform(login, home)
+			w.perform(login, "", home)
 		case theirLogin:
-			w.perform(theirsIn, home)
+			w.perform(theirsIn, "", home)
 		case sheltered:
-			w.perform(login, home)
+			w.perform(login, "", home)
 			w.shelter(home)
 		}
 	}
@@ -90,7 +93,10 @@ func (w *World) future() {
 		w.judgeFuture(h)
 	}
 	for _, h := range w.homes {
-		w.perform(logout, h)
+		w.judgeAccounts(h)
+	}
+	for _, h := range w.homes {
+		w.perform(logout, "", h)
 	}
 }
 
@@ -106,7 +112,7 @@ func (w *World) judgeFuture(h *Home) {
 	}
 	lives = lives && g == g.family.last() && !(was.held && !was.inFile && w.givesWay(g))
 	w.leave()
-	p := w.perform(get, h)
+	p := w.perform(get, "", h)
 	w.hold()
 	defer w.leave()
 	if lives && (len(h.handed) == 0 || h.handed[len(h.handed)-1].family != g.family) {
@@ -117,5 +123,37 @@ func (w *World) judgeFuture(h *Home) {
 	}
 	if is := h.now(); is.grant != nil && is.grant != g && !is.held {
 		w.judgeStandsFor(p, is.grant, h.seen.standIn)
+	}
+}
+
+// judgeAccounts has a get renew what the keychain has of each account that a home
+// can reach there.
+func (w *World) judgeAccounts(h *Home) {
+	for _, person := range []string{email, neighbour} {
+		w.hold()
+		kept := find(w.keychain.kept, person)
+		g := w.grantOf(kept)
+		reached := w.plan.Shared && h.seen.pointer && h.seen.kept.isZero()
+		lives := reached && g != nil && kept.refresh != "" && g.family.ended == ""
+		if lives && g != g.family.last() && g.family.lost == "" {
+			w.fault(neverLost, "the keychain has %s, and the provider knows %s", g, g.family.last())
+		}
+		was, answered := h.seen.account, h.now().grant
+		w.leave()
+		if !lives || g != g.family.last() {
+			continue
+		}
+		p := w.perform(get, person, h)
+		w.hold()
+		if len(h.handed) == 0 || h.handed[len(h.handed)-1].family != g.family {
+			w.fault(neverLost, "%s gets no token of %s: %s", p.name, g.family, strings.Join(p.notices, "; "))
+		}
+		if h.seen.account != was {
+			w.fault(chosenStays, "%s makes %q the default account", p.name, h.seen.account)
+		}
+		if is := h.now(); is.grant != nil && is.grant != answered && !is.held {
+			w.judgeStandsFor(p, is.grant, h.seen.standIn)
+		}
+		w.leave()
 	}
 }

@@ -9,10 +9,11 @@ import (
 	"cre-credential-helper/helper"
 )
 
-// The person of this world.
+// The person of this world, and the one who shares the machine's user: in some
+// worlds, both have logged in.
 const (
-	email   = "person@example.com"
-	subject = "auth0|1"
+	email     = "person@example.com"
+	neighbour = "neighbour@example.com"
 )
 
 // grant is one access token with the refresh token that came with it.
@@ -47,10 +48,10 @@ func (g *grant) isDue(now time.Time) bool {
 const statusClaim = "https://api.cre.chain.link/organization_status"
 
 // jwt is a token whose claims are the provider's, by the provider's clock.
-func jwt(name, audience, issuer, status string, expiry time.Time) string {
+func jwt(person, name, audience, issuer, status string, expiry time.Time) string {
 	encode := base64.RawURLEncoding.EncodeToString
 	payload := fmt.Sprintf(`{"jti":%q,"aud":[%q],"iss":%q,"sub":%q,"email":%q,"exp":%d,%q:%q}`,
-		name, audience, issuer, subject, email, expiry.Unix(), statusClaim, status)
+		name, audience, issuer, "auth0|"+person, person, expiry.Unix(), statusClaim, status)
 	return strings.Join([]string{encode([]byte(`{"alg":"RS256"}`)), encode([]byte(payload)), encode([]byte("signature of " + name))}, ".")
 }
 
@@ -58,13 +59,13 @@ func jwt(name, audience, issuer, status string, expiry time.Time) string {
 func (w *World) credential(g *grant) helper.Credential {
 	return helper.Credential{
 		Origin:             w.env.Origin(),
-		Username:           email,
+		Username:           g.family.person,
 		Secret:             helper.NewSecret(g.access),
 		AuthType:           helper.AuthBearer,
 		Expiry:             g.knownExpiry,
 		Issued:             g.knownIssued,
 		RefreshToken:       helper.NewSecret(g.refresh),
-		IDToken:            helper.NewSecret(jwt("id of "+g.String(), w.env.ClientID, w.env.AuthBase, g.status, g.issued.Add(g.lifetime))),
+		IDToken:            helper.NewSecret(jwt(g.family.person, "id of "+g.String(), w.env.ClientID, w.env.AuthBase, g.status, g.issued.Add(g.lifetime))),
 		TokenEndpoint:      w.env.TokenEndpoint(),
 		RevocationEndpoint: w.env.RevocationEndpoint(),
 		ClientID:           w.env.ClientID,

@@ -43,7 +43,7 @@ func (p *Process) judgeExchange(old helper.Credential) {
 
 // isInVault reports whether it is in the keychain that p's home has g.
 func (p *Process) isInVault(g *grant) bool {
-	return p.home.seen.kept.refresh != g.refresh && find(p.world.keychain.kept, email).refresh == g.refresh
+	return p.home.seen.kept.refresh != g.refresh && find(p.world.keychain.kept, g.family.person).refresh == g.refresh
 }
 
 // holds reports whether p has its home's lock, or had it when all was removed.
@@ -133,7 +133,7 @@ const lately = time.Second
 func (w *World) judgeRenewed(p *Process, c helper.Credential) {
 	g := w.provider.byAccess[c.Secret.Reveal()]
 	there := func(c chapter) bool { return c.damaged || c.grant != nil && c.grant.family == g.family }
-	if g != nil && p.renews != nil && !w.keychain.wasBad(p.bad) && p.stops == 0 && !p.home.has(time.Now().Add(-lately), there) {
+	if g != nil && p.renews != nil && p.part.Account == "" && !w.keychain.wasBad(p.bad) && p.stops == 0 && !p.home.has(time.Now().Add(-lately), there) {
 		w.fault(freshToken, "%s answers %s, which isn't there any more", p.name, g)
 	}
 }
@@ -147,7 +147,9 @@ func (w *World) judgeToken(p *Process, c helper.Credential) {
 	case g == nil || c.RefreshToken.IsSet():
 		w.fault(freshToken, "%s gets no access token, or more than that", p.name)
 		return
-	case !p.home.was(p.began, g.family):
+	case p.part.Account != "" && g.family.person != p.part.Account:
+		w.fault(freshToken, "%s gets %s of %s", p.name, g, g.family.person)
+	case p.part.Account == "" && !p.home.was(p.began, g.family):
 		w.fault(freshToken, "%s gets %s, which wasn't there", p.name, g)
 	case w.keychain.wasBad(p.bad): // so that the save took longer than the token lives
 	case p.home.has(p.began, func(c chapter) bool { return c.bare }): // of which nobody knows when it ends
@@ -175,8 +177,10 @@ func (w *World) judgeError(p *Process, err error) {
 	switch {
 	case errors.Is(err, context.Canceled) && p.wasLeft:
 		so = true
+	case p.part.Program == use, p.part.Program == move:
+		so = !w.calm
 	case errors.Is(err, helper.ErrNotFound):
-		so = p.home.isOut(p.began) || p.part.Program == reject || p.said("could not look into the keychain")
+		so = p.part.Account != "" || p.home.isOut(p.began) || p.part.Program == reject || p.said("could not look into the keychain")
 	case errors.Is(err, helper.ErrBusy):
 		so = k.lock.losses > 0 || time.Since(p.began) >= patience
 	case errors.Is(err, keyring.ErrLocked), errors.Is(err, keyring.ErrUnavailable):
