@@ -40,7 +40,7 @@ func TestSetupOfficialPutsTheTwoInOrder(t *testing.T) {
 		{`"$BIN/cre" setup official`, "renamed " + folder + "/bin/cre to cre-official", "tightened " + folder},
 		{"cre setup official", "nothing to change: " + folder + "/bin/cre is this program", ""},
 		{"command -v cre; cre version", folder + "/bin/cre\ncre version ", "\nCRE CLI version v1.27.0-sandbox\n"},
-		{"BROWSER=nobody cre login --no-browser --non-interactive || true", "login needs a browser", ""},
+		{"BROWSER=nobody cre login --no-browser --non-interactive || true", "a login needs a person", ""},
 		{"cre update", "CRE CLI updated: " + folder + "/bin/cre-official", ""},
 		{"tail -n 1 .cre/bin/cre-official; cre setup official", "updated\n", "nothing to change"},
 		{installer, "was installed successfully", ""},
