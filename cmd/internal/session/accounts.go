@@ -144,9 +144,9 @@ func (p *Places) move(ctx context.Context, o helper.Origin, to helper.Place) err
 	})
 }
 
-// moveToVault moves the session in cre.yaml. What the vault has of the same account
-// is replaced, but not revoked: it may be of the same session, which a provider
-// would end as a whole.
+// moveToVault moves the session in cre.yaml. Of what the vault has of the same
+// account, the newer one stays. The other one isn't revoked: it may be of the same
+// session, which a provider would end as a whole.
 func (p *Places) moveToVault(ctx context.Context, vault helper.Vault, q helper.Query) error {
 	c, err := p.file.Get(ctx, q)
 	if err != nil {
@@ -159,16 +159,21 @@ func (p *Places) moveToVault(ctx context.Context, vault helper.Vault, q helper.Q
 	if err := p.file.Check(ctx, c.Origin); err != nil { // what can't be written can't be cleared
 		return err
 	}
-	if err = vault.Store(ctx, c); err == nil {
-		err = isThere(ctx, vault, c)
+	there, err := moveInto(ctx, vault, c)
+	if err == nil {
+		err = isThere(ctx, vault, there)
 	}
 	if err == nil {
-		err = p.pointBack(c)
+		err = p.pointFrom(c, there)
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return errors.Join(err, putBack(context.WithoutCancel(ctx), vault, before, c))
+	case there.Same(c):
+		p.warnOfReplaced(before, c)
+	default:
+		p.warnOfOlder(InKeychain)
 	}
-	p.warnOfReplaced(before, c)
 	return nil
 }
 
@@ -248,22 +253,22 @@ func (p *Places) clearMoved(ctx context.Context, vault helper.Vault, c helper.Cr
 	switch there := isThere(ctx, vault, c); {
 	case errors.Is(there, helper.ErrNotFound):
 		return nil
-	case there == nil && refused && p.pointBack(c) == nil:
+	case there == nil && refused && p.pointFrom(c, c) == nil:
 		return fmt.Errorf("the session stays in the keychain: %w", err)
 	}
 	p.notify.printf("warning: the session could not be removed from the keychain (%v): it is in both places until you log out", err)
 	return nil
 }
 
-// pointBack has cre.yaml, which holds c, point to the keychain.
-func (p *Places) pointBack(c helper.Credential) error {
+// pointFrom has cre.yaml, which holds c, point to the keychain, where there is.
+func (p *Places) pointFrom(c, there helper.Credential) error {
 	return p.file.change(func(file *fallback.File) (bool, error) {
 		if held, ok := p.file.credential(*file); !ok || !held.Same(c) {
 			return false, fmt.Errorf("%w: another program has written %s", helper.ErrChanged, p.file.files.SessionPath())
 		}
 		empty(file)
-		list(file, c.Origin, c.Username)
-		p.standFor(file, c)
+		list(file, there.Origin, there.Username)
+		p.standFor(file, there)
 		return true, nil
 	})
 }
