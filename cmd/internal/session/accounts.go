@@ -144,9 +144,9 @@ func (p *Places) move(ctx context.Context, o helper.Origin, to helper.Place) err
 	})
 }
 
-// moveToVault moves the session in cre.yaml. What the vault has of the same account
-// is replaced, but not revoked: it may be of the same session, which a provider
-// would end as a whole.
+// moveToVault moves the session in cre.yaml. Of what the vault has of the same
+// account, the newer one stays. The other one isn't revoked: it may be of the same
+// session, which a provider would end as a whole.
 func (p *Places) moveToVault(ctx context.Context, vault helper.Vault, q helper.Query) error {
 	c, err := p.file.Get(ctx, q)
 	if err != nil {
@@ -156,26 +156,36 @@ func (p *Places) moveToVault(ctx context.Context, vault helper.Vault, q helper.Q
 	if err != nil && !errors.Is(err, keyring.ErrDamaged) {
 		return err
 	}
-	if err := vault.Store(ctx, c); err != nil {
+	if err := p.file.Check(ctx, c.Origin); err != nil { // what can't be written can't be cleared
 		return err
 	}
-	if err := isThere(ctx, vault, c); err != nil {
-		return err
-	}
-	err = p.file.change(func(file *fallback.File) (bool, error) {
-		if held, ok := p.file.credential(*file); !ok || !held.Same(c) {
-			return false, fmt.Errorf("%w: another program has written %s", helper.ErrChanged, p.file.files.SessionPath())
-		}
-		empty(file)
-		list(file, c.Origin, c.Username)
-		p.standFor(file, c)
-		return true, nil
-	})
-	if errors.Is(err, helper.ErrChanged) { // it is an old one by now
-		return errors.Join(err, ignoreNotFound(vault.Erase(ctx, thisVery(c))))
+	there, err := moveInto(ctx, vault, c)
+	if err == nil {
+		err = isThere(ctx, vault, there)
 	}
 	if err == nil {
+		err = p.pointFrom(c, there)
+	}
+	switch {
+	case err != nil:
+		return errors.Join(err, putBack(context.WithoutCancel(ctx), vault, before, c))
+	case there.Same(c):
 		p.warnOfReplaced(before, c)
+	default:
+		p.warnOfOlder(InKeychain)
+	}
+	return nil
+}
+
+// putBack undoes that a vault was given c, as far as it was, over what was there
+// before: a copy that stays could be renewed from another home.
+func putBack(ctx context.Context, vault helper.Vault, before []helper.Credential, c helper.Credential) error {
+	if len(before) == 0 {
+		return ignoreNotFound(vault.Erase(ctx, thisVery(c)))
+	}
+	err := vault.Swap(ctx, c, before[0])
+	if errors.Is(err, helper.ErrChanged) { // there is nothing to undo
+		return nil
 	}
 	return err
 }
@@ -207,6 +217,12 @@ func (p *Places) moveToFile(ctx context.Context, vault helper.Vault, q helper.Qu
 		return fmt.Errorf("%w: %s holds one session, and besides %q these are logged in: %s: log them out first, by cre --account EMAIL logout",
 			ErrNotASession, p.file.files.SessionPath(), c.Username, reading.Accounts(all))
 	}
+	if err := vault.Check(ctx, c.Origin); err != nil { // what can't be written can't be cleared
+		return err
+	}
+	if err := p.file.Check(ctx, c.Origin); err != nil {
+		return err
+	}
 	err = p.file.change(func(file *fallback.File) (bool, error) {
 		if !file.Tokens.IsZero() {
 			return false, fmt.Errorf("%w: %s holds another environment's session: log out there first", ErrNotASession, p.file.files.SessionPath())
@@ -221,10 +237,40 @@ func (p *Places) moveToFile(ctx context.Context, vault helper.Vault, q helper.Qu
 	if err != nil {
 		return err
 	}
-	if err := vault.Erase(ctx, exactly(c)); ignoreNotFound(err) != nil {
-		p.notify.printf("warning: the session could not be removed from the keychain (%v): once the keychain can be reached, run cre session move --to keychain and try again", err)
+	return p.clearMoved(ctx, vault, c)
+}
+
+// clearMoved takes c, which is in cre.yaml now, out of a vault. A copy that stays
+// there could be renewed from another home, and the session would end: so where the
+// vault refuses, cre.yaml points to it again. Where it may yet do it, it doesn't.
+func (p *Places) clearMoved(ctx context.Context, vault helper.Vault, c helper.Credential) error {
+	ctx = context.WithoutCancel(ctx)
+	err := ignoreNotFound(vault.Erase(ctx, exactly(c)))
+	if err == nil {
+		return nil
 	}
+	refused := errors.Is(err, keyring.ErrLocked) && !errors.Is(err, keyring.ErrTimeout)
+	switch there := isThere(ctx, vault, c); {
+	case errors.Is(there, helper.ErrNotFound):
+		return nil
+	case there == nil && refused && p.pointFrom(c, c) == nil:
+		return fmt.Errorf("the session stays in the keychain: %w", err)
+	}
+	p.notify.printf("warning: the session could not be removed from the keychain (%v): it is in both places until you log out", err)
 	return nil
+}
+
+// pointFrom has cre.yaml, which holds c, point to the keychain, where there is.
+func (p *Places) pointFrom(c, there helper.Credential) error {
+	return p.file.change(func(file *fallback.File) (bool, error) {
+		if held, ok := p.file.credential(*file); !ok || !held.Same(c) {
+			return false, fmt.Errorf("%w: another program has written %s", helper.ErrChanged, p.file.files.SessionPath())
+		}
+		empty(file)
+		list(file, there.Origin, there.Username)
+		p.standFor(file, there)
+		return true, nil
+	})
 }
 
 // isThere fails unless a vault answers c, which was just stored there.

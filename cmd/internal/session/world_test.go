@@ -234,6 +234,7 @@ type faultyKeychain struct {
 	forgets  bool   // what it says that it has stored
 	fail     error  // of every operation
 	failNext error  // of the next write alone
+	keeps    error  // of every erase
 	onGet    func() // once, before the next read
 }
 
@@ -312,6 +313,9 @@ func (k *faultyKeychain) writing() error {
 func (k *faultyKeychain) Erase(ctx context.Context, q helper.Query) error {
 	if _, err := k.called(); err != nil {
 		return err
+	}
+	if k.keeps != nil {
+		return k.keeps
 	}
 	return k.Vault.Erase(ctx, q)
 }

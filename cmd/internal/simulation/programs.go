@@ -251,6 +251,11 @@ func (p *Process) move(ctx context.Context, keeper *session.Keeper, o helper.Ori
 	}
 	leave()
 	p.result(keeper.Move(ctx, o, to))
+	p.world.hold()
+	defer p.world.leave()
+	if g := p.world.grantOf(p.home.seen.kept); g != nil && p.said("in both places") {
+		g.family.lose(p.name + " could not clear the keychain")
+	}
 }
 
 // logOut is cre logout.
