@@ -50,6 +50,9 @@ func (w *World) judgePlace(p *Process, place string, before, after kept) {
 	if is != nil && (is.family.kept.IsZero() || p.part.Program == move && before != after) {
 		is.family.kept = time.Now()
 	}
+	if w.plan.Shared && p.isTheirs() && was != nil && before != after {
+		was.family.lose("it was in cre.yaml alone, where the official CLI has written") // and an older one may be in the keychain
+	}
 	switch {
 	case before == after, p.isTheirs() && place == "cre.yaml", was == nil && is == nil:
 	case is == nil:

@@ -138,7 +138,7 @@ func (w *World) judgeAccounts(h *Home) {
 		if lives && g != g.family.last() && g.family.lost == "" {
 			w.fault(neverLost, "the keychain has %s, and the provider knows %s", g, g.family.last())
 		}
-		was, answered := h.seen.account, h.now().grant
+		was, answered, standIn := h.seen.account, h.now().grant, h.seen.standIn
 		w.leave()
 		if !lives || g != g.family.last() {
 			continue
@@ -150,6 +150,9 @@ func (w *World) judgeAccounts(h *Home) {
 		}
 		if h.seen.account != was {
 			w.fault(chosenStays, "%s makes %q the default account", p.name, h.seen.account)
+		}
+		if person != was && h.seen.standIn != standIn {
+			w.fault(standInFollows, "%s changes it, for another account than %q", p.name, was)
 		}
 		if is := h.now(); is.grant != nil && is.grant != answered && !is.held {
 			w.judgeStandsFor(p, is.grant, h.seen.standIn)

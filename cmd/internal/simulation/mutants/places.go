@@ -9,17 +9,17 @@ func ofPlaces() []mutant {
 	)
 	return []mutant{
 		{"no lock on the vault", places,
-			"held, unlock, err = p.vaults[place].Lock(ctx)\n\tif err != nil {\n\t\treturn nil, nil, nil, err\n\t}\n\tif strayed",
-			"held, unlock = ctx, func() error { return nil }\n\tif strayed"},
+			"if v.held, v.unlock, err = v.Lock(ctx); err != nil {\n\t\treturn opened{}, err\n\t}\n\tif strayed",
+			"v.held, v.unlock = ctx, func() error { return nil }\n\tif strayed"},
 		{"a renewal takes the keychain's lock first", places,
-			"held, unlockFile, err := p.file.Lock(ctx)\n\tif err != nil {\n\t\treturn nil, nil, nil, err\n\t}\n",
+			"held, unlockFile, err := p.file.Lock(ctx)\n\tif err != nil {\n\t\treturn opened{}, err\n\t}\n",
 			`first, unlockFirst, err := p.vaults[InKeychain].Lock(ctx)
 	if err != nil {
-		return nil, nil, nil, err
+		return opened{}, err
 	}
 	held, unlockSecond, err := p.file.Lock(first)
 	if err != nil {
-		return nil, nil, nil, errors.Join(err, unlockFirst())
+		return opened{}, errors.Join(err, unlockFirst())
 	}
 	unlockFile := func() error { return errors.Join(unlockSecond(), unlockFirst()) }
 `},
@@ -33,24 +33,25 @@ func ofPlaces() []mutant {
 	err = under(first, p.file, func(held context.Context) error {
 		file, _, err := p.file.readForWriting()`},
 		{"what was sheltered isn't brought home", places,
-			"strayed := place == InFile && slices.Contains(file.Keychain, o.String())",
+			"strayed := place == InFile && pointerIn(file, q.Origin).Session",
 			"strayed := false"},
 		{"what was sheltered is brought home by the pointer alone", places,
-			"if strayed {\n\t\tif err := p.bringHome",
-			"if strayed && place == InFile {\n\t\tif err := p.bringHome"},
+			"if strayed {\n\t\tif v.query, err = p.bringHome",
+			"if strayed && place == InFile {\n\t\tif v.query, err = p.bringHome"},
 		{"the pointer before the item", put,
-			"vault := p.vaults[place]\n\terr = under(ctx, vault",
+			"vault := p.vaults[place]\n\tvar kept []helper.Credential\n",
 			`vault := p.vaults[place]
 	if err := p.file.change(func(file *fallback.File) (bool, error) {
 		empty(file)
-		list(file, c.Origin)
+		list(file, c.Origin, c.Username)
 		return true, nil
 	}); err != nil {
 		return nil, err
 	}
-	err = under(ctx, vault`},
+	var kept []helper.Credential
+`},
 		{"the item without the pointer", put,
-			"added := list(file, c.Origin)",
+			"added := list(file, c.Origin, is.Username)",
 			"added := false"},
 		{"a logout forgets only the file", forget,
 			"inVault, foundInVault, verr := p.forgetPointed(held, InKeychain, q, listed)",
