@@ -136,8 +136,12 @@ func (p *Places) move(ctx context.Context, o helper.Origin, to helper.Place) err
 		}
 		vault := p.vaults[InKeychain]
 		return under(held, vault, func(held context.Context) error {
-			if to == helper.PlaceFile {
+			switch {
+			case to == helper.PlaceFile:
 				return p.moveToFile(held, vault, q)
+			case pointerIn(file, o).Session: // it is there for now only
+				_, err := p.bringHome(held, InKeychain, file, q)
+				return err
 			}
 			return p.moveToVault(held, vault, q)
 		})
