@@ -8,24 +8,43 @@ FUZZTIME ?= 60s
 ROUNDS   ?= 200
 SEEDS    ?= 100000
 
+# What a program says that it is. A folder without git says nothing: then it is
+# the module's version.
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null)
+
+# What a release is made with and for. A stranger who makes the same version of
+# the same commit, with the same URL, gets the same bytes: so one Go makes it.
+DIST_GO    := go1.26.8
+URL        := https://example.com/cre-credential-helper
+MAINTAINER := cre-credential-helper maintainers <cre-credential-helper@example.com>
+
 SANDBOX     := cmd/cre-sandbox
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+ACTIONLINT  := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 VULNDB      := golang.org/x/vulndb@v0.0.0-20260813214354-9de686e1fb00
 PLATFORMS   := linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 freebsd/amd64 freebsd/arm64
 PROGRAMS    := ./cmd/cre ./cmd/cre-credential-helper ./cmd/cre-credential-net
 COMPLETION  := cmd/internal/completion/cre
-FLAGS       := -trimpath -ldflags='-s -w'
+OS_PACKAGES := ./keyring/... ./fallback/... ./helper/... ./cmd/internal/oauth ./cmd/internal/setup ./cmd/internal/version
+FLAGS       := -trimpath -ldflags='-s -w -X cre-credential-helper/cmd/internal/version.release=$(VERSION)'
 RACE        := $(if $(shell command -v $$($(GO) env CC)),-race)
 
 # What make bench compares with and measures by, besides what the tests need.
 BENCH_PACKAGES := gcc libc6-dev pkg-config libsecret-1-dev libglib2.0-dev dbus gnome-keyring git \
 	libsecret-tools golang-docker-credential-helpers time strace
 
-.PHONY: help build programs demo test simulate mutants lint cross fuzz bench install clean
+# What make test-dist works with (Debian). RING=deb is the .deb packages' part.
+RING               := all
+DIST_PACKAGES_deb  := lintian
+DIST_PACKAGES_all  := lintian debootstrap rpm wine64
+DIST               := -version '$(VERSION)' -url '$(URL)' -maintainer '$(MAINTAINER)'
+
+.PHONY: help build programs demo test test-os simulate mutants lint cross fuzz bench \
+	dist recipes test-dist workflows install clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile | expand -t 12
 
 build: programs ## build the programs and the sandbox into bin/
 	ln -sf cre-credential-helper bin/git-credential-cre
@@ -42,6 +61,9 @@ test: ## run every test, with the race detector
 	@$(if $(RACE),,echo "LEFT OUT: the race detector (no C compiler)"; test -z "$$CI")
 	$(GO) test $(RACE) -timeout 30m ./...
 	cd $(SANDBOX) && $(GO) test $(RACE) -timeout 30m -parallel 4 ./...
+
+test-os: ## run the tests of what differs by system, on its own keychain (CI: macOS and Windows)
+	$(GO) test -count=1 -timeout 20m $(OS_PACKAGES)
 
 simulate: ## live through SEEDS schedules of cmd/internal/simulation
 	$(GO) test ./cmd/internal/simulation -run TestWorlds -v -timeout 0 -seeds $(SEEDS)
@@ -87,6 +109,21 @@ bench: ## measure, beside others, on a real gnome-keyring (Debian; some minutes)
 	cd $(SANDBOX) && $(GO) build -o ../../bin/bench ./bench
 	bin/bench -write -rounds $(ROUNDS)
 
+dist: ## make a release's files in dist/: make dist VERSION=v0.3.0
+	cd $(SANDBOX) && SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} \
+		GOTOOLCHAIN=$(DIST_GO) $(GO) run ./dist $(DIST) -out ../../dist $(DIST_FLAGS)
+
+recipes: ## fill in the Homebrew formula and the Scoop manifest from dist/, in bin/
+	cd $(SANDBOX) && $(GO) run ./dist $(DIST) -out ../../dist -recipes ../../bin
+
+test-dist: ## build a release twice, compare, install and run it (Debian, as root; some minutes)
+	@missing=$$(for p in $(DIST_PACKAGES_$(RING)); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	test -z "$$missing" || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; }
+	cd $(SANDBOX) && $(GO) test -count=1 -timeout 60m -v -run TestRing ./dist -ring $(RING)
+
+workflows: ## check .github/workflows with actionlint
+	$(GO) run $(ACTIONLINT)
+
 install: programs ## install into PREFIX, below DESTDIR
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBEXEC) $(DESTDIR)$(PREFIX)/share/man/man1
 	install bin/cre bin/cre-credential-helper $(DESTDIR)$(PREFIX)/bin
@@ -99,5 +136,5 @@ install: programs ## install into PREFIX, below DESTDIR
 	install -m 644 $(COMPLETION).zsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_cre
 	install -m 644 $(COMPLETION).fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/cre.fish
 
-clean: ## remove what build made
-	rm -rf bin
+clean: ## remove what build and dist made
+	rm -rf bin dist

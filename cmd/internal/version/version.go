@@ -2,17 +2,28 @@
 package version
 
 import (
+	"cmp"
 	"fmt"
 	"runtime"
 	"runtime/debug"
 )
 
-// String returns the module version or revision that the Go tool recorded in
-// the binary, and what it was built with and for.
+// release is the version that the Makefile has the linker write here.
+var release string
+
+// String returns the version, and what the program was built with and for. The
+// version is the one that the program was linked with (make: what git describe
+// says), else the module's, else "unknown".
 func String() string {
-	version := "unknown"
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		version = info.Main.Version
+	info, _ := debug.ReadBuildInfo()
+	return fmt.Sprintf("%s %s %s/%s", number(release, info), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
+// number chooses the version. info is nil in a program without such information.
+func number(linked string, info *debug.BuildInfo) string {
+	module := ""
+	if info != nil && info.Main.Version != "(devel)" { // the Go tool's word for: I don't know
+		module = info.Main.Version
 	}
-	return fmt.Sprintf("%s %s %s/%s", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return cmp.Or(linked, module, "unknown")
 }
