@@ -82,7 +82,7 @@ func refusal(res *http.Response, host string) error {
 	case res.StatusCode/100 == 3:
 		return fmt.Errorf("%s redirects the request (HTTP status %d), which is not followed with a token; check the network and try again", host, res.StatusCode)
 	case !readable(encoding) || len(res.Header.Values("Content-Encoding")) > 1:
-		return fmt.Errorf("%s answered in the encoding %q, which nobody asked for; check the network and try again", host, safetext.Clean(encoding, 40))
+		return fmt.Errorf("%s answered in an encoding that nobody asked for; check the network and try again", host) // its name may hold the token
 	}
 	return nil
 }

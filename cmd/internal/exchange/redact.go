@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -15,7 +16,7 @@ import (
 
 // sent is every real token that was put into a request. None of them gets back
 // to the official CLI: the stand-in takes its place, in headers and bodies. Each
-// is looked for as a whole, as it is, percent-encoded, and as JSON may write it.
+// is looked for as a whole, as it is, percent-encoded, and as JSON may write it ([formsOf]).
 // A part of one is let through, because tokens of one issuer begin alike, and the
 // platform also answers with tokens that are for the official CLI. The zero value
 // is none.
@@ -28,14 +29,39 @@ func (s *sent) add(secret helper.Secret) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	forms := slices.Clone(s.all())
-	plain := secret.Reveal()
-	for _, form := range []string{plain, url.QueryEscape(plain), strings.ReplaceAll(plain, "/", `\/`)} {
+	for _, form := range formsOf(secret.Reveal()) {
 		known := slices.ContainsFunc(forms, func(f []byte) bool { return string(f) == form })
 		if form != "" && !known {
 			forms = append(forms, []byte(form))
 		}
 	}
 	s.forms.Store(&forms)
+}
+
+// formsOf returns the ways in which a token may be written.
+func formsOf(token string) []string {
+	query := url.QueryEscape(token)
+	dots := strings.ReplaceAll(query, ".", "%2E")
+	var every strings.Builder
+	for i := range len(token) {
+		fmt.Fprintf(&every, "%%%02X", token[i])
+	}
+	forms := []string{token, strings.ReplaceAll(token, "/", `\/`)}
+	for _, form := range []string{query, dots, every.String()} {
+		forms = append(forms, form, lowerHex(form))
+	}
+	return forms
+}
+
+// lowerHex writes what is percent-encoded with small letters (RFC 3986, 2.1).
+func lowerHex(text string) string {
+	b := []byte(text)
+	for i := range b {
+		if b[i] == '%' && i+2 < len(b) {
+			copy(b[i+1:i+3], bytes.ToLower(b[i+1:i+3]))
+		}
+	}
+	return string(b)
 }
 
 // all must not be changed.

@@ -3,8 +3,10 @@ package exchange
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -32,6 +34,8 @@ func TestTokensAreReplacedInText(t *testing.T) {
 		"first-token-and-mor":         "<>-and-mor",
 		"second/+token":               "<>",
 		"second%2F%2Btoken":           "<>",
+		"second%2f%2btoken":           "<>",
+		"first%2Etoken":               "first%2Etoken",
 		`second\/+token`:              "<>",
 		"firfirst-token":              "fir<>",
 		"first-first-token":           "first-<>",
@@ -138,7 +142,11 @@ func FuzzRedact(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := strings.NewReplacer(token, "<STAND-IN>", other, "<STAND-IN>", `ababc.ab\/xyz`, "<STAND-IN>", "ababc.ab%2Fxyz", "<STAND-IN>").Replace(string(text))
+		var replaced []string
+		for _, form := range append(formsOf(token), formsOf(other)...) {
+			replaced = append(replaced, form, "<STAND-IN>")
+		}
+		want := strings.NewReplacer(replaced...).Replace(string(text))
 		if string(got) != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
@@ -146,4 +154,34 @@ func FuzzRedact(f *testing.F) {
 			t.Errorf("the token came through: %q", got)
 		}
 	})
+}
+
+// TestATokenIsFoundHoweverItIsWritten writes one in the ways in which a gateway may
+// quote it.
+func TestATokenIsFoundHoweverItIsWritten(t *testing.T) {
+	const token = "eyJhbGciOiJSUzI1NiJ9.e30.c2ln/bmF+dHVyZQ=="
+	for name, text := range map[string]string{
+		"as it is":                    token,
+		"JSON":                        strings.ReplaceAll(token, "/", `\/`),
+		"a query":                     url.QueryEscape(token),
+		"a query in small letters":    strings.NewReplacer("/", "%2f", "+", "%2b", "=", "%3d").Replace(token),
+		"with its dots":               strings.NewReplacer("/", "%2F", "+", "%2B", "=", "%3D", ".", "%2E").Replace(token),
+		"with its dots, in small":     strings.NewReplacer("/", "%2f", "+", "%2b", "=", "%3d", ".", "%2e").Replace(token),
+		"every byte":                  strings.ToUpper(everyByte(token)),
+		"every byte in small letters": everyByte(token),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := string(having(token).replace([]byte("quoted "+text+"."), "<>")); got != "quoted <>." {
+				t.Errorf("got %q", got)
+			}
+		})
+	}
+}
+
+func everyByte(text string) string {
+	var b strings.Builder
+	for _, c := range []byte(text) {
+		fmt.Fprintf(&b, "%%%02x", c)
+	}
+	return b.String()
 }
