@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -143,13 +144,19 @@ func (t *tokens) ask() *question {
 	return q
 }
 
-// check refuses what isn't for the platform, or of another kind than the stand-in.
+// check refuses what isn't for the platform, of another kind than the stand-in, or
+// of another account than before: one command works for one.
 func (t *tokens) check(cred helper.Credential) error {
 	switch {
 	case cred.AuthType != t.kind || cred.Secret.Reveal() == "":
 		return fmt.Errorf("what the credential helper answers is not a credential of the kind %s: check CRE_CREDENTIAL_HELPER, and run the command again", t.kind)
 	case cred.Origin.WithoutPath() != t.origin:
 		return fmt.Errorf("the credential for %q is not one for %s: check the CRE_CLI_ variables", cred.Origin, t.origin)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.known) > 0 && t.known[0].Username != cred.Username {
+		return errors.New("another account is used now than when this command started: run it again")
 	}
 	return nil
 }

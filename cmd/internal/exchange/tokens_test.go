@@ -47,6 +47,19 @@ func TestATokenWithASecondLeftIsUsedAndNotKept(t *testing.T) {
 	}
 }
 
+func TestOneCommandWorksForOneAccount(t *testing.T) {
+	b := &bank{lifetime: time.Second} // asked for each request
+	b.account.Store("one@domain.com")
+	w := begin(t, b, says(200, `{"data":{}}`))
+	if _, all := w.post(t, "{}"); !strings.HasSuffix(all, `{"data":{}}`) {
+		t.Errorf("got %s", all)
+	}
+	b.account.Store("two@domain.com")
+	if _, all := w.post(t, "{}"); !strings.Contains(all, "another account is used now") {
+		t.Errorf("got %s", all)
+	}
+}
+
 func TestAKeychainThatIsUnlockedInTheMiddleIsNoticed(t *testing.T) {
 	var unlocked atomic.Bool
 	b := &bank{get: func(context.Context) error {

@@ -45,6 +45,7 @@ type bank struct {
 	get      func(context.Context) error         // nil: succeeds
 	reject   func(context.Context) error         // nil: succeeds
 	kept     func(n int) (another helper.Secret) // nil: realToken
+	account  atomic.Value                        // a string: of the next answers; not set: ""
 
 	birth sync.Once
 	born  time.Time // what age is counted from
@@ -77,7 +78,8 @@ func (b *bank) Get(ctx context.Context) (helper.Credential, error) {
 	if lifetime == 0 {
 		lifetime = time.Hour
 	}
-	return helper.Credential{Origin: b.origin, AuthType: helper.AuthBearer, Secret: b.token(n), Expiry: time.Now().Add(lifetime)}, nil
+	account, _ := b.account.Load().(string)
+	return helper.Credential{Origin: b.origin, Username: account, AuthType: helper.AuthBearer, Secret: b.token(n), Expiry: time.Now().Add(lifetime)}, nil
 }
 
 func (b *bank) Reject(ctx context.Context, cred helper.Credential) error {
