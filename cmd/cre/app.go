@@ -76,7 +76,7 @@ func (m machine) app(line official.Line) *cli.App {
 		UsageText: "cre whoami\ncre whoami --json | jq -r .organizationId",
 		Flags:     []cli.Flag{&cli.BoolFlag{Name: flagJSON, Usage: "print the answer as JSON"}},
 		Action:    func(c *cli.Context) error { return m.whoami(c, line) },
-	}, m.sessionCommand(), m.setupCommand(), m.doctorCommand(), {
+	}, m.sessionCommand(line), m.setupCommand(), m.doctorCommand(), {
 		Name:      "version",
 		Usage:     "print this program's version, and the official CLI's",
 		UsageText: "cre version",
