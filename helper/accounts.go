@@ -30,8 +30,14 @@ var (
 // accountError is a type so that no program formats it at its start.
 type accountError string
 
-func (e accountError) Error() string { return string(e) }
-func (accountError) Unwrap() error   { return ErrNotFound }
+func (e accountError) Error() string      { return string(e) }
+func (accountError) Unwrap() error        { return ErrNotFound }
+func (accountError) Is(target error) bool { return target == ErrAccount }
+
+// AccountErrorf returns an [ErrAccount] in words of its own.
+func AccountErrorf(format string, args ...any) error {
+	return accountError(fmt.Sprintf(format, args...))
+}
 
 // Place says where a credential is.
 type Place string
@@ -70,7 +76,22 @@ type Description struct {
 	Schema      int       `json:"schema"`
 	Credentials []Account `json:"credentials"` // what answers first comes first
 	Notes       []string  `json:"notes"`       // for a person, a line each
+
+	// Unread says why the keychain was not read: [UnreadLocked] or
+	// [UnreadMissing]. Of what is in it, only what cre.yaml says is known then.
+	// Empty: it was read, or nothing is expected there.
+	Unread string `json:"unread,omitempty"`
+
+	// Problem is why nobody answers who names no account, although there are
+	// some: what a get fails with. Empty: somebody does, or there are none.
+	Problem string `json:"problem,omitempty"`
 }
+
+// The values of [Description.Unread].
+const (
+	UnreadLocked  = "locked"  // or it does not answer
+	UnreadMissing = "missing" // or it is out of reach
+)
 
 // Account says of a credential all but its secrets.
 type Account struct {

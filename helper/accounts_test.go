@@ -121,11 +121,11 @@ func TestWhatKeepsNoAccountsIgnoresTheirOperations(t *testing.T) {
 // what its user has to decide; an operation on accounts never is.
 func TestAMissingAccountIsSaid(t *testing.T) {
 	var notices []string
-	store := &accounts{Memory: helpertest.NewMemory(), fail: fmt.Errorf("%w: a or b", helper.ErrAccount)}
+	store := &accounts{Memory: helpertest.NewMemory(), fail: helper.AccountErrorf("a or %s", "b")}
 	s := helper.Server{Store: store, Notice: func(line string) { notices = append(notices, line) }}
 	var out bytes.Buffer
 	if err := s.Serve(t.Context(), "get", strings.NewReader("protocol=https\nhost=x\n"), &out); err != nil || out.Len() > 0 ||
-		len(notices) != 1 || !strings.HasSuffix(notices[0], "a or b") {
+		len(notices) != 1 || notices[0] != "a or b" {
 		t.Errorf("%v, %q, %q", err, out.String(), notices)
 	}
 	store.fail = helper.ErrNotFound
@@ -194,6 +194,17 @@ func TestTheClientAsksAboutAccounts(t *testing.T) {
 	}
 	if err := client.Use(t.Context(), o, "a\nb"); !errors.Is(err, helper.ErrRequest) {
 		t.Errorf("a username of two lines: %v", err)
+	}
+	client, _ = script(t, `echo "helper: warning: x" >&2; echo "helper: a is not logged in" >&2`)
+	var warned []string
+	client.Notice = func(line string) { warned = append(warned, line) }
+	if _, err := client.Get(t.Context(), helper.Query{Origin: o}); !errors.Is(err, helper.ErrAccount) || !errors.Is(err, helper.ErrNotFound) ||
+		err.Error() != "a is not logged in" || len(warned) != 1 {
+		t.Errorf("what a helper says of an answer that it doesn't have: %v, notices %q", err, warned)
+	}
+	client, _ = script(t, `echo "helper: warning: x" >&2`)
+	if _, err := client.Get(t.Context(), helper.Query{Origin: o}); !errors.Is(err, helper.ErrNotFound) || errors.Is(err, helper.ErrAccount) {
+		t.Errorf("a warning is no reason: %v", err)
 	}
 	client, _ = script(t, `echo '{"schema":2}'`)
 	if _, err := client.Describe(t.Context(), o); err == nil {

@@ -38,11 +38,12 @@ var (
 	_ Accounts = Client{}
 )
 
-// ProgramError reports a helper program that failed.
+// ProgramError reports a helper program that failed, or that found nothing and
+// said why, which is an [ErrAccount].
 type ProgramError struct {
 	Program   string // its path
 	Operation string
-	ExitCode  int    // -1: it was ended by a signal
+	ExitCode  int    // 0: it found nothing; -1: it was ended by a signal
 	Message   string // its last line on standard error, without its name
 }
 
@@ -53,6 +54,11 @@ func (e *ProgramError) Error() string {
 	return e.Message
 }
 
+// Is makes one that found nothing an [ErrAccount], and so an [ErrNotFound].
+func (e *ProgramError) Is(target error) bool {
+	return e.ExitCode == 0 && (target == ErrAccount || target == ErrNotFound)
+}
+
 const (
 	maxMessages = 64 << 10 // of a helper's standard error, in bytes
 
@@ -61,7 +67,8 @@ const (
 	stopDelay = 2 * time.Minute
 )
 
-// Get implements [Store].
+// Get implements [Store]. What the helper says about an answer that it doesn't
+// have is a [ProgramError] that is an [ErrNotFound].
 func (c Client) Get(ctx context.Context, q Query) (Credential, error) {
 	if q.Room != RoomShared {
 		return Credential{}, ErrNotFound
@@ -186,12 +193,9 @@ func (c Client) run(ctx context.Context, op string, req *attributeWriter) ([]byt
 	var exit *exec.ExitError
 	switch {
 	case errors.As(err, &exit):
-		e := &ProgramError{Program: c.Program, Operation: op, ExitCode: exit.ExitCode()}
-		if last := len(lines) - 1; last >= 0 {
-			e.Message = lines[last]
-			c.notice(lines[:last])
-		}
-		return nil, e
+		return nil, c.failed(op, exit.ExitCode(), lines)
+	case err == nil && op == opGet && out.Len() == 0 && saysWhy(lines):
+		return nil, c.failed(op, 0, lines)
 	case err != nil:
 		return nil, fmt.Errorf("running the credential helper: %w", err)
 	case out.full:
@@ -199,6 +203,22 @@ func (c Client) run(ctx context.Context, op string, req *attributeWriter) ([]byt
 	}
 	c.notice(lines)
 	return out.Bytes(), nil
+}
+
+// failed hands all but the last of what a program said to Notice: that one says
+// why it failed.
+func (c Client) failed(op string, code int, lines []string) error {
+	e := &ProgramError{Program: c.Program, Operation: op, ExitCode: code}
+	if last := len(lines) - 1; last >= 0 {
+		e.Message = lines[last]
+		c.notice(lines[:last])
+	}
+	return e
+}
+
+// saysWhy reports whether what a program said ends with more than a warning.
+func saysWhy(lines []string) bool {
+	return len(lines) > 0 && !strings.HasPrefix(lines[len(lines)-1], "warning:")
 }
 
 func (c Client) notice(lines []string) {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"cre-credential-helper/cmd/internal/errand"
@@ -72,7 +73,7 @@ func (s store) Describe(ctx context.Context, o helper.Origin) (helper.Descriptio
 	}
 	d, err := s.atLength.Describe(ctx, o, s.places)
 	if err == nil && s.warning != "" {
-		d.Notes = append(d.Notes, s.warning)
+		d.Notes = append(d.Notes, strings.TrimPrefix(s.warning, "warning: "))
 	}
 	return d, err
 }

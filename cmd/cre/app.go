@@ -31,14 +31,17 @@ never sees its tokens.
 EXAMPLES:
    cre login
    cre whoami
-   cre whoami --json
+   cre session
+   cre session token | wc -c
    cre workflow deploy my-workflow
    CRE_API_KEY=… cre whoami
    cre logout
 
 ENVIRONMENT:
    CRE_API_KEY            an API key, which comes before any session
-   CRE_CREDENTIAL_STORE   auto (default), keyring or file: where login keeps the session
+   CRE_API_KEY_FILE       the file of an API key
+   CRE_ACCOUNT            the account to use, as --account EMAIL before a command
+   CRE_CREDENTIAL_STORE   auto (default), keychain or file: where login keeps the session
    CRE_CREDENTIAL_HELPER  the helper to ask instead of cre-credential-helper
    CRE_OFFICIAL_CLI       the official CLI to hand commands on to
    CRE_CLI_ENV            PRODUCTION (default), STAGING or DEVELOPMENT
@@ -76,7 +79,7 @@ func (m machine) app(line official.Line) *cli.App {
 		UsageText: "cre whoami\ncre whoami --json | jq -r .organizationId",
 		Flags:     []cli.Flag{&cli.BoolFlag{Name: flagJSON, Usage: "print the answer as JSON"}},
 		Action:    func(c *cli.Context) error { return m.whoami(c, line) },
-	}, m.sessionCommand(), m.setupCommand(), m.doctorCommand(), {
+	}, m.sessionCommand(line), m.setupCommand(), m.doctorCommand(), {
 		Name:      "version",
 		Usage:     "print this program's version, and the official CLI's",
 		UsageText: "cre version",

@@ -26,7 +26,8 @@ func (m machine) findKept(ctx context.Context) (kept, error) {
 		return kept{}, err
 	}
 	k, err := p.look()
-	k.key = k.key || m.hasKeyFile()
+	_, given := m.keyOfEnvironment() // in a file: the variable itself was looked at before
+	k.key = k.key || given
 	switch {
 	case k.key:
 		return k, nil
@@ -39,17 +40,20 @@ func (m machine) findKept(ctx context.Context) (kept, error) {
 	return k, err
 }
 
-// hasKeyFile reports whether the helper will find an API key in a file.
-func (m machine) hasKeyFile() bool {
-	if m.getenv(platform.VarAPIKeyFile) != "" {
-		return true
+// keyOfEnvironment reports which variable gives the helper an API key, or a file of
+// one.
+func (m machine) keyOfEnvironment() (variable string, ok bool) {
+	for _, variable := range []string{platform.VarAPIKey, platform.VarAPIKeyFile} {
+		if m.getenv(variable) != "" {
+			return variable, true
+		}
 	}
 	dir := m.getenv(platform.VarCredentials)
 	if dir == "" {
-		return false
+		return "", false
 	}
 	_, err := os.Stat(filepath.Join(dir, platform.CredentialName))
-	return err == nil
+	return platform.VarCredentials, err == nil
 }
 
 // look reads cre.yaml. A session in the keychain is never due: the exchange asks

@@ -47,10 +47,10 @@ func (m machine) loginWithKey(c *cli.Context) error {
 	if err := p.helper.Store(c.Context, cred); err != nil {
 		return fmt.Errorf("the API key could not be stored: %w", err)
 	}
-	if m.getenv(platform.VarAPIKey) != "" || m.hasKeyFile() {
-		m.ui.warn("the environment gives another API key, which comes before the one that you have just stored")
+	if variable, ok := m.keyOfEnvironment(); ok {
+		m.ui.warn(fmt.Sprintf("%s is set and comes first: unset it to use the API key that you have just stored", variable))
 	}
-	_, err = fmt.Fprintf(m.out, "The API key%s is in the keychain. Commands use it from now on; cre logout removes it.\n", of)
+	_, err = fmt.Fprintf(m.out, "The API key%s is in the keychain, and comes before any session. To remove it: cre logout\n", of)
 	return err
 }
 

@@ -36,7 +36,11 @@ func (m machine) login(c *cli.Context) error {
 	if c.Bool(flagWithAPIKey) {
 		return m.loginWithKey(c)
 	}
-	if nonInteractive(c) {
+	variable, hasKey := m.keyOfEnvironment()
+	switch {
+	case nonInteractive(c) && hasKey:
+		return usagef("%s is set: no login is needed, and a login needs a person", variable)
+	case nonInteractive(c):
 		return usageError{errInteractive}
 	}
 	surroundings := browser.Surroundings{OS: runtime.GOOS, Getenv: m.getenv}
@@ -52,11 +56,11 @@ func (m machine) login(c *cli.Context) error {
 	if err := p.CheckLogin(); err != nil {
 		return usageError{err}
 	}
-	if m.getenv(platform.VarAPIKey) != "" {
-		m.ui.warn("CRE_API_KEY is set and comes before the session that you are about to start")
-		if err := m.unsetenv(platform.VarAPIKey); err != nil { // a browser would inherit it
-			return err
-		}
+	if hasKey {
+		m.ui.warn(fmt.Sprintf("%s is set and comes before the session that you are about to start", variable))
+	}
+	if err := m.unsetenv(platform.VarAPIKey); err != nil { // a browser would inherit it
+		return err
 	}
 	if err := p.helper.Check(c.Context, p.Origin()); err != nil {
 		return cannotStore(err)
@@ -72,14 +76,32 @@ func (m machine) login(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	m.ui.wait("Fetching user context…")
+	m.ui.wait("Fetching the account's settings…")
 	err = p.fetchContext(c.Context, cred)
 	m.ui.done()
 	if err != nil {
-		m.ui.warn(fmt.Sprintf("you are logged in, but the tenant context could not be fetched: %v", err))
+		m.ui.warn(fmt.Sprintf("you are logged in, but the account's settings could not be fetched (%v): the official CLI's commands ask for them again, each time", err))
 	}
-	_, err = fmt.Fprintf(m.out, "Logged in as %s.%s\n", cred.Username, p.whereabouts())
-	return err
+	if _, err = fmt.Fprintf(m.out, "Logged in as %s.%s\n", cred.Username, p.whereabouts()); err != nil {
+		return err
+	}
+	m.afterLogin(c.Context, p, cred.Username)
+	return nil
+}
+
+// afterLogin says who else is logged in, and what comes before the session. It is no
+// part of the login, so that a helper which can't tell is no failure.
+func (m machine) afterLogin(ctx context.Context, p *platformClient, username string) {
+	d, err := p.helper.Describe(ctx, p.Origin())
+	if err != nil {
+		return
+	}
+	if others := staying(d, username); len(others) > 0 {
+		m.ui.remark("Still logged in: %s. To use it: cre session use %s", safetext.Line(strings.Join(others, ", ")), safetext.Line(others[0]))
+	}
+	if len(d.Credentials) > 0 && isKey(d.Credentials[0]) && d.Credentials[0].Place != helper.PlaceEnvironment {
+		m.ui.warn(keyComesFirst(d.Credentials[0]) + ", which ends this session, too")
+	}
 }
 
 // nonInteractive finds the flag before the command or after it.

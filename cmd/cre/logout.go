@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"cre-credential-helper/cmd/internal/platform"
+	"cre-credential-helper/cmd/internal/safetext"
 	"cre-credential-helper/helper"
 )
 
@@ -23,65 +26,121 @@ func (m machine) logout(c *cli.Context) error {
 		removed = removed || !isWarning(line)
 		m.ui.notice(line)
 	}
-	for _, q := range m.toErase(c, p) {
+	ends, err := m.toEnd(c, p)
+	if err != nil {
+		return err
+	}
+	for _, q := range ends.queries {
 		if err := p.helper.Erase(c.Context, q); err != nil {
 			return fmt.Errorf("logging out: %w", err)
 		}
 	}
-	hadContext, err := p.removeContext(c.Context)
-	if err != nil {
-		return fmt.Errorf("removing the tenant context: %w", err)
+	left := m.left(c.Context, p, ends)
+	hadContext := false
+	if !left.inUse { // else it is that account's
+		if hadContext, err = p.removeContext(c.Context); err != nil {
+			return fmt.Errorf("removing the tenant context: %w", err)
+		}
 	}
 	if hadContext {
 		m.ui.remark("removed %s", p.files.ContextPath())
 	}
-	if m.getenv(platform.VarAPIKey) != "" {
-		m.ui.warn("CRE_API_KEY is set and stays so: commands go on using it until it is unset")
+	if key, ok := m.keyOfEnvironment(); ok {
+		m.ui.warn(fmt.Sprintf("%s is set and stays so: commands go on using it until it is unset", key))
 	}
 	if !removed && !hadContext {
 		_, err = fmt.Fprintln(m.out, "You were not logged in.")
 		return err
 	}
-	_, err = fmt.Fprintln(m.out, "Logged out.")
-	return err
+	return m.loggedOut(p, ends, left)
 }
 
-// toErase asks for what a logout ends: the account that commands use, and a key
-// that is kept; with one account alone, whatever there is; all accounts of all
-// environments if that is asked for.
-func (m machine) toErase(c *cli.Context, p *platformClient) []helper.Query {
-	everything := p.query()
+// loggedOut names an account where there are others.
+func (m machine) loggedOut(p *platformClient, ends ending, left remaining) error {
+	if ends.all || len(left.names) == 0 {
+		_, err := fmt.Fprintln(m.out, "Logged out.")
+		return err
+	}
+	if ends.account != "" {
+		if _, err := fmt.Fprintf(m.out, "Logged out %s (%s).\n", safetext.Line(ends.account), p.Name); err != nil {
+			return err
+		}
+	}
+	use := ""
+	if !left.inUse {
+		use = fmt.Sprintf(" Use it: cre session use %s.", safetext.Line(left.names[0]))
+	}
+	m.ui.remark("Still logged in: %s.%s End all: cre logout --all.", safetext.Line(strings.Join(left.names, ", ")), use)
+	return nil
+}
+
+// ending is what a logout ends.
+type ending struct {
+	queries []helper.Query
+	all     bool   // whatever there is
+	account string // else: this one; "": an API key alone
+}
+
+// toEnd plans it: the account that commands use, and a key that is kept; with one
+// account alone, whatever there is; all accounts of all environments if that is
+// asked for. Where commands use no account although others are logged in, none of
+// those is meant.
+func (m machine) toEnd(c *cli.Context, p *platformClient) (ending, error) {
+	everything := ending{queries: []helper.Query{p.query()}, all: true}
 	if c.Bool(flagAll) {
-		all := []helper.Query{everything}
 		for _, env := range platform.Known() {
 			if env.Origin() != p.Origin() {
-				all = append(all, helper.Query{Origin: env.Origin()})
+				everything.queries = append(everything.queries, helper.Query{Origin: env.Origin()})
 			}
 		}
-		return all
+		return everything, nil
 	}
 	d, err := p.helper.Describe(c.Context, p.Origin())
 	if err != nil { // what is damaged is to be removed, too
-		return []helper.Query{everything}
+		return everything, nil
 	}
-	var queries []helper.Query
-	sessions := 0
+	var one ending
+	others := staying(d, "")
 	for _, a := range d.Credentials {
-		if a.Place == helper.PlaceEnvironment || a.Stray {
+		if a.Place == helper.PlaceEnvironment || !isKey(a) && !m.isInUse(a) || !isKey(a) && a.Username == "" {
 			continue
 		}
-		isKey := a.AuthType == helper.AuthAPIKey
-		if !isKey {
-			sessions++
-		}
-		if isKey || sessions == 1 { // what answers comes first
-			queries = append(queries, helper.Query{Origin: p.Origin(), Username: &a.Username})
+		one.queries = append(one.queries, helper.Query{Origin: p.Origin(), Username: &a.Username})
+		if !isKey(a) {
+			one.account = a.Username
+			others = staying(d, a.Username)
 		}
 	}
-	if sessions <= 1 {
-		return []helper.Query{everything}
+	switch {
+	case len(others) == 0 && (d.Unread == "" || one.account == ""):
+		return everything, nil
+	case len(one.queries) > 0:
+		return one, nil
+	case d.Problem != "":
+		return ending{}, fmt.Errorf("%s. To end all sessions: cre logout --all", d.Problem)
 	}
-	return queries
+	return everything, nil
+}
+
+// remaining is who is logged in after a logout.
+type remaining struct {
+	names []string
+	inUse bool // commands go on using one of them
+}
+
+// left asks the helper, which may know more by now: the keychain may have been
+// unlocked.
+func (m machine) left(ctx context.Context, p *platformClient, ends ending) (r remaining) {
+	if ends.all {
+		return r
+	}
+	d, err := p.helper.Describe(ctx, p.Origin())
+	if err != nil {
+		return r
+	}
+	r.names = staying(d, "")
+	r.inUse = slices.ContainsFunc(d.Credentials, func(a helper.Account) bool { return a.Default && !a.Stray })
+	return r
 }
 
 // removeContext reports whether there was a tenant context.

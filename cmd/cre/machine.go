@@ -49,6 +49,7 @@ const (
 	exitFailure     = 1
 	exitUsage       = 2
 	exitLocked      = 3 // the helper's alone
+	exitNoKeychain  = 4 // so is this
 	exitOutage      = 5
 	exitUnusable    = 126 // the official CLI can't be started, as shells say it
 	exitMissing     = 127 // there is none
@@ -139,12 +140,13 @@ func (m machine) takeAccount(args []string) (rest []string, err error) {
 // keeps its session, and the files beside it.
 type platformClient struct {
 	platform.Environment
-	helper helper.Client
-	files  fallback.Dir // of no use after connect alone
-	http   *http.Client
-	now    func() time.Time
-	wanted string        // the account to log in; "": any
-	apiKey helper.Secret // from an environment file, instead of what the helper has; not set: none
+	helper  helper.Client
+	files   fallback.Dir // of no use after connect alone
+	http    *http.Client
+	now     func() time.Time
+	wanted  string        // the account to log in; "": any
+	apiKey  helper.Secret // from an environment file, instead of what the helper has; not set: none
+	keyFile string        // that file
 }
 
 // connectWithFiles is connect for a command that also needs the files, and so a

@@ -4,9 +4,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"cre-credential-helper/cmd/internal/official"
+	"cre-credential-helper/cmd/internal/platform"
+	"cre-credential-helper/cmd/internal/reading"
 	"cre-credential-helper/cmd/internal/safetext"
 	"cre-credential-helper/helper"
 )
@@ -18,20 +23,21 @@ const (
 	flagAccount  = "account"
 )
 
-func (m machine) sessionCommand() *cli.Command {
+func (m machine) sessionCommand(line official.Line) *cli.Command {
+	status := func(c *cli.Context) error { return m.sessionStatus(c, line) }
 	asJSON := &cli.BoolFlag{Name: flagJSON, Usage: "print the answer as JSON"}
 	commands := []*cli.Command{{
 		Name:      "status",
 		Usage:     "show the session, without asking the platform",
 		UsageText: "cre session\ncre session --json | jq -r .session.expires",
 		Flags:     []cli.Flag{asJSON},
-		Action:    m.sessionStatus,
+		Action:    status,
 	}, {
 		Name:      "list",
-		Usage:     "list the accounts that are logged in",
+		Usage:     "list the accounts that are logged in, with * at what commands use",
 		UsageText: "cre session list",
 		Flags:     []cli.Flag{asJSON},
-		Action:    m.sessionList,
+		Action:    func(c *cli.Context) error { return m.sessionList(c, line) },
 	}, {
 		Name:      "token",
 		Usage:     "print an access token and nothing else",
@@ -40,7 +46,7 @@ func (m machine) sessionCommand() *cli.Command {
 			&cli.DurationFlag{Name: flagValidFor, Usage: "renew it unless it is good for this `TIME`"},
 			&cli.BoolFlag{Name: flagForce, Usage: "print it to a terminal, too"},
 		},
-		Action: m.sessionToken,
+		Action: func(c *cli.Context) error { return m.sessionToken(c, line) },
 	}, {
 		Name:      "use",
 		Usage:     "make another account the one that commands use",
@@ -65,44 +71,50 @@ func (m machine) sessionCommand() *cli.Command {
 		Name:        "session",
 		Usage:       "show the session, choose the account, move it, print a token",
 		Flags:       []cli.Flag{asJSON},
-		Action:      m.sessionStatus,
+		Action:      status,
 		Subcommands: commands,
 	}
 }
 
-func (m machine) describe(c *cli.Context) (*platformClient, helper.Description, error) {
+// describe says what there is, in the words of who asks here: with the API key that
+// an environment file sets, which comes first.
+func (m machine) describe(c *cli.Context, line official.Line) (*platformClient, helper.Description, error) {
 	p, _, err := m.connect()
 	if err != nil {
 		return nil, helper.Description{}, err
 	}
+	key, file, err := m.keyFromFile(line)
+	if err != nil {
+		return nil, helper.Description{}, err
+	}
 	d, err := p.helper.Describe(c.Context, p.Origin())
+	if err == nil && key != "" {
+		d.Credentials = slices.Insert(d.Credentials, 0, helper.Account{
+			Origin: p.Origin().String(), Username: reading.APIKeyUsername, AuthType: helper.AuthAPIKey,
+			Place: helper.PlaceEnvironment, Variable: file, DeployAccess: true,
+		})
+	}
 	return p, d, err
 }
 
-func (m machine) sessionList(c *cli.Context) error {
-	_, d, err := m.describe(c)
+func (m machine) sessionList(c *cli.Context, line official.Line) error {
+	p, d, err := m.describe(c, line)
 	if err != nil {
 		return err
 	}
+	s := m.status(p, d)
 	if c.Bool(flagJSON) {
-		return json.NewEncoder(m.out).Encode(d)
+		err = json.NewEncoder(m.out).Encode(d)
+	} else if len(d.Credentials) > 0 {
+		err = s.list(m.out, d.Credentials, m.now())
 	}
-	for _, a := range d.Credentials {
-		mark := " "
-		if a.Default {
-			mark = "*"
-		}
-		if _, err := fmt.Fprintf(m.out, "%s %s\t%s\n", mark, safetext.Line(a.Username), placeName(a.Place)); err != nil {
-			return err
-		}
+	if err != nil || len(d.Credentials) > 0 {
+		return err
 	}
-	if len(d.Credentials) == 0 {
-		return errNoSession
-	}
-	return nil
+	return errNoSession
 }
 
-func (m machine) sessionToken(c *cli.Context) error {
+func (m machine) sessionToken(c *cli.Context, line official.Line) error {
 	if m.toTerminal && !c.Bool(flagForce) {
 		return usagef("a token on a terminal stays in its scrollback: pipe it to a program or a file, or add --%s", flagForce)
 	}
@@ -110,19 +122,23 @@ func (m machine) sessionToken(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := m.takeKeyFromFile(p, line); err != nil {
+		return err
+	}
 	cred, err := p.validFor(c.Context, c.Duration(flagValidFor))
 	if err != nil {
 		return err
 	}
 	if cred.AuthType != helper.AuthBearer {
-		return errors.New("an API key comes before the session, and is no access token: unset it to get the session's token")
+		return fmt.Errorf("%s to get the session's token", keyComesFirst(p.key(c.Context)))
 	}
 	_, err = fmt.Fprintln(m.out, cred.Secret.Reveal())
 	return err
 }
 
 // sessionUse also fetches the account's tenant context, because there is one for
-// each environment.
+// each environment. An account whose session has ended is the default one
+// afterwards, and no success: its user logs in again, or takes another one.
 func (m machine) sessionUse(c *cli.Context) error {
 	if c.NArg() != 1 {
 		return usagef("session use takes one account: see cre session list")
@@ -135,23 +151,76 @@ func (m machine) sessionUse(c *cli.Context) error {
 	if err := p.helper.Use(c.Context, p.Origin(), username); err != nil {
 		return err
 	}
-	if cred, err := p.credential(c.Context); err != nil {
-		m.ui.warn(fmt.Sprintf("commands use %s now, but its token can't be had: %v", username, err))
-	} else if err := p.fetchContext(c.Context, cred); err != nil {
-		m.ui.warn(fmt.Sprintf("commands use %s now, but its tenant context could not be fetched: %v", username, err))
+	q := p.query()
+	q.Username = &username
+	cred, err := p.helper.Get(c.Context, q)
+	d, _ := p.helper.Describe(c.Context, p.Origin()) // of no account, nothing is said
+	switch {
+	case errors.Is(err, helper.ErrNotFound):
+		return m.endedInUse(username, d)
+	case err == nil:
+		err = p.fetchContext(c.Context, cred)
 	}
-	_, err = fmt.Fprintf(m.out, "Commands use %s now.\n", safetext.Line(username))
+	if err != nil {
+		m.ui.warn(fmt.Sprintf("the settings of %s could not be fetched: %v", username, err))
+	}
+	says := "Commands use %s now.\n"
+	if first := m.comesFirst(d, username); first != "" {
+		m.ui.warn(fmt.Sprintf("%s to use %s", first, username))
+		says = "The default account is %s now.\n"
+	}
+	_, err = fmt.Fprintf(m.out, says, safetext.Line(username))
 	return err
 }
 
+// endedInUse is the error of an account whose session turned out to have ended.
+func (m machine) endedInUse(username string, d helper.Description) error {
+	text := fmt.Sprintf("the session of %[1]s has ended: log in again by cre login --account %[1]s", username)
+	if others := staying(d, username); len(others) > 0 {
+		text += fmt.Sprintf(". Still logged in: %s (cre session use %s)", strings.Join(others, ", "), others[0])
+	}
+	return errors.New(text)
+}
+
+// comesFirst says what comes before an account that is the default one, and what to
+// do about it; "": nothing does.
+func (m machine) comesFirst(d helper.Description, username string) string {
+	if len(d.Credentials) > 0 && isKey(d.Credentials[0]) {
+		return keyComesFirst(d.Credentials[0])
+	}
+	if other := m.getenv(platform.VarAccount); other != "" && other != username {
+		return fmt.Sprintf("%s is set to %s and comes first: unset it", platform.VarAccount, other)
+	}
+	return ""
+}
+
+// staying returns the accounts that are logged in besides one.
+func staying(d helper.Description, username string) (names []string) {
+	for _, a := range d.Credentials {
+		if !a.Stray && !isKey(a) && a.Username != username {
+			names = append(names, a.Username)
+		}
+	}
+	return names
+}
+
 func (m machine) sessionMove(c *cli.Context) error {
-	p, err := m.told(m.connect())
+	to := helper.Place(strings.ToLower(c.String(flagTo)))
+	if to == helper.Place(reading.Keyring) { // the older word
+		to = helper.PlaceKeychain
+	}
+	if to != helper.PlaceKeychain && to != helper.PlaceFile {
+		return usagef("session move needs --%s %s or --%[1]s %[3]s", flagTo, helper.PlaceKeychain, helper.PlaceFile)
+	}
+	p, err := m.told(m.connectWithFiles())
 	if err != nil {
 		return err
 	}
-	to := helper.Place(c.String(flagTo))
 	if err := p.helper.Move(c.Context, p.Origin(), to); err != nil {
 		return err
+	}
+	if to == helper.PlaceFile {
+		m.ui.warn(fmt.Sprintf("the tokens are in plain text in %s", p.files.SessionPath()))
 	}
 	_, err = fmt.Fprintf(m.out, "The session is in %s.\n", placeName(to))
 	return err

@@ -2,13 +2,17 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
+	"cre-credential-helper/cmd/internal/official"
 	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/cmd/internal/safetext"
 	"cre-credential-helper/helper"
@@ -25,14 +29,16 @@ type status struct {
 	Answers *helper.Account `json:"answers"`
 	Session *helper.Account `json:"session"`
 
-	Overrides []string `json:"overrides"` // the variables that are set to change the environment
-	Notes     []string `json:"notes"`     // for a person, a line each
+	Overrides []string `json:"overrides"`         // the variables that are set to change the environment
+	Notes     []string `json:"notes"`             // for a person, a line each
+	Unread    string   `json:"unread,omitempty"`  // see [helper.Description]
+	Problem   string   `json:"problem,omitempty"` // why nothing answers, although there are sessions
 }
 
 const statusSchema = 1
 
-func (m machine) sessionStatus(c *cli.Context) error {
-	p, d, err := m.describe(c)
+func (m machine) sessionStatus(c *cli.Context, line official.Line) error {
+	p, d, err := m.describe(c, line)
 	if err != nil {
 		return err
 	}
@@ -42,29 +48,65 @@ func (m machine) sessionStatus(c *cli.Context) error {
 	} else {
 		err = s.print(m.out, m.now())
 	}
-	if err == nil && s.Answers == nil {
-		return errNoSession
+	if err != nil {
+		return err
 	}
-	return err
+	return s.failure(p.helper.Program)
 }
 
 func (m machine) status(p *platformClient, d helper.Description) status {
 	s := status{
 		Schema: statusSchema, Environment: p.Name, Origin: p.Origin().String(),
-		Overrides: platform.Overrides(m.getenv), Notes: append(d.Notes, strayNotes(d)...),
+		Overrides: append([]string{}, platform.Overrides(m.getenv)...),
+		Notes:     append(d.Notes, strayNotes(d)...),
+		Unread:    d.Unread, Problem: d.Problem,
 	}
 	for _, a := range d.Credentials {
-		if a.Stray {
-			continue
-		}
-		if s.Answers == nil {
+		if s.Answers == nil && isKey(a) {
 			s.Answers = &a
 		}
-		if s.Session == nil && a.AuthType == helper.AuthBearer {
+		if s.Session == nil && m.isInUse(a) {
 			s.Session = &a
 		}
 	}
+	if s.Answers == nil {
+		s.Answers = s.Session
+	}
 	return s
+}
+
+// isKey reports whether a is an API key that answers.
+func isKey(a helper.Account) bool { return !a.Stray && a.AuthType == helper.AuthAPIKey }
+
+// isInUse reports whether a is the session of the account that commands use.
+func (m machine) isInUse(a helper.Account) bool {
+	if a.Stray || a.AuthType == helper.AuthAPIKey {
+		return false
+	}
+	if named := m.getenv(platform.VarAccount); named != "" {
+		return a.Username == named
+	}
+	return a.Default
+}
+
+// failure is what commands that ask the platform fail with, as far as that can be
+// told without asking it.
+func (s status) failure(program string) error {
+	switch {
+	case s.Answers == nil && s.Problem != "":
+		return errors.New(s.Problem)
+	case s.Answers == nil:
+		return errNoSession
+	case s.Answers.Place != helper.PlaceKeychain || s.Unread == "":
+		return nil
+	}
+	e := &helper.ProgramError{Program: program, Operation: "describe", ExitCode: exitLocked,
+		Message: "the keychain is locked, or does not answer, so nobody can tell whether the session is still good: unlock it and try again"}
+	if s.Unread == helper.UnreadMissing {
+		e.ExitCode = exitNoKeychain
+		e.Message = "the keychain that the session is in can't be reached from here: use a terminal of your desktop, or log in here by CRE_CREDENTIAL_STORE=file cre login"
+	}
+	return e
 }
 
 func (s status) print(out io.Writer, now time.Time) error {
@@ -81,7 +123,7 @@ func (s status) print(out io.Writer, now time.Time) error {
 	row("Environment", s.Environment+" ("+s.Origin+")")
 	if s.Session != nil {
 		row("Kept in", placeName(s.Session.Place))
-		row("Access token", tokenText(*s.Session, now))
+		row("Access token", s.tokenText(*s.Session, now))
 		if !s.Session.Since.IsZero() {
 			row("Logged in since", localTime(s.Session.Since))
 		}
@@ -95,6 +137,29 @@ func (s status) print(out io.Writer, now time.Time) error {
 	}
 	_, err := io.WriteString(out, b.String())
 	return err
+}
+
+// list prints all, with a mark at what commands use.
+func (s status) list(out io.Writer, all []helper.Account, now time.Time) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "  ACCOUNT\tORGANIZATION\tKEPT IN\tTOKEN")
+	for _, a := range all {
+		mark, name, org, place, token := " ", safetext.Line(a.Username), safetext.Line(a.OrganizationID), placeName(a.Place), s.tokenText(a, now)
+		switch {
+		case s.Answers != nil && a == *s.Answers:
+			mark = "*"
+		case a.Stray:
+			name += " (not in use)"
+		}
+		if isKey(a) {
+			name, token = "API key", ""
+			if a.Variable != "" {
+				place = safetext.Line(a.Variable)
+			}
+		}
+		fmt.Fprintf(w, "%s %s\t%s\t%s\t%s\n", mark, name, org, place, token)
+	}
+	return w.Flush()
 }
 
 func placeName(p helper.Place) string {
@@ -111,7 +176,31 @@ func keyText(a helper.Account) string {
 	return "the API key in " + placeName(a.Place)
 }
 
-func tokenText(a helper.Account, now time.Time) string {
+func keyComesFirst(a helper.Account) string {
+	if a.Place == helper.PlaceEnvironment && !filepath.IsAbs(a.Variable) {
+		return fmt.Sprintf("%s is set and comes first: unset it", a.Variable)
+	}
+	return fmt.Sprintf("%s comes first: %s", keyText(a), keyRemedy(a))
+}
+
+// keyRemedy says how a key is put out of the way.
+func keyRemedy(a helper.Account) string {
+	switch {
+	case a.Place != helper.PlaceEnvironment:
+		return "remove it by cre logout"
+	case filepath.IsAbs(a.Variable):
+		return "take it out of that file"
+	}
+	return "unset it"
+}
+
+// tokenText says of a session until when its token is good.
+func (s status) tokenText(a helper.Account, now time.Time) string {
+	if s.Unread != "" && a.Place == helper.PlaceKeychain {
+		return "not known: the keychain " + map[string]string{
+			helper.UnreadLocked: "is locked", helper.UnreadMissing: "can't be reached",
+		}[s.Unread]
+	}
 	text := "its end is not known"
 	switch {
 	case a.Expires.IsZero():

@@ -80,19 +80,39 @@ func (m machine) noteStrays(ctx context.Context, p *platformClient) {
 // because an environment file sets it, and says so. One that a file takes away is
 // not used.
 func (m machine) takeKeyFromFile(p *platformClient, line official.Line) error {
-	around, err := m.surroundings(line)
-	if err != nil {
+	key, file, err := m.keyFromFile(line)
+	if err != nil || key == "" {
 		return err
 	}
-	key, file := around.Lookup(platform.VarAPIKey)
+	p.apiKey, p.keyFile = helper.NewSecret(key), file
+	m.ui.say("%s sets %s: commands use that key here", safetext.Line(file), platform.VarAPIKey)
+	return nil
+}
+
+// keyFromFile returns the API key that an environment file sets, and that file. The
+// helper doesn't see the key that such a file replaces or takes away.
+func (m machine) keyFromFile(line official.Line) (key, file string, err error) {
+	around, err := m.surroundings(line)
+	if err != nil {
+		return "", "", err
+	}
+	key, file = around.Lookup(platform.VarAPIKey)
 	if file == "" {
-		return nil
+		return "", "", nil
 	}
-	if key != "" {
-		p.apiKey = helper.NewSecret(key)
-		m.ui.say("%s sets %s: commands use that key here", safetext.Line(file), platform.VarAPIKey)
+	return key, file, m.unsetenv(platform.VarAPIKey)
+}
+
+// key is the API key that answers.
+func (p *platformClient) key(ctx context.Context) helper.Account {
+	if p.apiKey.IsSet() {
+		return helper.Account{Place: helper.PlaceEnvironment, Variable: p.keyFile}
 	}
-	return m.unsetenv(platform.VarAPIKey) // or the helper would answer with it
+	d, err := p.helper.Describe(ctx, p.Origin())
+	if err != nil || len(d.Credentials) == 0 || !isKey(d.Credentials[0]) {
+		return helper.Account{Place: helper.PlaceEnvironment, Variable: platform.VarAPIKey}
+	}
+	return d.Credentials[0]
 }
 
 // identity asks the platform. A session that the platform rejects is reported to
@@ -103,7 +123,8 @@ func (p *platformClient) identity(ctx context.Context) (identity, error) {
 	case !errors.Is(err, account.ErrRejected):
 		return who, err
 	case cred.AuthType == helper.AuthAPIKey:
-		return identity{}, fmt.Errorf("the API key in CRE_API_KEY doesn't work: correct it, or unset it to use your session: %w", err)
+		key := p.key(ctx)
+		return identity{}, fmt.Errorf("%s doesn't work: correct it, or %s to use your session: %w", keyText(key), keyRemedy(key), err)
 	}
 	if err := p.Reject(ctx, cred); err != nil {
 		return identity{}, err
@@ -143,6 +164,8 @@ func (p *platformClient) validFor(ctx context.Context, d time.Duration) (helper.
 	q.ValidFor = d
 	cred, err := p.helper.Get(ctx, q)
 	switch {
+	case errors.Is(err, helper.ErrAccount): // it says what to do
+		return cred, err
 	case errors.Is(err, helper.ErrNotFound):
 		return cred, errNotLoggedIn
 	case err == nil && cred.AuthType == helper.AuthBearer:

@@ -63,9 +63,14 @@ func (p Places) Describe(ctx context.Context, o helper.Origin) (helper.Descripti
 	switch {
 	case errors.Is(err, lookup.ErrUnsure):
 		return d, err
+	case errors.Is(err, lookup.ErrUnavailable) && !pointer.Any(): // nothing is there
 	case err != nil:
-		d.Notes = append(d.Notes, fmt.Sprintf("what is in the keychain can't be told: %v", err))
-		d.Credentials = append(d.Credentials, unread(o, pointer, holds)...)
+		d.Notes = append(d.Notes, fmt.Sprintf("the keychain was not read: %v", err))
+		d.Unread = helper.UnreadLocked
+		if errors.Is(err, lookup.ErrUnavailable) {
+			d.Unread = helper.UnreadMissing
+		}
+		d.Credentials = append(d.Credentials, p.unread(o, pointer, holds)...)
 	}
 	named, hasDefault := pointer.DefaultOf(all)
 	for _, c := range all {
@@ -76,13 +81,32 @@ func (p Places) Describe(ctx context.Context, o helper.Origin) (helper.Descripti
 		}
 		d.Credentials = append(d.Credentials, about)
 	}
+	if d.Unread == "" && !slices.ContainsFunc(d.Credentials, p.answers) {
+		if err := p.unanswered(file, o, all); errors.Is(err, helper.ErrAccount) {
+			d.Problem = err.Error()
+		}
+	}
 	slices.SortStableFunc(d.Credentials, func(a, b helper.Account) int { return cmp.Compare(p.rank(a), p.rank(b)) })
 	return d, nil
 }
 
+// answers reports whether a is what answers who names nobody, if no key comes
+// before it.
+func (p Places) answers(a helper.Account) bool {
+	switch {
+	case a.Stray:
+		return false
+	case a.AuthType == helper.AuthAPIKey && a.Username == APIKeyUsername:
+		return true
+	case p.Account != "":
+		return a.Username == p.Account
+	}
+	return a.Default
+}
+
 // unread is what cre.yaml says of a keychain that can't be read. holds: the session
 // is in cre.yaml.
-func unread(o helper.Origin, pointer Pointer, holds bool) (all []helper.Account) {
+func (p Places) unread(o helper.Origin, pointer Pointer, holds bool) (all []helper.Account) {
 	if pointer.Key {
 		c := helper.Credential{Origin: o, Username: APIKeyUsername, AuthType: helper.AuthAPIKey}
 		all = append(all, accountOf(c, helper.PlaceKeychain))
@@ -92,8 +116,12 @@ func unread(o helper.Origin, pointer Pointer, holds bool) (all []helper.Account)
 		if pointer.Account != nil {
 			c.Username = *pointer.Account
 		}
+		isDefault := p.Account == "" || p.Account == c.Username
+		if !isDefault {
+			c.Username = p.Account
+		}
 		about := accountOf(c, helper.PlaceKeychain)
-		about.Default = true
+		about.Default = isDefault
 		all = append(all, about)
 	}
 	return all

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/fallback/plain"
@@ -115,36 +117,56 @@ func Pick(ctx context.Context, vault Vault, q helper.Query) (helper.Credential, 
 
 // missing says why a CRE origin has no answer for q.
 func (p Places) missing(ctx context.Context, file plain.Session, q helper.Query) error {
-	place, resolved := p.Resolve(file, q)
-	if q.Username != nil || q.Secret.IsSet() || place == "" {
+	if q.Username != nil || q.Secret.IsSet() {
 		return ErrNotLoggedIn
 	}
-	if place == InFile {
-		c, _ := p.Credential(file)
-		return fmt.Errorf("%w: %s is %q, and cre.yaml holds one session, that of %q: unset the variable, or run cre login",
-			helper.ErrAccount, platform.VarAccount, p.Account, c.Username)
-	}
-	all, err := p.Vaults[place].All(ctx, helper.Query{Origin: q.Origin})
-	if others := Accounts(all); err != nil || others == "" || resolved.Username == nil {
-		return ErrNotLoggedIn
-	} else if p.Account != "" {
-		return fmt.Errorf("%w: %s is %q, and logged in are: %s: correct it or unset it, or run cre login",
-			helper.ErrAccount, platform.VarAccount, p.Account, others)
-	} else {
-		return fmt.Errorf("%w: the default account, %q, is not logged in any more: choose another one by cre session use, of: %s",
-			helper.ErrAccount, *resolved.Username, others)
-	}
-}
-
-// Accounts lists usernames, but the API key's.
-func Accounts(all []helper.Credential) string {
-	var names []string
-	for _, c := range all {
-		if c.Username != APIKeyUsername {
-			names = append(names, fmt.Sprintf("%q", c.Username))
+	var all []helper.Credential
+	if p.Where(file, q.Origin) == InKeychain {
+		var err error
+		if all, err = p.Vaults[InKeychain].All(ctx, helper.Query{Origin: q.Origin}); err != nil {
+			return ErrNotLoggedIn
 		}
 	}
-	return strings.Join(names, ", ")
+	return p.unanswered(file, q.Origin, all)
+}
+
+// unanswered says why nobody answers who names no account. all is what the
+// keychain has at o.
+func (p Places) unanswered(file plain.Session, o helper.Origin, all []helper.Credential) error {
+	names, pointer := Accounts(all), PointerAt(file.Keychain, o)
+	switch place := p.Where(file, o); {
+	case place == InFile && p.Account != "":
+		c, _ := p.Credential(file)
+		return helper.AccountErrorf("%s is %s, and cre.yaml holds one session, that of %s: correct it or unset it, or run cre login",
+			platform.VarAccount, name(p.Account), name(c.Username))
+	case place != InKeychain || len(names) == 0:
+		return ErrNotLoggedIn
+	case p.Account != "":
+		return helper.AccountErrorf("%s is %s, and logged in: %s: correct it or unset it, or run cre login",
+			platform.VarAccount, name(p.Account), strings.Join(names, ", "))
+	case pointer.Account == nil:
+		return ErrNotLoggedIn
+	}
+	return helper.AccountErrorf("the account that commands use, %s, is not logged in any more: cre session use %s, or cre login",
+		name(*pointer.Account), strings.Join(names, " or "))
+}
+
+// Accounts returns the usernames of accounts, so that they can be shown.
+func Accounts(all []helper.Credential) (names []string) {
+	for _, c := range all {
+		if c.Username != APIKeyUsername {
+			names = append(names, name(c.Username))
+		}
+	}
+	return names
+}
+
+// name makes of a username a word.
+func name(username string) string {
+	if username == "" || strings.ContainsFunc(username, func(r rune) bool { return r <= ' ' || !unicode.IsPrint(r) }) {
+		return strconv.Quote(username)
+	}
+	return username
 }
 
 // explain says what is not found at an origin that isn't CRE's. Where nothing

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"cre-credential-helper/cmd/internal/reading"
 	"cre-credential-helper/fallback"
@@ -90,8 +91,8 @@ func (p *Places) useFile(c helper.Credential, username string) error {
 	if c.Username == username {
 		return nil
 	}
-	return fmt.Errorf("%w: %s holds one session, that of %q: run cre session move --to keychain first, or cre login",
-		helper.ErrAccount, p.file.files.SessionPath(), c.Username)
+	return helper.AccountErrorf("%s holds one session, that of %s: run cre session move --to keychain first, or cre login",
+		p.file.files.SessionPath(), c.Username)
 }
 
 // account returns the account of that username in a vault.
@@ -108,7 +109,8 @@ func (p *Places) account(ctx context.Context, vault helper.Vault, o helper.Origi
 	case len(all) == 0:
 		return helper.Credential{}, reading.ErrNotLoggedIn
 	}
-	return helper.Credential{}, fmt.Errorf("%w: %q is not logged in; these are: %s", helper.ErrAccount, username, reading.Accounts(all))
+	return helper.Credential{}, helper.AccountErrorf("%s is not logged in: log in by cre login --account %s. Logged in: %s",
+		username, username, strings.Join(reading.Accounts(all), ", "))
 }
 
 // move takes the session that answers at o to another place. In each direction the
@@ -131,7 +133,6 @@ func (p *Places) move(ctx context.Context, o helper.Origin, to helper.Place) err
 		case place == "":
 			return reading.ErrNotLoggedIn
 		case string(place) == string(to):
-			p.notify.printf("the session is in the %s already", place)
 			return nil
 		}
 		vault := p.vaults[InKeychain]
@@ -219,7 +220,7 @@ func (p *Places) moveToFile(ctx context.Context, vault helper.Vault, q helper.Qu
 	all = slices.DeleteFunc(all, func(kept helper.Credential) bool { return isOfKey(kept) || kept.Username == c.Username })
 	if len(all) > 0 {
 		return fmt.Errorf("%w: %s holds one session, and besides %q these are logged in: %s: log them out first, by cre --account EMAIL logout",
-			ErrNotASession, p.file.files.SessionPath(), c.Username, reading.Accounts(all))
+			ErrNotASession, p.file.files.SessionPath(), c.Username, strings.Join(reading.Accounts(all), ", "))
 	}
 	if err := vault.Check(ctx, c.Origin); err != nil { // what can't be written can't be cleared
 		return err

@@ -334,7 +334,7 @@ func TestMoveThereAndBack(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if holdsTokens(w.file()) || !w.noted("already") || !w.standIn().IsSet() {
+	if holdsTokens(w.file()) || !w.standIn().IsSet() {
 		t.Errorf("notices %q, cre.yaml:\n%s", w.notices, w.file())
 	}
 	w.pass(2 * time.Hour)
@@ -437,24 +437,71 @@ func told(d helper.Description) string {
 	return strings.Join(all, ", ")
 }
 
+// TestADescriptionSaysWhatAGetFailsWith, where accounts are logged in and none of
+// them answers, and whether it could look.
+func TestADescriptionSaysWhatAGetFailsWith(t *testing.T) {
+	for name, test := range map[string]struct {
+		prepare         func(w *world)
+		problem, unread string
+	}{
+		"one answers":              {func(*world) {}, "", ""},
+		"nobody is there":          {func(w *world) { w.erase(w.query()) }, "", ""},
+		"the default one is gone":  {func(w *world) { w.erase(w.of(bob)) }, "the account that commands use, " + bob + ", is not logged in any more: cre session use " + ann + ", or cre login", ""},
+		"but a key is there":       {func(w *world) { w.mustStore(w.key("key")); w.erase(w.of(bob)) }, "", ""},
+		"CRE_ACCOUNT is another's": {func(w *world) { w.Account = "carl" }, "CRE_ACCOUNT is carl, and logged in: " + bob + ", " + ann + ": correct it or unset it, or run cre login", ""},
+		"the file holds another's": {func(w *world) { w.writeFile(officialFile(w.login())); w.Account = "carl" }, "CRE_ACCOUNT is carl, and cre.yaml holds one session, that of email@domain.com: correct it or unset it, or run cre login", ""},
+		"locked":                   {func(w *world) { w.keychain.set(errLocked, nil) }, "", helper.UnreadLocked},
+		"out of reach":             {func(w *world) { w.keychain.set(errUnavailable, nil) }, "", helper.UnreadMissing},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := withBoth(t)
+			test.prepare(w)
+			d := w.describe()
+			if d.Problem != test.problem || d.Unread != test.unread {
+				t.Errorf("problem %q, unread %q", d.Problem, d.Unread)
+			}
+			if _, err := w.Get(t.Context(), w.query()); test.problem != "" && (err == nil || err.Error() != test.problem) {
+				t.Errorf("a get fails with %v", err)
+			}
+		})
+	}
+}
+
+func TestWhatEndsAndWhatGoesIsNamed(t *testing.T) {
+	w := withBoth(t)
+	w.mustStore(w.key("key"))
+	w.erase(w.of(reading.APIKeyUsername))
+	w.erase(w.of(ann))
+	w.provider.fail = session.ErrRefused
+	w.pass(2 * time.Hour)
+	w.mustMiss()
+	for _, want := range []string{"removed the API key from the keychain", "removed the session of " + ann + " from the keychain", "warning: the session of " + bob + " has ended, and was removed"} {
+		if !w.noted(want) {
+			t.Errorf("%q isn't among %q", want, w.notices)
+		}
+	}
+}
+
 func TestDescribeSaysWhatThereIs(t *testing.T) {
 	for name, test := range map[string]struct {
 		prepare func(w *world)
 		want    string
 		note    string
 	}{
-		"nothing":       {func(w *world) { w.erase(w.query()) }, "", ""},
-		"two accounts":  {func(*world) {}, "bob keychain default, ann keychain", ""},
-		"CRE_ACCOUNT":   {func(w *world) { w.Account = ann }, "ann keychain, bob keychain default", ""},
-		"a key":         {func(w *world) { w.mustStore(w.key("key")) }, "apikey keychain, bob keychain default, ann keychain", ""},
-		"no default":    {func(w *world) { w.erase(w.of(bob)) }, "ann keychain", ""},
-		"their logout":  {func(w *world) { w.writeFile("") }, "bob keychain stray, ann keychain stray", ""},
-		"their login":   {func(w *world) { w.writeFile(officialFile(w.login())) }, "email file default, bob keychain stray, ann keychain stray", ""},
-		"a locked one":  {func(w *world) { w.keychain.set(errLocked, nil) }, "bob keychain default", "locked"},
-		"and a key":     {func(w *world) { w.mustStore(w.key("key")); w.keychain.set(errLocked, nil) }, "apikey keychain, bob keychain default", "locked"},
-		"no keychain":   {func(w *world) { w.writeFile(""); w.keychain.set(errUnavailable, nil) }, "", "no keychain"},
-		"that may ask":  {func(w *world) { w.keychain.asks = true }, "bob keychain default", "locked"},
-		"older pointer": {func(w *world) { w.writeFile("Keychain:\n- https://api.cre.chain.link\n") }, "bob keychain default, ann keychain", ""},
+		"nothing":                 {func(w *world) { w.erase(w.query()) }, "", ""},
+		"two accounts":            {func(*world) {}, "bob keychain default, ann keychain", ""},
+		"CRE_ACCOUNT":             {func(w *world) { w.Account = ann }, "ann keychain, bob keychain default", ""},
+		"a key":                   {func(w *world) { w.mustStore(w.key("key")) }, "apikey keychain, bob keychain default, ann keychain", ""},
+		"no default":              {func(w *world) { w.erase(w.of(bob)) }, "ann keychain", ""},
+		"their logout":            {func(w *world) { w.writeFile("") }, "bob keychain stray, ann keychain stray", ""},
+		"their login":             {func(w *world) { w.writeFile(officialFile(w.login())) }, "email file default, bob keychain stray, ann keychain stray", ""},
+		"a locked one":            {func(w *world) { w.keychain.set(errLocked, nil) }, "bob keychain default", "locked"},
+		"and a key":               {func(w *world) { w.mustStore(w.key("key")); w.keychain.set(errLocked, nil) }, "apikey keychain, bob keychain default", "locked"},
+		"no keychain":             {func(w *world) { w.keychain.set(errUnavailable, nil) }, "bob keychain default", "no keychain"},
+		"none expected":           {func(w *world) { w.writeFile(officialFile(w.login())); w.keychain.set(errUnavailable, nil) }, "email file default", ""},
+		"another one, and locked": {func(w *world) { w.Account = ann; w.keychain.set(errLocked, nil) }, "ann keychain", "locked"},
+		"that may ask":            {func(w *world) { w.keychain.asks = true }, "bob keychain default", "locked"},
+		"older pointer":           {func(w *world) { w.writeFile("Keychain:\n- https://api.cre.chain.link\n") }, "bob keychain default, ann keychain", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := withBoth(t)

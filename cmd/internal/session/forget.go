@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
+	"cre-credential-helper/cmd/internal/reading"
 	"cre-credential-helper/fallback"
 	"cre-credential-helper/helper"
 	"cre-credential-helper/keyring"
@@ -64,7 +66,7 @@ func (p *Places) forgetFile(q helper.Query) (gone []helper.Credential, found boo
 		p.notify.printf("warning: %s %s", p.file.files.SessionPath(), said)
 	}
 	if found {
-		p.notify.printf("removed the session from %s", p.file.files.SessionPath())
+		p.notify.printf("removed %s from %s", whatIs(gone), p.file.files.SessionPath())
 	}
 	return gone, found, nil
 }
@@ -82,7 +84,7 @@ func (p *Places) forgetPointed(ctx context.Context, place Place, q helper.Query,
 	case err != nil:
 		return gone, found, err
 	case found:
-		p.notify.printf("removed the session from the keychain")
+		p.notify.printf("removed %s from the keychain", whatIs(gone))
 	}
 	if !listed {
 		return gone, found, nil
@@ -129,4 +131,25 @@ func forgetAccounts(ctx context.Context, vault helper.Vault, o helper.Origin) (g
 		return err
 	})
 	return gone, err
+}
+
+// whatIs names what was taken away.
+func whatIs(gone []helper.Credential) string {
+	var parts []string
+	switch names := reading.Accounts(gone); {
+	case len(names) == 0:
+	case len(names) == 1 && gone[0].Username == "":
+		parts = append(parts, "the session")
+	case len(names) == 1:
+		parts = append(parts, "the session of "+names[0])
+	default:
+		parts = append(parts, "the sessions of "+strings.Join(names, ", "))
+	}
+	if slices.ContainsFunc(gone, isOfKey) {
+		parts = append(parts, "the API key")
+	}
+	if len(parts) == 0 {
+		return "the session"
+	}
+	return strings.Join(parts, " and ")
 }
