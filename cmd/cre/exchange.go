@@ -20,8 +20,9 @@ import (
 )
 
 // exchangingSession runs the official CLI with the stand-in for the session that
-// cre.yaml holds.
+// cre.yaml holds: that very account's, whatever becomes the default meanwhile.
 func (k kept) exchangingSession(ctx context.Context, command official.Command) (status int, err error) {
+	k.asksFor = k.account
 	return k.exchanging(ctx, command, exchange.Config{
 		StandIn:   k.standIn,
 		IsForeign: k.isForeign,

@@ -143,7 +143,8 @@ func (m machine) left(ctx context.Context, p *platformClient, ends ending) (r re
 	return r
 }
 
-// removeContext reports whether there was a tenant context.
+// removeContext reports whether there was a tenant context that nobody uses: one may
+// have logged in again while the session was being revoked.
 func (p *platformClient) removeContext(ctx context.Context) (had bool, err error) {
 	if _, err := os.Lstat(p.files.ContextPath()); errors.Is(err, fs.ErrNotExist) {
 		return false, nil
@@ -152,5 +153,9 @@ func (p *platformClient) removeContext(ctx context.Context) (had bool, err error
 	if err != nil {
 		return true, err
 	}
-	return true, errors.Join(p.files.RemoveContext(), unlock())
+	defer func() { err = errors.Join(err, unlock()) }()
+	if k, err := p.look(); err == nil && k.place != "" {
+		return false, nil
+	}
+	return true, p.files.RemoveContext()
 }

@@ -145,6 +145,7 @@ type platformClient struct {
 	http    *http.Client
 	now     func() time.Time
 	wanted  string        // the account to log in; "": any
+	asksFor string        // the account; "": the one that answers
 	apiKey  helper.Secret // from an environment file, instead of what the helper has; not set: none
 	keyFile string        // that file
 }
@@ -218,7 +219,13 @@ func (p *platformClient) mayHave(token helper.Secret) error {
 
 var errForeign = errors.New("the token doesn't say that it belongs")
 
-func (p *platformClient) query() helper.Query { return helper.Query{Origin: p.Origin()} }
+func (p *platformClient) query() helper.Query {
+	q := helper.Query{Origin: p.Origin()}
+	if p.asksFor != "" {
+		q.Username = &p.asksFor
+	}
+	return q
+}
 
 // helperProgram finds the credential helper: the one that the variable names,
 // else the one beside this program, else the one on PATH.
