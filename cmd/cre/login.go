@@ -119,12 +119,15 @@ func cannotStore(err error) error {
 	return fmt.Errorf("a session can't be stored, so no browser was opened: %w", err)
 }
 
-// mayLogInAgain asks the person whether to replace the session that is there.
+// mayLogInAgain asks the person whether to replace the session that is there. What
+// can't be described is no reason against a login, which is what mends it.
 func (m machine) mayLogInAgain(ctx context.Context, p *platformClient) (bool, error) {
-	name, found := p.loggedInAs()
-	if other := m.getenv(platform.VarAccount); !found || other != "" && other != name {
+	d, err := p.helper.Describe(ctx, p.Origin())
+	at := slices.IndexFunc(d.Credentials, m.isInUse)
+	if err != nil || at < 0 {
 		return true, nil
 	}
+	name := d.Credentials[at].Username
 	question := "You are logged in."
 	if name != "" {
 		question = fmt.Sprintf("You are logged in as %s.", safetext.Line(name))
@@ -148,14 +151,6 @@ func (m machine) ask(ctx context.Context, question string) (answer string, err e
 		m.ui.ask("\n") // what was typed ended the line, else
 	}
 	return answer, err
-}
-
-// loggedInAs tells whose session there is, as cre.yaml says it. The helper isn't
-// asked, because it might renew what is about to be replaced. A file that can't be
-// read is no reason against a login, which is what mends it.
-func (p *platformClient) loggedInAs() (name string, found bool) {
-	k, err := p.look()
-	return k.account, err == nil && k.place != ""
 }
 
 // whereabouts says where the session went, in a sentence, if that is known.

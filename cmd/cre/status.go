@@ -234,7 +234,8 @@ func inWords(d time.Duration) string {
 	return fmt.Sprintf("in %d %s", n, unit)
 }
 
-// strayNotes say what the official CLI, run by its path, leaves behind.
+// strayNotes say what the official CLI, run by its path, leaves behind, and what a
+// keychain that was out of reach keeps.
 func strayNotes(d helper.Description) (notes []string) {
 	inFile := false
 	for _, a := range d.Credentials {
@@ -243,9 +244,9 @@ func strayNotes(d helper.Description) (notes []string) {
 	for _, a := range d.Credentials {
 		switch {
 		case a.Stray && inFile:
-			notes = append(notes, fmt.Sprintf("the official CLI has put plain tokens into cre.yaml, and the session of %s is still in the keychain: cre session move --to keychain puts the new one in its place, cre logout ends both", a.Username))
+			notes = append(notes, fmt.Sprintf("cre.yaml holds plain tokens, as the official CLI's login leaves them, and an older session of %s is still in the keychain: cre session move --to keychain puts the new one in its place, cre logout ends both", a.Username))
 		case a.Stray:
-			notes = append(notes, fmt.Sprintf("the session of %s is in the keychain, and cre.yaml doesn't point there: cre logout ends it", a.Username))
+			notes = append(notes, fmt.Sprintf("an older session of %s is still in the keychain, and nothing uses it: cre logout ends it", a.Username))
 		}
 	}
 	return notes

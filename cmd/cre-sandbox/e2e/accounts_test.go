@@ -331,7 +331,7 @@ func TestStraysAreNamed(t *testing.T) {
 	m := newMachine(t, keychainMode, sandbox.Options{})
 	m.logIn()
 	m.remove(m.sessionFile())
-	m.expectOutcome(m.run("", "cre", "session"), 1, "Note:            the session of "+firstAccount+" is in the keychain, and cre.yaml doesn't point there: cre logout ends it", "you are not logged in", "!Account:")
+	m.expectOutcome(m.run("", "cre", "session"), 1, "Note:            an older session of "+firstAccount+" is still in the keychain, and nothing uses it: cre logout ends it", "you are not logged in", "!Account:")
 	m.expectOutcome(m.run("", "cre", "session", "list"), 0, "  "+firstAccount+" (not in use)")
 	m.expectOutcome(m.run("", "cre", "logout"), 0, "removed the session of "+firstAccount+" from the keychain", "Logged out.\n")
 	if s := m.platform.Stats(); s.LiveFamilies != 0 || len(m.items()) > 0 {

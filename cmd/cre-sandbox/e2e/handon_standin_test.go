@@ -147,7 +147,7 @@ func TestTheCLIsOwnLoginOverAPointer(t *testing.T) {
 	if o := d.cre("workflow", "list"); o.status != 0 || strings.Contains(o.stderr, throughUs) || d.sessionText() != before {
 		t.Errorf("workflow list: %v", o)
 	}
-	if o := d.cre("whoami"); o.status != 0 || strings.Count(o.stderr, "the official CLI has put plain tokens into cre.yaml") != 1 {
+	if o := d.cre("whoami"); o.status != 0 || strings.Count(o.stderr, "cre.yaml holds plain tokens") != 1 {
 		t.Errorf("whoami: %v", o)
 	}
 	o := theirs("logout")
@@ -155,7 +155,7 @@ func TestTheCLIsOwnLoginOverAPointer(t *testing.T) {
 		t.Errorf("the official logout: %v", o)
 	}
 	d.started()
-	if o := d.cre("whoami"); o.status != 1 || !strings.Contains(o.stderr, notLoggedIn) || strings.Count(o.stderr, "cre.yaml doesn't point there: cre logout ends it") != 1 {
+	if o := d.cre("whoami"); o.status != 1 || !strings.Contains(o.stderr, notLoggedIn) || strings.Count(o.stderr, "an older session of email@domain.com is still in the keychain, and nothing uses it: cre logout ends it") != 1 {
 		t.Errorf("whoami after it: %v", o)
 	}
 	if o := d.cre("workflow", "list"); o.status != 1 || !strings.Contains(o.stderr, noCredentials) || len(d.started()) > 0 {
