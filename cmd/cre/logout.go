@@ -35,12 +35,9 @@ func (m machine) logout(c *cli.Context) error {
 			return fmt.Errorf("logging out: %w", err)
 		}
 	}
-	left := m.left(c.Context, p, ends)
-	hadContext := false
-	if !left.inUse { // else it is that account's
-		if hadContext, err = p.removeContext(c.Context); err != nil {
-			return fmt.Errorf("removing the tenant context: %w", err)
-		}
+	hadContext, err := p.removeContext(c.Context)
+	if err != nil {
+		return fmt.Errorf("removing the tenant context: %w", err)
 	}
 	if hadContext {
 		m.ui.remark("removed %s", p.files.ContextPath())
@@ -52,7 +49,7 @@ func (m machine) logout(c *cli.Context) error {
 		_, err = fmt.Fprintln(m.out, "You were not logged in.")
 		return err
 	}
-	return m.loggedOut(p, ends, left)
+	return m.loggedOut(p, ends, m.left(c.Context, p, ends))
 }
 
 // loggedOut names an account where there are others.
