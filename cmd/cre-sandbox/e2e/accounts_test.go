@@ -341,9 +341,8 @@ func TestStraysAreNamed(t *testing.T) {
 
 // TestASecondLoginSaysWhoStays logs in by a browser, as two people.
 func TestASecondLoginSaysWhoStays(t *testing.T) {
-	m := newMachine(t, keychainMode, sandbox.Options{})
+	m := newMachine(t, keychainMode, sandbox.Options{Email: secondAccount}) // who logs in by the browser
 	m.logIn()
-	m.setenv("BROWSER=cre-sandbox browse --email " + secondAccount)
 	callbackPort.Lock()
 	defer callbackPort.Unlock()
 	m.expectOutcome(m.run("", "cre", "login", "--account", firstAccount), 1, "you logged in as "+secondAccount+" and not as "+firstAccount, "revoked", "!Logged in as")
