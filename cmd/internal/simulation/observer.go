@@ -98,7 +98,7 @@ func (w *World) judgeChange(p *Process, place string, before, after kept) {
 	case is.family == was.family && is.number < was.number:
 		w.fault(neverBack, "%s puts %s into %s in place of %s", p.name, is, place, was)
 	case is.family == was.family, is.family == p.own, was.family.failed, before.refresh == "":
-	case p.part.Program == move, after == p.home.seen.kept: // which comes to the keychain
+	case after == p.home.seen.kept && !was.saysLater(is): // which comes to the keychain
 		was.family.lose("another session of the account, from cre.yaml, has come into its place")
 		return
 	default:
@@ -173,7 +173,7 @@ func (w *World) isKept(f *family) bool {
 	g := w.grantOf(beside)
 	return g != nil && g.family == f && beside.refresh != "" && w.isPointedTo() || slices.ContainsFunc(w.homes, func(h *Home) bool {
 		c := h.now()
-		return c.grant != nil && c.grant.family == f && !c.bare
+		return c.grant != nil && c.grant.family == f && !c.bare && !(c.held && !c.inFile && w.givesWay(c.grant))
 	})
 }
 
