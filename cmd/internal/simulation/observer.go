@@ -145,6 +145,9 @@ func (w *World) judgeLoss(p *Process, place string, before kept, was *grant) {
 	if p.part.Program == logout {
 		was.family.lose("a logout has begun to take it away")
 	}
+	if p.part.Program == move && place == "the keychain" && w.isHalfWay(was.family, p.home) {
+		was.family.lose(p.name + " takes it to a file, and another home's move of it was killed half-way")
+	}
 	switch {
 	case p.part.Program == logout, moved(p.own):
 	case was.family.ended != "", before.refresh == "", moved(was.family):
@@ -165,6 +168,15 @@ func (w *World) givesWay(sheltered *grant) bool {
 // isPointedTo reports whether a home's session is in the keychain.
 func (w *World) isPointedTo() bool {
 	return slices.ContainsFunc(w.homes, func(h *Home) bool { return h.seen.pointer && h.seen.kept.isZero() })
+}
+
+// isHalfWay reports whether another home than one has a family's session in cre.yaml
+// and points to the keychain, too.
+func (w *World) isHalfWay(f *family, than *Home) bool {
+	return slices.ContainsFunc(w.homes, func(h *Home) bool {
+		g := w.grantOf(h.seen.kept)
+		return h != than && h.seen.pointer && g != nil && g.family == f
+	})
 }
 
 // isKept reports whether a home's session is of a family.
