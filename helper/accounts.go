@@ -24,7 +24,7 @@ var (
 
 	// ErrLifetime reports a [Query.ValidFor] that no token of the credential
 	// reaches.
-	ErrLifetime = errors.New("no token lives for that long")
+	ErrLifetime = errors.New("no token is good for that long")
 )
 
 // accountError is a type so that no program formats it at its start.

@@ -74,7 +74,7 @@ func (c Client) Get(ctx context.Context, q Query) (Credential, error) {
 		return Credential{}, ErrNotFound
 	}
 	w := queryRequest(q)
-	if q.ValidFor > 0 {
+	if q.ValidFor != 0 { // the helper refuses a negative one
 		w.add(keyValidFor, strconv.FormatInt(int64((q.ValidFor+time.Second-1)/time.Second), 10))
 	}
 	out, err := c.run(ctx, opGet, w)

@@ -108,15 +108,15 @@ func (f *gitForm) parse(op string, data []byte) (request, error) {
 	return req, err
 }
 
-// parseValidFor reads seconds, as many as a year has at the most.
+// parseValidFor reads seconds, from one to as many as a year has.
 func parseValidFor(text string) (time.Duration, error) {
 	const year = 366 * 24 * 60 * 60
 	if text == "" {
 		return 0, nil
 	}
 	seconds, err := strconv.ParseUint(text, 10, 32)
-	if err != nil || seconds > year {
-		return 0, fmt.Errorf("%w: valid_for takes seconds, up to %d, not %.40q", ErrRequest, year, text)
+	if err != nil || seconds == 0 || seconds > year {
+		return 0, fmt.Errorf("%w: valid_for takes seconds, from 1 to %d, not %.40q", ErrRequest, year, text)
 	}
 	return time.Duration(seconds) * time.Second, nil
 }

@@ -52,7 +52,7 @@ func (p Places) Get(ctx context.Context, q helper.Query) (c helper.Credential, e
 			return c, err
 		}
 	}
-	return helper.Credential{}, p.missing(ctx, file, q)
+	return helper.Credential{}, p.Missing(ctx, file, q)
 }
 
 func (p Places) find(ctx context.Context, file plain.Session, q helper.Query) (helper.Credential, error) {
@@ -115,8 +115,8 @@ func Pick(ctx context.Context, vault Vault, q helper.Query) (helper.Credential, 
 	return helper.Credential{}, helper.ErrNotFound
 }
 
-// missing says why a CRE origin has no answer for q.
-func (p Places) missing(ctx context.Context, file plain.Session, q helper.Query) error {
+// Missing says why a CRE origin has no answer for q, which names no place yet.
+func (p Places) Missing(ctx context.Context, file plain.Session, q helper.Query) error {
 	if q.Username != nil || q.Secret.IsSet() {
 		return ErrNotLoggedIn
 	}

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"cre-credential-helper/cmd/internal/claims"
@@ -225,13 +226,35 @@ func tooShort(c helper.Credential, renewable bool, validFor time.Duration, now t
 	left := max(0, c.Expiry.Sub(now))
 	switch lives := lifetime(c); {
 	case !renewable:
-		return fmt.Errorf("%w: %v were asked for, and the one of %s has %v left and can't be renewed here",
-			helper.ErrLifetime, validFor, c.Origin, left.Truncate(time.Second))
+		return fmt.Errorf("%w: %s was asked for, and the one of %s has %s left and can't be renewed here",
+			helper.ErrLifetime, short(validFor), c.Origin, about(left))
+	case lives > validFor: // its renewal took some of that
+		return fmt.Errorf("%w: %s was asked for, and the one that the provider has just given has %s left: ask for less",
+			helper.ErrLifetime, short(validFor), short(left))
 	case lives > 0:
 		left = lives
 	}
-	return fmt.Errorf("%w: %v were asked for, and the provider's tokens live for %v",
-		helper.ErrLifetime, validFor, left.Round(time.Second))
+	return fmt.Errorf("%w: %s was asked for, and the provider's tokens live for %s",
+		helper.ErrLifetime, short(validFor), about(left))
+}
+
+// about is a duration as people say it, to the minute where it is long.
+func about(d time.Duration) string {
+	if d >= time.Hour {
+		d = d.Round(time.Minute)
+	}
+	return "about " + short(d)
+}
+
+// short is a duration to the second, such as 24h or 1h30m.
+func short(d time.Duration) string {
+	text := d.Truncate(time.Second).String()
+	for _, none := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, none) {
+			text = text[:len(text)-len(none)+1]
+		}
+	}
+	return text
 }
 
 // LongAgo is the expiry of a token that was reported as refused. The zero time

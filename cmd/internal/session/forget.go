@@ -112,25 +112,24 @@ func forgetVault(ctx context.Context, vault helper.Vault, q helper.Query) (gone 
 	return gone, found, err
 }
 
-// forgetAccounts takes the sessions of all accounts at o out of a vault, but not an
-// API key.
-func forgetAccounts(ctx context.Context, vault helper.Vault, o helper.Origin) (gone []helper.Credential, err error) {
+// forgetAccount takes what is kept in c's place out of a vault, and lists the other
+// accounts there. Of a damaged item, nobody can tell what is in it: all of it goes.
+func forgetAccount(ctx context.Context, vault helper.Vault, c helper.Credential) (gone []helper.Credential, left string, err error) {
 	err = under(ctx, vault, func(held context.Context) error {
-		all, err := vault.All(held, helper.Query{Origin: o})
-		if !slices.ContainsFunc(all, isOfKey) {
-			gone, _, err = forgetVault(held, vault, helper.Query{Origin: o})
+		all, err := vault.All(held, helper.Query{Origin: c.Origin})
+		if errors.Is(err, keyring.ErrDamaged) {
+			gone, _, err = forgetVault(held, vault, helper.Query{Origin: c.Origin})
 			return err
 		}
-		for _, c := range all {
-			if isOfKey(c) {
-				continue
-			}
-			gone = append(gone, c)
-			err = errors.Join(err, ignoreNotFound(vault.Erase(held, exactly(c))))
+		if err != nil {
+			return err
 		}
+		others := slices.DeleteFunc(all, func(kept helper.Credential) bool { return kept.Username == c.Username })
+		left = strings.Join(reading.Accounts(others), ", ")
+		gone, _, err = forgetVault(held, vault, exactly(c))
 		return err
 	})
-	return gone, err
+	return gone, left, err
 }
 
 // whatIs names what was taken away.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	"cre-credential-helper/cmd/internal/awake"
@@ -38,7 +40,7 @@ type Keeper struct {
 	Revoker     Revoker
 	Renewer     Renewer // of what is due; may be the Keeper itself
 	Now         func() time.Time
-	Notify      Notify
+	Notify      Notify // called from several goroutines
 }
 
 var (
@@ -168,7 +170,7 @@ var errLost = errors.New("what was saved isn't there")
 func (k *Keeper) overtaken(ctx context.Context, q helper.Query, fresh helper.Credential) (helper.Credential, error) {
 	c, err := k.Places.Get(ctx, q)
 	if errors.Is(err, helper.ErrNotFound) {
-		k.revoke(ctx, fresh, "session")
+		k.revokeAll(ctx, []helper.Credential{fresh}, "session")
 	}
 	return c, err
 }
@@ -188,9 +190,7 @@ func (k *Keeper) Store(ctx context.Context, c helper.Credential) error {
 		return err
 	}
 	replaced, err := k.Places.put(ctx, c, func(kept helper.Credential) bool { return reading.Outranks(kept, c) })
-	for _, old := range replaced {
-		k.revoke(ctx, old, "earlier session")
-	}
+	k.revokeAll(ctx, replaced, "earlier session")
 	return err
 }
 
@@ -203,9 +203,7 @@ func (k *Keeper) Erase(ctx context.Context, q helper.Query) error {
 		return k.reject(ctx, q)
 	}
 	gone, found, err := k.Places.forget(ctx, q)
-	for _, c := range gone {
-		k.revoke(ctx, c, "session")
-	}
+	k.revokeAll(ctx, gone, "session")
 	if err == nil && !found {
 		return helper.ErrNotFound
 	}
@@ -250,13 +248,23 @@ func (k *Keeper) List(ctx context.Context) ([]helper.Credential, error) { return
 // whether [Keeper.Store] would succeed at o.
 func (k *Keeper) Check(ctx context.Context, o helper.Origin) error { return k.Places.check(ctx, o) }
 
-// revoke ends c at its provider, as far as that can be had in bounded time.
-func (k *Keeper) revoke(ctx context.Context, c helper.Credential, what string) {
-	if c.RevocationEndpoint == "" || c.RefreshToken.Reveal() == "" {
-		return
-	}
+// revokeAll ends each of all at its provider, at the same time, as far as that can
+// be had in bounded time. The same session may be among them twice.
+func (k *Keeper) revokeAll(ctx context.Context, all []helper.Credential, what string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeTime)
 	defer cancel()
+	var asked sync.WaitGroup
+	for i, c := range all {
+		twice := slices.ContainsFunc(all[:i], func(before helper.Credential) bool { return before.RefreshToken.Equal(c.RefreshToken) })
+		if twice || c.RevocationEndpoint == "" || c.RefreshToken.Reveal() == "" {
+			continue
+		}
+		asked.Go(func() { k.revoke(ctx, c, what) })
+	}
+	asked.Wait()
+}
+
+func (k *Keeper) revoke(ctx context.Context, c helper.Credential, what string) {
 	if err := k.Revoker.Revoke(ctx, c); err != nil {
 		k.Notify.printf("warning: %v", err)
 		return

@@ -145,8 +145,9 @@ func defaultAfter(was reading.Pointer, kept []helper.Credential, c helper.Creden
 	return c
 }
 
-// putIntoFile stores c in cre.yaml, and leaves no older session in the keychain:
-// the file holds one.
+// putIntoFile stores c in cre.yaml, which holds one session, and leaves no older one
+// of its account in the keychain. Nobody has ended those of other accounts there:
+// they stay, although nothing points to them until the session moves there.
 func (p *Places) putIntoFile(ctx context.Context, c helper.Credential, stays staying) (replaced []helper.Credential, err error) {
 	var pointed bool
 	err = p.file.change(func(file *fallback.File) (bool, error) {
@@ -170,9 +171,12 @@ func (p *Places) putIntoFile(ctx context.Context, c helper.Credential, stays sta
 	if !pointed {
 		return others(replaced, c), nil
 	}
-	gone, err := forgetAccounts(ctx, p.vaults[InKeychain], c.Origin)
+	gone, left, err := forgetAccount(ctx, p.vaults[InKeychain], c)
 	if err != nil {
 		p.notify.printf("warning: the earlier session could not be removed from the keychain (%v): once the keychain can be reached, run cre logout", err)
+	}
+	if left != "" {
+		p.notify.printf("warning: these stay in the keychain, and can be used once this session is there, too (cre session move --to keychain): %s", left)
 	}
 	return others(append(replaced, gone...), c), nil
 }

@@ -53,7 +53,7 @@ const (
 )
 
 // Notify is told, a line at a time, what a person should know although the
-// operation succeeded. Nil: nobody is told.
+// operation succeeded. It is called by several goroutines. Nil: nobody is told.
 type Notify func(line string)
 
 func (n Notify) printf(format string, args ...any) {

@@ -42,7 +42,7 @@ func TestNoTokenLivesThatLong(t *testing.T) {
 	w.mustStore(w.login())
 	for range 3 {
 		_, err := w.validFor(2 * time.Hour)
-		if !errors.Is(err, helper.ErrLifetime) || !strings.Contains(err.Error(), "live for 1h0m0s") {
+		if !errors.Is(err, helper.ErrLifetime) || !strings.Contains(err.Error(), "2h was asked for, and the provider's tokens live for about 1h") {
 			t.Errorf("%v", err)
 		}
 		w.pass(5 * time.Minute)
@@ -98,5 +98,18 @@ func TestATokenThatIsGoodForLessIsNoAnswerWhileTheProviderIsDown(t *testing.T) {
 	w.pass(14*time.Minute + 30*time.Second)
 	if _, err := w.validFor(10 * time.Second); err != nil {
 		t.Errorf("one that is due, and good for longer: %v", err)
+	}
+}
+
+// TestATokenThatTookLongToComeIsNotSaidToLiveForLess than it does.
+func TestATokenThatTookLongToComeIsNotSaidToLiveForLess(t *testing.T) {
+	w := newWorld(t)
+	w.mustStore(w.login())
+	w.pass(time.Minute)
+	w.provider.lifetime = time.Hour
+	w.provider.answer = func(c *helper.Credential) { w.pass(12 * time.Second) } // it counts from when it was asked
+	_, err := w.validFor(time.Hour - 2*time.Second)
+	if !errors.Is(err, helper.ErrLifetime) || !strings.Contains(err.Error(), "59m58s was asked for") || !strings.Contains(err.Error(), "59m48s left") {
+		t.Errorf("%v", err)
 	}
 }

@@ -236,12 +236,19 @@ type faultyKeychain struct {
 	failNext error  // of the next write alone
 	keeps    error  // of every erase
 	onGet    func() // once, before the next read
+	killAt   int    // whoever makes the n-th call from now on, counted down; 0: nobody
 }
+
+// killed is what goes up the stack of a process that is killed. Its locks end with it.
+type killed struct{}
 
 func (k *faultyKeychain) called() (all int, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.calls++
+	if k.killAt--; k.killAt == 0 {
+		panic(killed{})
+	}
 	return k.calls, k.fail
 }
 
@@ -344,6 +351,7 @@ type countingProvider struct {
 	revoked  []string
 	reused   bool
 	fail     error
+	hangs    bool          // when it is to revoke
 	endpoint string        // the one that was last asked
 	during   func()        // what happens while it is asked
 	skew     time.Duration // its clock, compared with the world's
@@ -376,7 +384,11 @@ func (p *countingProvider) Renew(_ context.Context, c helper.Credential) (helper
 	return c, nil
 }
 
-func (p *countingProvider) Revoke(_ context.Context, c helper.Credential) error {
+func (p *countingProvider) Revoke(ctx context.Context, c helper.Credential) error {
+	if p.hangs {
+		<-ctx.Done()
+		return ctx.Err()
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.fail != nil {

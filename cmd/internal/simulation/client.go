@@ -3,6 +3,7 @@ package simulation
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"time"
 
 	"cre-credential-helper/cmd/internal/session"
@@ -69,9 +70,17 @@ func (p *Process) exchanged(old helper.Credential, asked time.Time) answer {
 	return answer{grant: g}
 }
 
-// Revoke implements [session.Revoker].
+// Revoke implements [session.Revoker]. A process revokes several at the same time.
 func (c client) Revoke(ctx context.Context, old helper.Credential) error {
 	p := c.process
+	defer func() {
+		if r := recover(); r == any(worldIsOver{}) {
+			runtime.Goexit() // this goroutine isn't p's own, which catches that
+		} else if r != nil {
+			panic(r)
+		}
+	}()
+	p.world.apart(old.RefreshToken.Reveal())
 	watch, stop := p.look(ctx)
 	defer stop()
 	leave := p.step("asks the provider to revoke " + old.RefreshToken.Reveal())

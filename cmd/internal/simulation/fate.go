@@ -56,9 +56,6 @@ func (w *World) kill(p *Process) {
 	if p.answer != nil {
 		p.answer <- outcome{err: errKilled}
 	}
-	if g := w.grantOf(p.home.seen.kept); g != nil && p.part.Program == move {
-		g.family.lose(p.name + " died while it was in both places")
-	}
 	if p.inHand != nil {
 		p.inHand.to.family.lose(p.name + " died between the provider's answer and the commit")
 	}

@@ -98,7 +98,7 @@ func (w *World) judgeChange(p *Process, place string, before, after kept) {
 	case is.family == was.family && is.number < was.number:
 		w.fault(neverBack, "%s puts %s into %s in place of %s", p.name, is, place, was)
 	case is.family == was.family, is.family == p.own, was.family.failed, before.refresh == "":
-	case p.part.Program == move, after == p.home.seen.kept: // which comes to the keychain
+	case after == p.home.seen.kept && !was.saysLater(is): // which comes to the keychain
 		was.family.lose("another session of the account, from cre.yaml, has come into its place")
 		return
 	default:
@@ -145,6 +145,9 @@ func (w *World) judgeLoss(p *Process, place string, before kept, was *grant) {
 	if p.part.Program == logout {
 		was.family.lose("a logout has begun to take it away")
 	}
+	if p.part.Program == move && place == "the keychain" && w.isHalfWay(was.family, p.home) {
+		was.family.lose(p.name + " takes it to a file, and another home's move of it was killed half-way")
+	}
 	switch {
 	case p.part.Program == logout, moved(p.own):
 	case was.family.ended != "", before.refresh == "", moved(was.family):
@@ -167,13 +170,22 @@ func (w *World) isPointedTo() bool {
 	return slices.ContainsFunc(w.homes, func(h *Home) bool { return h.seen.pointer && h.seen.kept.isZero() })
 }
 
+// isHalfWay reports whether another home than one has a family's session in cre.yaml
+// and points to the keychain, too.
+func (w *World) isHalfWay(f *family, than *Home) bool {
+	return slices.ContainsFunc(w.homes, func(h *Home) bool {
+		g := w.grantOf(h.seen.kept)
+		return h != than && h.seen.pointer && g != nil && g.family == f
+	})
+}
+
 // isKept reports whether a home's session is of a family.
 func (w *World) isKept(f *family) bool {
 	beside := find(w.keychain.kept, f.person) // which may be another account than the default one
 	g := w.grantOf(beside)
 	return g != nil && g.family == f && beside.refresh != "" && w.isPointedTo() || slices.ContainsFunc(w.homes, func(h *Home) bool {
 		c := h.now()
-		return c.grant != nil && c.grant.family == f && !c.bare
+		return c.grant != nil && c.grant.family == f && !c.bare && !(c.held && !c.inFile && w.givesWay(c.grant))
 	})
 }
 

@@ -119,7 +119,25 @@ func newPlan(r *rand.Rand) Plan {
 	if len(p.Homes) > 1 && r.IntN(10) == 0 {
 		p.pickDuel()
 	}
+	if p.Keychain && r.IntN(12) == 0 {
+		p.pickMove(r)
+	}
 	return p
+}
+
+// pickMove has a move die at one of its steps. Then everybody who has the session
+// renews it.
+func (p *Plan) pickMove(r *rand.Rand) {
+	p.Left = 10 * time.Second
+	p.Cast = []Part{{Program: move, DiesAt: 1 + r.IntN(40)}}
+	p.Events = nil
+	for i := range 2 + r.IntN(4) {
+		p.Cast = append(p.Cast, Part{
+			Program: pickWeighted(r, []weighted[Program]{{get, 50}, {login, 10}, {logout, 5}, {move, 20}}),
+			Home:    r.IntN(len(p.Homes)),
+			After:   10 + 12*i + r.IntN(30),
+		})
+	}
 }
 
 // pickDuel has the other home log in while the one's renewal loses its lock.

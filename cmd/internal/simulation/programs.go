@@ -246,16 +246,12 @@ func (p *Process) someTime(from, to time.Duration) time.Duration {
 func (p *Process) move(ctx context.Context, keeper *session.Keeper, o helper.Origin) {
 	leave := p.step("looks where the session is")
 	to := helper.PlaceFile
-	if !p.home.seen.kept.isZero() {
+	halfWay := p.home.seen.pointer && p.rand.IntN(2) == 0 // which either direction settles
+	if !p.home.seen.kept.isZero() && !halfWay {
 		to = helper.PlaceKeychain
 	}
 	leave()
 	p.result(keeper.Move(ctx, o, to))
-	p.world.hold()
-	defer p.world.leave()
-	if g := p.world.grantOf(p.home.seen.kept); g != nil && p.said("in both places") {
-		g.family.lose(p.name + " could not clear the keychain")
-	}
 }
 
 // logOut is cre logout.

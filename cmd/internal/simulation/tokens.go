@@ -33,6 +33,11 @@ type grant struct {
 
 func (g *grant) String() string { return fmt.Sprintf("%s.%d", g.family, g.number) }
 
+// saysLater reports whether g's token says that it was issued after that of other.
+func (g *grant) saysLater(other *grant) bool {
+	return g.status != "" && g.issued.Unix() > other.issued.Unix()
+}
+
 // isDue reports whether it should be renewed, as far as its holder can know.
 func (g *grant) isDue(now time.Time) bool {
 	const (

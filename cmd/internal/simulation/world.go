@@ -114,6 +114,15 @@ func (w *World) momentAfter(t time.Time, r *rand.Rand) time.Time {
 	return w.own(t.Add(time.Duration(1 + r.Int64N(int64(time.Millisecond)))))
 }
 
+// apart has those go on one after another who do the same thing in the same moment,
+// in an order that only what they do it with decides.
+func (w *World) apart(with string) {
+	w.hold()
+	at := w.own(time.Now().Add(time.Duration(w.source(with).Int64N(int64(time.Millisecond)))))
+	w.leave()
+	time.Sleep(time.Until(at))
+}
+
 func (w *World) own(t time.Time) time.Time {
 	for w.taken[int64(t.Sub(w.began))] {
 		t = t.Add(1)

@@ -62,8 +62,9 @@ func (m Machine) APIKey() (key APIKey, err error) {
 	return key, nil
 }
 
-// readKey reads a file that holds a key. Links are followed, because Kubernetes
-// mounts secrets as such; a FIFO, which could be waited for without end, isn't read.
+// readKey reads a file that holds a key, and refuses one that somebody else may have
+// written. Links are followed, because Kubernetes mounts secrets as such; a FIFO, which
+// could be waited for without end, isn't read.
 func readKey(path string) (text, warning string, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -76,7 +77,13 @@ func readKey(path string) (text, warning string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close()                       //nolint:errcheck // only read
+	if info, err = f.Stat(); err == nil { // what is looked at is what is read
+		err = checkWriters(path, info)
+	}
+	if err != nil {
+		return "", "", err
+	}
 	data, err := io.ReadAll(io.LimitReader(f, maxKeyFile+1))
 	if err == nil && len(data) > maxKeyFile {
 		err = fmt.Errorf("%s is larger than %d bytes", path, maxKeyFile)
@@ -88,4 +95,29 @@ func readKey(path string) (text, warning string, err error) {
 		warning = fmt.Sprintf("warning: others can read the API key in %s: chmod 400 it", path)
 	}
 	return string(data), warning, nil
+}
+
+// checkWriters refuses a file, which info is about, that this user or root doesn't
+// own, or that others may have written or put there.
+func checkWriters(path string, info fs.FileInfo) error {
+	if err := checkOwner(path, info); err != nil {
+		return err
+	}
+	if mode := info.Mode().Perm(); runtime.GOOS != "windows" && mode&0o022 != 0 {
+		return fmt.Errorf("%s may be written by other users (mode %04o): see that the key in it is yours, then run chmod go-w on it", path, mode)
+	}
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return err
+	}
+	for _, dir := range []string{filepath.Dir(path), filepath.Dir(real)} {
+		info, err := os.Stat(dir)
+		if err != nil {
+			return err
+		}
+		if mode := info.Mode(); runtime.GOOS != "windows" && mode&0o002 != 0 && mode&fs.ModeSticky == 0 {
+			return fmt.Errorf("everybody may replace files in %s (mode %04o): run chmod o-w on it, or move the key away", dir, mode.Perm())
+		}
+	}
+	return nil
 }

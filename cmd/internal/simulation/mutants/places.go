@@ -6,6 +6,7 @@ func ofPlaces() []mutant {
 		places = "cmd/internal/session/places.go"
 		put    = "cmd/internal/session/put.go"
 		forget = "cmd/internal/session/forget.go"
+		move   = "cmd/internal/session/move.go"
 	)
 	return []mutant{
 		{"no lock on the vault", places,
@@ -38,6 +39,12 @@ func ofPlaces() []mutant {
 		{"what was sheltered is brought home by the pointer alone", places,
 			"if strayed {\n\t\tif v.query, err = p.bringHome",
 			"if strayed && place == InFile {\n\t\tif v.query, err = p.bringHome"},
+		{"a move to the file points nowhere before the keychain is cleared", move,
+			"list(file, c.Origin, c.Username)\n\t\t*file",
+			"unlist(file, c.Origin, false)\n\t\t*file"},
+		{"a move to the keychain stores before cre.yaml points there", move,
+			"func(file *fallback.File) { list(file, c.Origin, c.Username) }",
+			"func(*fallback.File) {}"},
 		{"the pointer before the item", put,
 			"vault := p.vaults[place]\n\tvar kept []helper.Credential\n",
 			`vault := p.vaults[place]

@@ -1,0 +1,238 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"cre-credential-helper/cmd/internal/reading"
+	"cre-credential-helper/fallback"
+	"cre-credential-helper/fallback/plain"
+	"cre-credential-helper/helper"
+	"cre-credential-helper/keyring"
+)
+
+// move takes the session that answers at o to another place. On the way, cre.yaml
+// holds it and points to the keychain too, so that whatever is left by a move that
+// is killed, [Places.bringHome] settles it before the session is renewed. The new
+// place is read back before the old one is cleared.
+func (p *Places) move(ctx context.Context, o helper.Origin, to helper.Place) error {
+	switch {
+	case !p.reading.Decides(o, helper.RoomShared):
+		return errNoAccounts
+	case to != helper.PlaceKeychain && to != helper.PlaceFile:
+		return fmt.Errorf("%w: a session can be moved to %s or %s, not to %.40q", helper.ErrRequest, helper.PlaceKeychain, helper.PlaceFile, to)
+	}
+	return under(ctx, p.file, func(held context.Context) error {
+		file, err := p.file.files.ReadSession()
+		if err != nil {
+			return err
+		}
+		asked := helper.Query{Origin: o}
+		place, q := p.reading.Resolve(file.Session(), asked)
+		halfWay := place == InFile && pointerIn(file, o).Session
+		switch {
+		case place == "":
+			return reading.ErrNotLoggedIn
+		case string(place) == string(to) && !halfWay:
+			if _, err = p.pick(held, place, file.Session(), q, asked); err == nil {
+				p.notify.printf("the session is in the %s already", place)
+			}
+			return err
+		}
+		vault := p.vaults[InKeychain]
+		return under(held, vault, func(held context.Context) error {
+			if halfWay {
+				if q, err = p.bringHome(held, InKeychain, file, q); err != nil || to == helper.PlaceKeychain {
+					return err
+				}
+				place = InKeychain
+			}
+			c, err := p.pick(held, place, file.Session(), q, asked)
+			switch {
+			case err != nil:
+				return err
+			case to == helper.PlaceFile:
+				return p.moveToFile(held, vault, c)
+			}
+			return p.moveToVault(held, vault, c)
+		})
+	})
+}
+
+// pick returns the session in a place that q, which asked has become, asks for.
+func (p *Places) pick(ctx context.Context, place Place, file plain.Session, q, asked helper.Query) (helper.Credential, error) {
+	c, err := reading.Pick(ctx, p.vaults[place], q)
+	if errors.Is(err, helper.ErrNotFound) {
+		err = p.reading.Missing(ctx, file, asked)
+	}
+	return c, err
+}
+
+// moveToVault moves c, which is in cre.yaml. Of what the vault has of the same
+// account, the newer one stays. The other one isn't revoked: it may be of the same
+// session, which a provider would end as a whole.
+func (p *Places) moveToVault(ctx context.Context, vault helper.Vault, c helper.Credential) error {
+	before, err := vault.All(ctx, exactly(c))
+	if err != nil && !errors.Is(err, keyring.ErrDamaged) {
+		return err
+	}
+	if err := p.checkBoth(ctx, vault, c.Origin); err != nil {
+		return err
+	}
+	if err := p.alter(c, func(file *fallback.File) { list(file, c.Origin, c.Username) }); err != nil {
+		return err
+	}
+	there, err := moveInto(ctx, vault, c)
+	if err == nil {
+		err = isThere(ctx, vault, there)
+	}
+	if err == nil {
+		err = p.pointFrom(c, there)
+	}
+	switch {
+	case err != nil:
+		return p.moveBack(ctx, vault, before, c, err)
+	case there.Same(c):
+		p.warnOfReplaced(before, c)
+	default:
+		p.warnOfOlder(InKeychain)
+	}
+	return nil
+}
+
+// checkBoth finds out beforehand whether both places can be written: what can't be
+// written can't be cleared either.
+func (p *Places) checkBoth(ctx context.Context, vault helper.Vault, o helper.Origin) error {
+	if err := vault.Check(ctx, o); err != nil {
+		return err
+	}
+	return p.file.Check(ctx, o)
+}
+
+// moveBack undoes a move of c to a vault that has failed with cause, as far as it
+// went, over what was there before. While it isn't certain that no copy is there,
+// cre.yaml goes on pointing to it: another home could renew that.
+func (p *Places) moveBack(ctx context.Context, vault helper.Vault, before []helper.Credential, c helper.Credential, cause error) error {
+	if errors.Is(context.Cause(ctx), helper.ErrBusy) { // the lock is lost, and who has it may be writing
+		return cause
+	}
+	err := putBack(context.WithoutCancel(ctx), vault, before, c)
+	if err == nil {
+		err = p.alter(c, func(file *fallback.File) { unlist(file, c.Origin, false) })
+	}
+	if errors.Is(err, helper.ErrChanged) { // it isn't in cre.yaml any more
+		err = nil
+	}
+	return errors.Join(cause, err)
+}
+
+// putBack undoes that a vault was given c, as far as it was, over what was there
+// before.
+func putBack(ctx context.Context, vault helper.Vault, before []helper.Credential, c helper.Credential) error {
+	if len(before) == 0 {
+		return ignoreNotFound(vault.Erase(ctx, thisVery(c)))
+	}
+	err := vault.Swap(ctx, c, before[0])
+	if errors.Is(err, helper.ErrChanged) { // there is nothing to undo
+		return nil
+	}
+	return err
+}
+
+// warnOfReplaced says that c has taken the place of another session of its account
+// among what was kept, which isn't revoked.
+func (p *Places) warnOfReplaced(kept []helper.Credential, c helper.Credential) {
+	replaced := func(old helper.Credential) bool {
+		return old.Username == c.Username && !old.RefreshToken.Equal(c.RefreshToken)
+	}
+	if slices.ContainsFunc(kept, replaced) {
+		p.notify.printf("warning: the session of %q that was in the keychain before is gone from there: it stays valid until it expires", c.Username)
+	}
+}
+
+// moveToFile moves c, which is in the vault. The file has room for one.
+func (p *Places) moveToFile(ctx context.Context, vault helper.Vault, c helper.Credential) error {
+	all, err := vault.All(ctx, helper.Query{Origin: c.Origin})
+	if err != nil {
+		return err
+	}
+	all = slices.DeleteFunc(all, func(kept helper.Credential) bool { return isOfKey(kept) || kept.Username == c.Username })
+	if len(all) > 0 {
+		return fmt.Errorf("%w: %s holds one session, and besides %q these are logged in: %s: log them out first, by cre --account EMAIL logout",
+			ErrNotASession, p.file.files.SessionPath(), c.Username, strings.Join(reading.Accounts(all), ", "))
+	}
+	if err := p.checkBoth(ctx, vault, c.Origin); err != nil {
+		return err
+	}
+	err = p.file.change(func(file *fallback.File) (bool, error) {
+		if !file.Tokens.IsZero() {
+			return false, fmt.Errorf("%w: %s holds another environment's session: log out there first", ErrNotASession, p.file.files.SessionPath())
+		}
+		dropStandIn(file, c.Origin)
+		list(file, c.Origin, c.Username)
+		*file = p.file.with(*file, c)
+		return true, p.file.names(c)
+	})
+	if err != nil {
+		return err
+	}
+	ctx = context.WithoutCancel(ctx)
+	if err = isThere(ctx, p.file, c); err == nil {
+		err = p.file.Check(ctx, c.Origin) // the next write, which must not fail
+	}
+	if err != nil {
+		return errors.Join(err, p.pointFrom(c, c))
+	}
+	return p.clearMoved(ctx, vault, c)
+}
+
+// clearMoved takes c, which is in cre.yaml too, out of a vault, and then the pointer
+// away. Where the vault certainly keeps it, so that nothing has moved, cre.yaml
+// only points to it again. Where it may yet do it, both stay as they are.
+func (p *Places) clearMoved(ctx context.Context, vault helper.Vault, c helper.Credential) error {
+	err := ignoreNotFound(vault.Erase(ctx, thisVery(c)))
+	kept, there := vault.Get(ctx, exactly(c))
+	if errors.Is(there, helper.ErrNotFound) {
+		return p.alter(c, func(file *fallback.File) { unlist(file, c.Origin, false) })
+	}
+	refused := errors.Is(err, keyring.ErrLocked) && !errors.Is(err, keyring.ErrTimeout)
+	if there == nil && kept.Same(c) && refused && p.pointFrom(c, c) == nil {
+		return fmt.Errorf("the session stays in the keychain: %w", err)
+	}
+	return fmt.Errorf("the session could not be removed from the keychain: it goes back there when it is renewed: %w", errors.Join(err, there))
+}
+
+// alter changes cre.yaml, as long as it holds c.
+func (p *Places) alter(c helper.Credential, edit func(*fallback.File)) error {
+	return p.file.change(func(file *fallback.File) (bool, error) {
+		if held, ok := p.file.credential(*file); !ok || !held.Same(c) {
+			return false, fmt.Errorf("%w: another program has written %s", helper.ErrChanged, p.file.files.SessionPath())
+		}
+		edit(file)
+		return true, nil
+	})
+}
+
+// pointFrom has cre.yaml, which holds c, point to the keychain, where there is.
+func (p *Places) pointFrom(c, there helper.Credential) error {
+	return p.alter(c, func(file *fallback.File) {
+		empty(file)
+		list(file, there.Origin, there.Username)
+		p.standFor(file, there)
+	})
+}
+
+// isThere fails unless a vault answers c, which was just stored there.
+func isThere(ctx context.Context, vault helper.Vault, c helper.Credential) error {
+	kept, err := vault.Get(ctx, exactly(c))
+	if err == nil && !kept.Same(c) {
+		err = errLost
+	}
+	if err != nil {
+		return fmt.Errorf("reading back what was stored: %w", err)
+	}
+	return nil
+}
