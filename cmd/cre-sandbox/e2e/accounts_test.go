@@ -339,19 +339,20 @@ func TestStraysAreNamed(t *testing.T) {
 	}
 }
 
-// TestASecondLoginSaysWhoStays logs in by a browser, as two people.
+// TestASecondLoginSaysWhoStays logs in by a browser, in which the sandbox's one
+// account logs in, beside another one's session.
 func TestASecondLoginSaysWhoStays(t *testing.T) {
-	m := newMachine(t, keychainMode, sandbox.Options{Email: secondAccount}) // who logs in by the browser
-	m.logIn()
+	m := newMachine(t, keychainMode, sandbox.Options{})
+	m.logInAs(secondAccount)
 	callbackPort.Lock()
 	defer callbackPort.Unlock()
-	m.expectOutcome(m.run("", "cre", "login", "--account", firstAccount), 1, "you logged in as "+secondAccount+" and not as "+firstAccount, "revoked", "!Logged in as")
+	m.expectOutcome(m.run("", "cre", "login", "--account", secondAccount), 1, "you logged in as "+firstAccount+" and not as "+secondAccount, "revoked", "!Logged in as")
 	if s := m.platform.Stats(); s.LiveFamilies != 1 || len(m.items()) != 2 { // it and the index
 		t.Errorf("left are %q, and at the provider %+v", m.items(), s)
 	}
-	m.expectOutcome(m.run("", "cre", "login", "--account", secondAccount), 0, "Fetching the account's settings…",
-		"Logged in as "+secondAccount+". The session is in the keychain.\n", "Still logged in: "+firstAccount+". To use it: cre session use "+firstAccount)
-	m.expectOutcome(m.run("", "cre", "whoami"), 0, secondAccount)
+	m.expectOutcome(m.run("", "cre", "login", "--account", firstAccount), 0, "Fetching the account's settings…",
+		"Logged in as "+firstAccount+". The session is in the keychain.\n", "Still logged in: "+secondAccount+". To use it: cre session use "+secondAccount)
+	m.expectOutcome(m.run("", "cre", "whoami"), 0, firstAccount)
 }
 
 func TestAnotherAccountsCommandIsNotHandedOn(t *testing.T) {
