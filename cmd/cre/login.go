@@ -236,7 +236,7 @@ func (p *platformClient) keep(ctx context.Context, cred helper.Credential) error
 	}
 	client := oauth.Client{HTTP: p.http}
 	if rerr := client.Revoke(ctx, cred.RevocationEndpoint, cred.ClientID, cred.RefreshToken); rerr != nil {
-		return fmt.Errorf("the session could not be stored: %w; %w", err, rerr)
+		return fmt.Errorf("the session could not be stored: %w; nor could it be revoked (%w): it stays valid at the provider until it expires", err, rerr)
 	}
 	return fmt.Errorf("the session could not be stored and was revoked again: %w", err)
 }

@@ -36,22 +36,22 @@ var keychainFaults = map[string]keychainFault{
 	"locked without a prompter": {
 		happen: func(m *machine) { m.keychain.Lock(m) },
 		mend:   restart(syscall.SIGTERM),
-		status: statusLocked, says: "the keychain is locked or refuses: unlock it",
+		status: statusLocked, says: "the keychain is locked: unlock the login keyring and try again",
 	},
 	"prompt dismissed": {
 		happen: func(m *machine) { m.keychain.Lock(m); m.keychain.Prompt(m, true) },
 		mend:   restart(syscall.SIGTERM),
-		status: statusLocked, says: "the keychain is locked or refuses: unlock it",
+		status: statusLocked, says: "the keychain is locked: unlock the login keyring and try again",
 	},
 	"prompt unanswered": {
 		happen: func(m *machine) { m.keychain.Lock(m); m.keychain.Prompt(m, false) },
 		mend:   restart(syscall.SIGTERM),
-		status: statusLocked, says: "no answer in time: the keychain is locked or refuses: unlock it",
+		status: statusLocked, says: "the keychain did not answer within 1 s: unlock it and try again",
 	},
 	"daemon stopped": {
 		happen: func(m *machine) { m.signalKeychain(syscall.SIGSTOP) },
 		mend:   func(m *machine) { m.signalKeychain(syscall.SIGCONT) },
-		status: statusLocked, says: "no answer in time: the keychain is locked or refuses: unlock it",
+		status: statusLocked, says: "the keychain did not answer within 1 s: unlock it and try again",
 	},
 	"service missing": {
 		happen: func(m *machine) { m.signalKeychain(syscall.SIGKILL) },
