@@ -91,7 +91,7 @@ var fileIlls = []fault{
 			}
 			p.must(os.Chown(p.creFile(""), nobody, nobody))
 		},
-		check: "files", level: "problem", says: ".cre belongs to another user", command: "mv -n --",
+		check: "files", level: "problem", says: ".cre belongs to ", command: "mv -n --",
 	},
 	{
 		name: "an immutable session",
