@@ -77,8 +77,35 @@ var errNoBus = errors.New("no D-Bus session")
 
 // Unavailable is [ErrUnavailable] where a keychain would be on D-Bus.
 func Unavailable(cause error) error {
-	return fmt.Errorf("%w (%w): start a Secret Service such as gnome-keyring", ErrUnavailable, cause)
+	return unavailable{cause}
 }
+
+type unavailable struct{ cause error }
+
+func (u unavailable) Error() string {
+	return fmt.Sprintf("%v (%v): start a Secret Service such as gnome-keyring", ErrUnavailable, u.cause)
+}
+
+func (u unavailable) Unwrap() []error { return []error{ErrUnavailable, u.cause} }
+
+// CauseOf is an [ErrUnavailable] whose text is the cause alone, in parentheses after
+// a space, for who has words of their own for the rest. The text is empty where the
+// cause isn't known.
+func CauseOf(err error) error {
+	u, _ := errors.AsType[unavailable](err)
+	return bare{u.cause}
+}
+
+type bare struct{ cause error }
+
+func (b bare) Error() string {
+	if b.cause == nil {
+		return ""
+	}
+	return " (" + b.cause.Error() + ")"
+}
+
+func (b bare) Unwrap() error { return ErrUnavailable }
 
 // IsNoService reports whether an error that a bus answered with says that
 // nothing on it keeps secrets. Other failures to start such a service mean that

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"cre-credential-helper/cmd/internal/claims"
@@ -225,13 +226,33 @@ func tooShort(c helper.Credential, renewable bool, validFor time.Duration, now t
 	left := max(0, c.Expiry.Sub(now))
 	switch lives := lifetime(c); {
 	case !renewable:
-		return fmt.Errorf("%w: %v were asked for, and the one of %s has %v left and can't be renewed here",
-			helper.ErrLifetime, validFor, c.Origin, left.Truncate(time.Second))
+		return fmt.Errorf("%w: %s were asked for, and the one of %s has %s left and can't be renewed here",
+			helper.ErrLifetime, short(validFor), c.Origin, short(left.Truncate(time.Second)))
 	case lives > 0:
 		left = lives
 	}
-	return fmt.Errorf("%w: %v were asked for, and the provider's tokens live for %v",
-		helper.ErrLifetime, validFor, left.Round(time.Second))
+	return fmt.Errorf("%w: %s were asked for, and the provider's tokens live for about %s",
+		helper.ErrLifetime, short(validFor), about(left))
+}
+
+// short leaves out a duration's units that say nothing: 48h, not 48h0m0s.
+func short(d time.Duration) string {
+	text := d.String()
+	if text = strings.TrimSuffix(text, "m0s"); text != d.String() {
+		text = strings.TrimSuffix(text+"m", "h0m")
+		if !strings.HasSuffix(text, "m") {
+			text += "h"
+		}
+	}
+	return text
+}
+
+// about is short, to the minute where it is a matter of minutes.
+func about(d time.Duration) string {
+	if d >= 5*time.Minute {
+		return short(d.Round(time.Minute))
+	}
+	return short(d.Round(time.Second))
 }
 
 // LongAgo is the expiry of a token that was reported as refused. The zero time
