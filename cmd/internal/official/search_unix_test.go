@@ -95,7 +95,7 @@ func TestTheOfficialCLIIsFoundInOrder(t *testing.T) {
 	}
 	for _, named := range []string{"absent", "./absent", filepath.Join(p.one, "absent")} {
 		s.Named = named
-		if got, err := s.Find(); !errors.Is(err, ErrUnusable) || !strings.Contains(err.Error(), named) {
+		if got, err := s.Find(); !errors.Is(err, ErrMissing) || !strings.Contains(err.Error(), named) {
 			t.Errorf("named %s: %s, %v", named, got, err)
 		}
 	}

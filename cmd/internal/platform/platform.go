@@ -115,7 +115,7 @@ func (e Environment) endpoint(path string) string {
 }
 
 // Select returns the environment that the variables name, and what a user
-// should know about it: a line that names the overrides that are set. A
+// should know about it: one line if overrides are set. A
 // variable that is set to nothing isn't set. An unknown environment, and an
 // override that secrets must not be sent to, is an error that names the
 // variable.
@@ -145,8 +145,11 @@ func Select(getenv func(string) string) (env Environment, warnings []string, err
 		*o.field = value
 	}
 	if set := Overrides(getenv); len(set) > 0 {
-		warnings = append(warnings, fmt.Sprintf("using %s, not the %s environment's own: set by %s",
-			env.GraphQLURL, env.Name, strings.Join(set, ", ")))
+		variables := set[0] + " is"
+		if len(set) > 1 {
+			variables = "CRE_CLI_* variables are"
+		}
+		warnings = append(warnings, fmt.Sprintf("%s set: using %s, not %s", variables, env.Origin(), env.Name))
 	}
 	return env, warnings, nil
 }
