@@ -33,7 +33,7 @@ var messages = map[string]message{
 		m.setenv("CRE_KEYRING_TIMEOUT=1s")
 		return m.run("", "cre", "login")
 	}, []string{"Error: the keychain did not answer within 1 s, so no browser was opened: unlock it and try again, or set CRE_CREDENTIAL_STORE=file (plain text)"},
-		[]string{"context deadline", "http://", "outcome"}},
+		[]string{"context deadline", "keychain: ", "outcome"}},
 	"the keychain is locked": {keychainMode, func(m *machine) outcome {
 		m.logIn()
 		m.keychain.Lock(m)
@@ -87,10 +87,10 @@ var messages = map[string]message{
 		m.expire(m.logIn().Access)
 		m.platform.Replace(sandbox.Token, status(200, "<html>Sign in to the Wi-Fi</html>"))
 		return m.run("", "cre", "whoami")
-	}, []string{"Error: HOST answered with a web page, not the API: a proxy or a Wi-Fi login page may be in between (HTTP status 200)"}, nil},
-	"the token endpoint redirects": {fileMode, renewalAnswers(302, ""), []string{"Error: HOST answered with HTTP status 302 (no error code); check the network and try again"}, []string{"log in"}},
-	"the token endpoint forbids":   {fileMode, renewalAnswers(403, `{"error":"access_denied"}`), []string{"Error: HOST answered with HTTP status 403 (access_denied); try again in a while"}, []string{"log in"}},
-	"the token endpoint is gone":   {fileMode, renewalAnswers(404, ""), []string{"Error: HOST answered with HTTP status 404 (no error code); check the network and try again"}, []string{"log in"}},
+	}, []string{"Error: could not renew the session: HOST answered with a web page, not the API: a proxy or a Wi-Fi login page may be in between (HTTP status 200)"}, nil},
+	"the token endpoint redirects": {fileMode, renewalAnswers(302, ""), []string{"Error: could not renew the session: HOST answered with HTTP status 302 (no error code); check the network and try again"}, []string{"log in"}},
+	"the token endpoint forbids":   {fileMode, renewalAnswers(403, `{"error":"access_denied"}`), []string{"Error: could not renew the session: HOST answered with HTTP status 403 (access_denied); try again in a while"}, []string{"log in"}},
+	"the token endpoint is gone":   {fileMode, renewalAnswers(404, ""), []string{"Error: could not renew the session: HOST answered with HTTP status 404 (no error code); check the network and try again"}, []string{"log in"}},
 	"an API key is rejected inside a 200": {fileMode, func(m *machine) outcome {
 		m.platform.Replace(sandbox.GraphQL, status(200, `{"errors":[{"message":"no","extensions":{"code":"UNAUTHENTICATED"}}]}`))
 		m.setenv("CRE_API_KEY=a-key-that-is-wrong")

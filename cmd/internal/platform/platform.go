@@ -145,13 +145,16 @@ func Select(getenv func(string) string) (env Environment, warnings []string, err
 		*o.field = value
 	}
 	if set := Overrides(getenv); len(set) > 0 {
-		variables := set[0] + " is"
-		if len(set) > 1 {
-			variables = "CRE_CLI_* variables are"
-		}
-		warnings = append(warnings, fmt.Sprintf("%s set: using %s, not %s", variables, env.Origin(), env.Name))
+		warnings = append(warnings, overridden(env, set))
 	}
 	return env, warnings, nil
+}
+
+func overridden(env Environment, set []string) string {
+	if len(set) == 1 {
+		return fmt.Sprintf("%s is set: it is used in the place of %s's own", set[0], env.Name)
+	}
+	return fmt.Sprintf("CRE_CLI_* variables are set: using %s, not %s", env.Origin(), env.Name)
 }
 
 // Overrides returns the variables that are set of those which override parts of
