@@ -60,8 +60,6 @@ var messages = map[string]message{
 	}, []string{"Error: your session is in the keychain, and this shell can't reach one (no D-Bus session): use your desktop's terminal, log in here with CRE_CREDENTIAL_STORE=file cre login, or set CRE_API_KEY"},
 		[]string{"Secret Service"}},
 	"the login is declined": {fileMode, func(m *machine) outcome {
-		callbackPort.Lock()
-		defer callbackPort.Unlock()
 		s := m.loginOnTerminal("--no-browser")
 		s.expect("Waiting for ")
 		state := regexp.MustCompile(`state=(\w+)`).FindStringSubmatch(s.lastURL())[1]
