@@ -41,7 +41,7 @@ DIST_PACKAGES_all  := lintian debootstrap rpm wine64
 DIST               := -version '$(VERSION)' -url '$(URL)' -maintainer '$(MAINTAINER)'
 
 .PHONY: help build programs demo test test-os simulate mutants lint cross fuzz bench \
-	dist recipes test-dist workflows install clean
+	dist recipes test-dist workflows install uninstall clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile | expand -t 12
@@ -135,6 +135,14 @@ install: programs ## install into PREFIX, below DESTDIR
 	install -m 644 $(COMPLETION).bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/cre
 	install -m 644 $(COMPLETION).zsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_cre
 	install -m 644 $(COMPLETION).fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/cre.fish
+
+uninstall: ## remove what install has put there; see the README for what comes before
+	@test ! -e $$HOME/.cre/bin/cre-official || echo "note: cre setup official --undo gives the official CLI its name back, before this"
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,cre cre-credential-helper git-credential-cre docker-credential-cre)
+	rm -f $(DESTDIR)$(LIBEXEC)/cre-credential-net
+	-rmdir $(DESTDIR)$(LIBEXEC)
+	rm -f $(patsubst docs/man/%,$(DESTDIR)$(PREFIX)/share/man/man1/%,$(wildcard docs/man/*.1))
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/,bash-completion/completions/cre zsh/site-functions/_cre fish/vendor_completions.d/cre.fish)
 
 clean: ## remove what build and dist made
 	rm -rf bin dist

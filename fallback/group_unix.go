@@ -8,6 +8,13 @@ import (
 	"cre-credential-helper/fallback/internal/guarded"
 )
 
+// Foreign says of a path that belongs to another user whose it is, and what to do
+// about it.
+func Foreign(path string, uid uint32) (why, todo string) { return guarded.Foreign(path, uid) }
+
+// Quote makes one word of a POSIX shell of a path.
+func Quote(path string) string { return guarded.Quote(path) }
+
 // IsOwnGroup reports whether the group of a file or directory is its owner
 // alone: what the group may do, nobody else can. It is false where that can't be
 // told, as everywhere but on Linux. Info is what [os.Stat] says of the path.

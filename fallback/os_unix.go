@@ -7,6 +7,8 @@ import (
 	"os"
 	"syscall"
 
+	"cre-credential-helper/fallback/internal/guarded"
+
 	"github.com/gofrs/flock"
 )
 
@@ -49,9 +51,9 @@ func remedy(err error, path string) string {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return "there is no room: make some on its disk"
 	case errors.Is(err, syscall.EPERM):
-		return "it or its directory may not be changed: run chattr -i (on macOS chflags nouchg) on " + path
+		return "it or its directory may not be changed: run chattr -i (on macOS chflags nouchg) on " + guarded.Quote(path)
 	case errors.Is(err, syscall.EACCES):
-		return "see that it and its directory are yours, and may be written by you (chown, chmod u+rwx)"
+		return "see that it and its directory are yours, and run chmod u+rwx on them"
 	}
 	return ""
 }

@@ -147,7 +147,11 @@ func (s Server) accounts(ctx context.Context, op string, in io.Reader, out io.Wr
 		}
 		return store.Use(ctx, origin, username)
 	default:
-		return store.Move(ctx, origin, Place(attrs[keyStore]))
+		to := Place(attrs[keyStore])
+		if to == "keyring" { // another word for it
+			to = PlaceKeychain
+		}
+		return store.Move(ctx, origin, to)
 	}
 }
 

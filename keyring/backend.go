@@ -65,13 +65,13 @@ func (k system) patiently(do func() error) error {
 // get reads one value. That it isn't there is plain helper.ErrNotFound.
 func (s *Store) get(ctx context.Context, account string) (string, error) {
 	value, err := call(ctx, s, func() (string, error) { return s.backend.Get(s.service, account) })
-	return value, describe("read", account, err)
+	return value, describe(account, err)
 }
 
 // put writes one value, over what was there.
 func (s *Store) put(ctx context.Context, account, value string) error {
 	_, err := call(ctx, s, func() (string, error) { return "", s.backend.Set(s.service, account, value) })
-	return describe("write", account, mayLand(err))
+	return describe(account, mayLand(err))
 }
 
 // drop deletes one value. That it isn't there is success.
@@ -80,7 +80,7 @@ func (s *Store) drop(ctx context.Context, account string) error {
 	if errors.Is(err, helper.ErrNotFound) {
 		return nil
 	}
-	return describe("delete", account, mayLand(err))
+	return describe(account, mayLand(err))
 }
 
 // call asks the keychain something, within the store's time.
@@ -102,7 +102,7 @@ func within[T any](ctx context.Context, f func() (T, error)) (T, error) {
 		value T
 		err   error
 	}
-	answered := make(chan answer, 1)
+	answered, started := make(chan answer, 1), time.Now()
 	go func() {
 		var a answer
 		defer func() {
@@ -118,14 +118,14 @@ func within[T any](ctx context.Context, f func() (T, error)) (T, error) {
 		return a.value, a.err
 	case <-ctx.Done():
 		var none T
-		return none, ended(ctx)
+		return none, ended(ctx, time.Since(started))
 	}
 }
 
 // ready tells the reasons not to call the keychain at all.
 func (s *Store) ready(ctx context.Context) error {
 	if ctx.Err() != nil {
-		return fmt.Errorf("not asked: %w", why(ctx))
+		return fmt.Errorf("the keychain was not asked: %w", why(ctx))
 	}
 	if s.onBus {
 		return lookup.Usable(s.bus)
@@ -133,12 +133,15 @@ func (s *Store) ready(ctx context.Context) error {
 	return nil
 }
 
-// ended is the error of a call whose context ended before its answer.
-func ended(ctx context.Context) error {
+// ended is the error of a call whose context ended before its answer, after a time.
+func ended(ctx context.Context, after time.Duration) error {
+	err := fmt.Errorf("the keychain is not waited for any longer (%w)", why(ctx))
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return abandoned{fmt.Errorf("%w (%w)", ErrTimeout, why(ctx))}
+		if err = lookup.TimedOut(after); context.Cause(ctx) != ctx.Err() {
+			err = fmt.Errorf("%w (%w)", err, context.Cause(ctx))
+		}
 	}
-	return abandoned{fmt.Errorf("given up: %w", why(ctx))}
+	return abandoned{err, why(ctx)}
 }
 
 // why says why a context that has ended did: a lost lock is no mere end.
@@ -150,9 +153,12 @@ func why(ctx context.Context) error {
 }
 
 // abandoned marks the error of a call that is still under way.
-type abandoned struct{ error }
+type abandoned struct {
+	error
+	cause error // the context's
+}
 
-func (a abandoned) Unwrap() error { return a.error }
+func (a abandoned) Unwrap() []error { return []error{a.error, a.cause} }
 
 func isAbandoned(err error) bool {
 	_, ok := errors.AsType[abandoned](err)
@@ -162,7 +168,7 @@ func isAbandoned(err error) bool {
 // mayLand says of an abandoned write that its outcome is unknown.
 func mayLand(err error) error {
 	if isAbandoned(err) {
-		return fmt.Errorf("outcome unknown, it may still be done: %w", err)
+		return fmt.Errorf("%w (it is unknown whether it was written)", err)
 	}
 	return err
 }
@@ -177,10 +183,10 @@ func panicked(p any) error {
 	return errors.New("the keychain library broke down")
 }
 
-// describe says what failed on what, once: not found needs no words.
-func describe(op, account string, err error) error {
-	if err == nil || errors.Is(err, helper.ErrNotFound) || errors.Is(err, ErrUnavailable) {
+// describe says of an error that is one item's which it is.
+func describe(account string, err error) error {
+	if err == nil || errors.Is(err, helper.ErrNotFound) || errors.Is(err, ErrUnavailable) || errors.Is(err, ErrLocked) {
 		return err // which item it was about makes no difference
 	}
-	return fmt.Errorf("keychain: %s %s: %w", op, account, err)
+	return fmt.Errorf("%s: %w", account, err)
 }

@@ -34,6 +34,10 @@ var (
 	// write that ended so may have been done or may still be done.
 	ErrTimeout = lookup.ErrTimeout
 
+	// ErrRefused is an [ErrLocked]: the keychain answered with an error that does
+	// not say that it is locked.
+	ErrRefused = lookup.ErrRefused
+
 	// ErrDamaged reports an item that can't be read as a whole. Erasing the
 	// origin or storing to it repairs it.
 	ErrDamaged = layout.ErrDamaged
@@ -61,5 +65,11 @@ func classify(err error) error {
 	case isNoService(err):
 		return lookup.Unavailable(nameOnly(err))
 	}
-	return fmt.Errorf("%w (%w)", ErrLocked, nameOnly(err))
+	if why := nameOnly(err); !lookup.OnBus || why.Error() == secretLocked {
+		return fmt.Errorf("%w (%w)", ErrLocked, why)
+	}
+	return fmt.Errorf("%w (%w)", ErrRefused, nameOnly(err))
 }
+
+// secretLocked is how a Secret Service says it of an item.
+const secretLocked = "org.freedesktop.Secret.Error.IsLocked"

@@ -25,7 +25,7 @@ func (s *Store) load(ctx context.Context, account string) (whole, head document,
 			return document{}, document{}, err
 		}
 		if head, err = layout.Decode(value); err != nil || head.Generation == "" {
-			return head, document{}, describe("read", account, err)
+			return head, document{}, describe(account, err)
 		}
 		if whole, err = s.assemble(ctx, account, head); !errors.Is(err, ErrDamaged) {
 			break
@@ -41,7 +41,7 @@ func (s *Store) assemble(ctx context.Context, account string, head document) (do
 		piece, err := s.get(ctx, pieceAccount(account, head.Generation, i))
 		if errors.Is(err, helper.ErrNotFound) {
 			// Not %w: an item of which a piece is missing isn't an absent one.
-			err = describe("read", account, fmt.Errorf("%w (piece %d of %d is missing)", ErrDamaged, i+1, head.Pieces))
+			err = describe(account, fmt.Errorf("%w (piece %d of %d is missing)", ErrDamaged, i+1, head.Pieces))
 		}
 		if err != nil {
 			return document{}, err
@@ -49,13 +49,13 @@ func (s *Store) assemble(ctx context.Context, account string, head document) (do
 		value.WriteString(piece)
 	}
 	if checksum(value.String()) != head.SHA256 {
-		return document{}, describe("read", account, fmt.Errorf("%w (its pieces don't match)", ErrDamaged))
+		return document{}, describe(account, fmt.Errorf("%w (its pieces don't match)", ErrDamaged))
 	}
 	whole, err := layout.Decode(value.String())
 	if err == nil && whole.Generation != "" {
 		whole, err = document{}, fmt.Errorf("%w (pieces of pieces)", ErrDamaged)
 	}
-	return whole, describe("read", account, err)
+	return whole, describe(account, err)
 }
 
 // save writes d over the item that has the given head. What is committed is
@@ -76,14 +76,14 @@ func (s *Store) commit(ctx context.Context, account string, d, old document) (do
 	var head document
 	value, err := d.Encode()
 	if err != nil {
-		return head, describe("write", account, err)
+		return head, describe(account, err)
 	}
 	if len(value) > s.limit {
 		if head, err = s.putPieces(ctx, account, value, old.Generation); err != nil {
 			return head, err
 		}
 		if value, err = head.Encode(); err != nil {
-			return head, describe("write", account, err)
+			return head, describe(account, err)
 		}
 	}
 	return head, s.put(ctx, account, value)
@@ -97,7 +97,7 @@ func (s *Store) putPieces(ctx context.Context, account, value, committed string)
 		head.Generation = layout.Other(committed)
 	}
 	if len(value) > layout.MaxPieces*s.limit {
-		return document{}, describe("write", account, ErrTooBig)
+		return document{}, describe(account, ErrTooBig)
 	}
 	for ; value != ""; head.Pieces++ {
 		n := min(s.limit, len(value))

@@ -2,7 +2,6 @@ package keyring
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"sync"
@@ -52,11 +51,11 @@ func (s *Store) Lock(ctx context.Context) (held context.Context, unlock func() e
 		return ctx, func() error { return nil }, nil
 	}
 	if ctx.Err() != nil {
-		return nil, nil, fmt.Errorf("keychain: lock: not asked: %w", why(ctx))
+		return nil, nil, fmt.Errorf("the keychain was not asked: %w", why(ctx))
 	}
 	held, release, err := s.locker.Lock(ctx)
 	if err != nil {
-		return nil, nil, describeLock(err)
+		return nil, nil, err
 	}
 	h := &holding{writer: make(chan struct{}, 1), items: map[item]*prepared{}}
 	return context.WithValue(held, s.lockKey, h), sync.OnceValue(func() error {
@@ -123,14 +122,14 @@ func (s *Store) begin(ctx context.Context) (context.Context, turn, error) {
 	}
 	h := s.holding(held)
 	if h == nil {
-		return nil, turn{}, describeLock(fmt.Errorf("%w: it was unlocked meanwhile", helper.ErrBusy))
+		return nil, turn{}, fmt.Errorf("%w: the lock on the keychain was lost meanwhile: try again", helper.ErrBusy)
 	}
 	select {
 	case h.writer <- struct{}{}:
 		return held, turn{s, h, unlock}, nil
 	case <-held.Done():
 		_ = unlock()
-		return nil, turn{}, describeLock(busy(held, "another writer"))
+		return nil, turn{}, busy(held, "another writer")
 	}
 }
 
@@ -163,14 +162,6 @@ func (t turn) forget(account string) {
 		t.holding.mu.Unlock()
 		p.close()
 	}
-}
-
-// describeLock says what failed, once: that there is no keychain says it all.
-func describeLock(err error) error {
-	if errors.Is(err, ErrUnavailable) {
-		return err
-	}
-	return fmt.Errorf("keychain: lock: %w", err)
 }
 
 // gate is the lock of a store that has its keychain to itself. It has room for

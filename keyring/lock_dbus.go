@@ -98,11 +98,11 @@ func (l busLock) connect(ctx context.Context) (*dbus.Conn, error) {
 	case err == nil && made.keep():
 		return made.Conn, nil
 	case step.Err() != nil:
-		return nil, unanswered(ctx, step)
+		return nil, l.unanswered(ctx, step)
 	case errors.Is(err, ErrUnavailable), errors.Is(err, ErrBus):
 		return nil, err
 	}
-	return nil, fmt.Errorf("%w (connect to the D-Bus session: %w)", ErrLocked, nameOnly(err))
+	return nil, fmt.Errorf("%w: it gives no connection (%w)", ErrBus, nameOnly(err))
 }
 
 // dial connects to a bus, as patiently as a system does.
@@ -130,7 +130,7 @@ func (l busLock) acquire(ctx context.Context, conn *dbus.Conn, signals <-chan *d
 	case err == nil && answer == primaryOwner:
 		return nil
 	case err != nil && step.Err() != nil:
-		return unanswered(ctx, step)
+		return l.unanswered(ctx, step)
 	case err != nil:
 		return l.refused(err)
 	case answer != inQueue:
@@ -179,8 +179,8 @@ func (l busLock) refused(err error) error {
 
 // unanswered is the error of a request to the bus that step, a part of ctx, was
 // too short for. Whoever wanted no more than try for a while hears that, too.
-func unanswered(ctx, step context.Context) error {
-	err := fmt.Errorf("the D-Bus session: %w", ended(step))
+func (l busLock) unanswered(ctx, step context.Context) error {
+	err := ended(step, l.timeout)
 	if ctx.Err() != nil {
 		return fmt.Errorf("%w: %w", helper.ErrBusy, err)
 	}

@@ -73,5 +73,5 @@ func (l fileLock) file() (string, error) {
 }
 
 func unusable(err error) error {
-	return fmt.Errorf("%w: the lock can't be used: %w", helper.ErrBusy, err)
+	return fmt.Errorf("%w: the lock on the keychain can't be used: %w", helper.ErrBusy, err)
 }

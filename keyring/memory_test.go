@@ -57,7 +57,7 @@ func (m *memory) read(name string) (string, error) {
 
 func (m *memory) Set(service, account, value string) error {
 	if err := m.begin("set"); err != nil {
-		return err
+		return fmt.Errorf("set %s: %w", account, err)
 	}
 	if len(account) > 512 || m.limit > 0 && len(value) > m.limit {
 		return fmt.Errorf("refused: a name of %d bytes with %d bytes", len(account), len(value))

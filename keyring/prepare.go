@@ -52,7 +52,7 @@ func (s *Store) prepare(ctx context.Context, account string) (*prepared, error) 
 		return named{s.backend, s.service, account}, nil
 	})
 	if err != nil {
-		return nil, describe("read", account, err)
+		return nil, describe(account, err)
 	}
 	p := &prepared{store: s, account: account, item: item}
 	var head document
@@ -61,7 +61,7 @@ func (s *Store) prepare(ctx context.Context, account string) (*prepared, error) 
 	}
 	if err != nil {
 		p.close()
-		return nil, describe("read", account, err)
+		return nil, describe(account, err)
 	}
 	p.inPieces = head.Generation != ""
 	return p, nil
@@ -71,7 +71,7 @@ func (p *prepared) get(ctx context.Context) (string, error) { return call(ctx, p
 
 func (p *prepared) set(ctx context.Context, value string) error {
 	_, err := call(ctx, p.store, func() (string, error) { return "", p.item.Set(value) })
-	return describe("write", p.account, mayLand(err))
+	return describe(p.account, mayLand(err))
 }
 
 func (p *prepared) close() {

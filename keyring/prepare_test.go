@@ -204,11 +204,11 @@ func TestCheckWritesWhatASaveWould(t *testing.T) {
 		want  string // what a failing write leads to
 		state error
 	}{
-		"nothing is kept":   {want: "write check"},
-		"an item":           {size: 10, want: "write " + o.String()},
-		"an item in pieces": {size: 3_000, want: "write " + o.String()},
-		"a damaged item":    {item: "x", want: "write check"},
-		"a newer item":      {item: `{"v":2}`, want: "read " + o.String(), state: keyring.ErrNewer},
+		"nothing is kept":   {want: "set check"},
+		"an item":           {size: 10, want: "set " + o.String()},
+		"an item in pieces": {size: 3_000, want: "set " + o.String()},
+		"a damaged item":    {item: "x", want: "set check"},
+		"a newer item":      {item: `{"v":2}`, want: o.String(), state: keyring.ErrNewer},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newMemory(500)

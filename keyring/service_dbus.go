@@ -117,13 +117,13 @@ func (s secretService) unlock(path dbus.ObjectPath) error {
 		return err
 	}
 	result, err := s.ask(prompt)
-	if err != nil {
+	if isNoService(err) {
 		return err
 	}
-	if unlocked, ok := result.Value().([]dbus.ObjectPath); !ok || !slices.Contains(unlocked, path) {
-		return errors.New("it was not unlocked")
+	if unlocked, ok := result.Value().([]dbus.ObjectPath); err == nil && ok && slices.Contains(unlocked, path) {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("%w (it asked for its password, and got none)", ErrLocked)
 }
 
 // create makes an item.
@@ -182,7 +182,7 @@ func (s secretService) ask(prompt dbus.ObjectPath) (result dbus.Variant, err err
 			return result, err
 		}
 		if dismissed {
-			return result, errors.New("the prompt was dismissed")
+			return result, errors.New("it asked a person, and got no answer")
 		}
 		return result, nil
 	}

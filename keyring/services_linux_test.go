@@ -76,7 +76,7 @@ func TestProcessesRenewWhatOthersStored(t *testing.T) {
 			session, renewed := swapPair()
 			for _, step := range [][2]string{
 				{"store 10", "ok"}, {"renew", "<nil>"}, {"get", "ok " + renewed.Secret.Reveal()}, {"renew", "<nil>"}, // it is there
-				{"store 11", "ok"}, {"renew", "keychain: write " + session.Origin.String() + ": " + helper.ErrChanged.Error()},
+				{"store 11", "ok"}, {"renew", session.Origin.String() + ": " + helper.ErrChanged.Error()},
 			} {
 				if out := play(t, step[0], k.Env(), k.Address); out.text != step[1] {
 					t.Errorf("%s: %q, want %q", step[0], out.text, step[1])

@@ -15,7 +15,7 @@ import (
 // [ErrTimeout] leaves it unknown whether c is kept.
 func (s *Store) Store(ctx context.Context, c helper.Credential) error {
 	if c.Origin.Protocol == "" || c.Origin.Host == "" {
-		return fmt.Errorf("keychain: write: %w", helper.ErrOrigin)
+		return fmt.Errorf("nothing can be kept in the keychain: %w", helper.ErrOrigin)
 	}
 	ctx, turn, err := s.begin(ctx)
 	if err != nil {
@@ -46,7 +46,7 @@ func (s *Store) Store(ctx context.Context, c helper.Credential) error {
 // which of the two is kept.
 func (s *Store) Swap(ctx context.Context, old, fresh helper.Credential) error {
 	if old.Origin.Protocol == "" || old.Origin.Host == "" || fresh.Origin != old.Origin {
-		return fmt.Errorf("keychain: swap: %w", helper.ErrOrigin)
+		return fmt.Errorf("nothing can be kept in the keychain: %w", helper.ErrOrigin)
 	}
 	ctx, turn, err := s.begin(ctx)
 	if err != nil {
@@ -57,18 +57,18 @@ func (s *Store) Swap(ctx context.Context, old, fresh helper.Credential) error {
 	name := account(old.Origin)
 	known, unclear := s.swapPrepared(ctx, turn, old, fresh)
 	if known {
-		return describe("write", name, unclear)
+		return describe(name, unclear)
 	}
 	turn.forget(name)
 	d, head, err := s.load(ctx, name)
 	if errors.Is(err, helper.ErrNotFound) {
-		return describe("write", name, helper.ErrChanged)
+		return describe(name, helper.ErrChanged)
 	} else if err != nil {
 		return cmp.Or(unclear, err) // nothing tells what became of the first attempt
 	}
 	changed, err := d.Swap(old, fresh)
 	if err != nil || !changed {
-		return describe("write", name, err)
+		return describe(name, err)
 	}
 	return s.save(ctx, name, d, head)
 }
@@ -143,7 +143,7 @@ func (s *Store) remove(ctx context.Context, o helper.Origin, head document) erro
 // no worth and removes it.
 func (s *Store) Check(ctx context.Context, o helper.Origin) error {
 	if o.Protocol == "" || o.Host == "" {
-		return fmt.Errorf("keychain: check: %w", helper.ErrOrigin)
+		return fmt.Errorf("nothing can be kept in the keychain: %w", helper.ErrOrigin)
 	}
 	ctx, turn, err := s.begin(ctx)
 	if err != nil {

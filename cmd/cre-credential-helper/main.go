@@ -81,6 +81,9 @@ func main() {
 	if docker {
 		end = func(err error) { os.Exit(exitForDocker(err, say)) }
 	}
+	if op != "" && !isKnown(op) && term.IsTerminal(int(os.Stderr.Fd())) {
+		say(fmt.Sprintf("ignored the unknown operation %q, as git wants it: see %s --help", op, name))
+	}
 	ctx, listen := interruptible(op, end)
 	net := errand.Program{Executable: os.Executable, Starting: listen, Notify: say}
 	end(run(ctx, os.Args[1:], docker, os.Stdin, os.Stdout, net, say))
@@ -91,6 +94,11 @@ func terminalHint(op string, docker bool) string {
 		return sessionHint
 	}
 	return typeHint
+}
+
+// isKnown is false of what is passed over in silence where nobody reads along.
+func isKnown(op string) bool {
+	return readsRequest(op) || strings.HasPrefix(op, "-") || slices.Contains([]string{"list", "capability", "version", "help"}, op)
 }
 
 func readsRequest(op string) bool {

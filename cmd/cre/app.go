@@ -23,10 +23,9 @@ const (
 
 const officialCategory = "the official CLI's"
 
-const appDescription = `The session's tokens are kept by cre-credential-helper, in the keychain where
-there is one; ~/.cre/cre.yaml says where the session is. Commands that aren't in
-the first list are handed on to the official CLI, which works on that session and
-never sees its tokens.
+const appDescription = `The session's tokens are kept in the keychain where there is one, else in
+~/.cre/cre.yaml. The official CLI's commands are handed on to it: it works on that
+session and never sees its tokens.
 
 EXAMPLES:
    cre login
@@ -34,7 +33,7 @@ EXAMPLES:
    cre session
    cre session token | wc -c
    cre workflow deploy my-workflow
-   CRE_API_KEY=… cre whoami
+   cre session use email@domain.com
    cre logout
 
 ENVIRONMENT:
@@ -54,16 +53,18 @@ See cre(1) for all of them, and for the exit statuses.`
 // app builds the command line of our own commands, of which line is one. It never
 // ends the process itself.
 func (m machine) app(line official.Line) *cli.App {
-	nonInteractiveFlag := &cli.BoolFlag{Name: flagNonInteractive, Usage: "login: fail at once instead of waiting for a person"}
+	nonInteractive := func(hidden bool) *cli.BoolFlag {
+		return &cli.BoolFlag{Name: flagNonInteractive, Usage: "fail at once instead of waiting for a person", Hidden: hidden}
+	}
 	commands := []*cli.Command{{
 		Name:      "login",
 		Usage:     "log in with the browser and keep the session",
-		UsageText: "cre login\ncre login --no-browser   # prints the URL only\ncre login --with-api-key < FILE   # made in the APIs tab at https://app.chain.link/cre/discover",
+		UsageText: "cre login\ncre login --no-browser   # prints the URL only\ncre login --with-api-key < FILE\n\nAPI keys are made in the APIs tab at https://app.chain.link/cre/discover",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: flagNoBrowser, Usage: "print the URL and let the person open it"},
 			&cli.StringFlag{Name: flagAccount, Usage: "log in this `EMAIL` and nobody else"},
 			&cli.BoolFlag{Name: flagWithAPIKey, Usage: "keep the API key that comes on standard input instead"},
-			&cli.BoolFlag{Name: flagNoCheck, Usage: "with-api-key: keep it without asking the platform"},
+			&cli.BoolFlag{Name: flagNoCheck, Usage: "with --with-api-key: keep it without asking the platform"},
 			&cli.BoolFlag{Name: flagYes, Usage: "log in again without a question, in the place of a session"},
 		},
 		Action: m.login,
@@ -86,7 +87,7 @@ func (m machine) app(line official.Line) *cli.App {
 		Action:    m.version,
 	}, m.completionCommand()}
 	for _, c := range commands {
-		c.Flags = append(c.Flags, nonInteractiveFlag, &cli.BoolFlag{
+		c.Flags = append(c.Flags, nonInteractive(c.Name != "login"), &cli.BoolFlag{
 			Name: flagQuiet, Usage: "say only what must be known", Destination: &m.ui.quiet,
 		})
 		c.OnUsageError = onUsageError
@@ -98,16 +99,20 @@ func (m machine) app(line official.Line) *cli.App {
 			c.Before = noArguments
 		}
 	}
+	withoutDefaults(commands)
 	commands = append(commands, helpCommand())
 	commands = append(commands, officialCommands()...)
 	return &cli.App{
-		Name:           "cre",
-		Usage:          "the CRE platform's command line, on a session in the keychain",
-		Description:    appDescription,
+		Name:        "cre",
+		Usage:       "the CRE platform's command line, on a session in the keychain",
+		Description: appDescription,
+
+		CustomAppHelpTemplate: helpTemplate,
+
 		Version:        version.String(),
 		Writer:         m.out,
 		ErrWriter:      m.ui.err,
-		Flags:          []cli.Flag{nonInteractiveFlag, &cli.BoolFlag{Name: flagVersion, Usage: "print this program's version"}, cli.HelpFlag},
+		Flags:          []cli.Flag{nonInteractive(true), &cli.BoolFlag{Name: flagVersion, Usage: "print this program's version", DisableDefaultText: true}, cli.HelpFlag},
 		HideVersion:    true, // its short flag, -v, is the official CLI's --verbose
 		Commands:       commands,
 		ExitErrHandler: func(*cli.Context, error) {},
@@ -121,29 +126,9 @@ func (m machine) app(line official.Line) *cli.App {
 	}
 }
 
-// helpCommand is the library's without its other name, h, which the official CLI
-// doesn't know and completion would offer.
-func helpCommand() *cli.Command {
-	return &cli.Command{
-		Name:      "help",
-		Usage:     "list the commands, or show one command's help",
-		ArgsUsage: "[command]",
-		Action: func(c *cli.Context) error {
-			if name := c.Args().First(); name != "" {
-				return cli.ShowCommandHelp(c.Lineage()[1], name)
-			}
-			return cli.ShowAppHelp(c)
-		},
-	}
-}
-
 func (m machine) ownVersion() error {
 	_, err := fmt.Fprintln(m.out, "cre version "+version.String())
 	return err
-}
-
-func onUsageError(_ *cli.Context, err error, _ bool) error {
-	return usagef("%w: see cre --help", err)
 }
 
 // officialCommands are there to be listed. They never run here: see
@@ -165,7 +150,7 @@ func (m machine) version(c *cli.Context) error {
 		return err
 	}
 	command, err := m.officialCommand([]string{"version"})
-	if errors.Is(err, official.ErrMissing) {
+	if errors.Is(err, official.ErrMissing) && m.getenv(official.VariableProgram) == "" {
 		return nil
 	}
 	if err == nil {

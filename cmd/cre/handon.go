@@ -16,8 +16,14 @@ import (
 // is kept here, and returns its exit status.
 func (m machine) handOn(ctx context.Context, line official.Line, args []string) (status int, err error) {
 	command, err := m.officialCommand(args)
+	if errors.Is(err, official.ErrMissing) {
+		return 0, meant(line, err)
+	}
 	if err != nil {
 		return 0, err
+	}
+	for _, w := range m.mistypedVariables() {
+		m.ui.warn(w)
 	}
 	around, err := m.surroundings(line)
 	if err != nil {
@@ -42,9 +48,21 @@ func (m machine) handOn(ctx context.Context, line official.Line, args []string) 
 	case err == nil, !needed:
 		return run(ctx, command)
 	case errors.Is(err, errNotLoggedIn) && !known:
+		if typo := meant(line, nil); typo != nil {
+			return 0, typo
+		}
 		return 0, fmt.Errorf("%w; if this command needs no session, run the official CLI by its path: %s", err, safetext.Line(command.Path))
 	}
 	return 0, err
+}
+
+// meant returns the error of a command that is a near miss, else err. The official
+// CLI says so itself, where it can be asked.
+func meant(line official.Line, err error) error {
+	if word, ok := official.NearAny(line.Word); ok && len(line.Command) == 0 {
+		return usagef("no command %q: did you mean %q?", line.Word, word)
+	}
+	return err
 }
 
 // officialCommand finds the official CLI.

@@ -109,15 +109,23 @@ func nonInteractive(c *cli.Context) bool {
 	return slices.ContainsFunc(c.Lineage(), func(c *cli.Context) bool { return c.Bool(flagNonInteractive) })
 }
 
-// cannotStore says why no browser is opened.
+// cannotStore says why no browser is opened: the helper's words, what happened and
+// then what to do, with that put in between.
 func cannotStore(err error) error {
-	var program *helper.ProgramError
-	if errors.As(err, &program) && program.ExitCode == exitLocked {
-		return fmt.Errorf("the keychain is locked or did not answer, so no browser was opened: "+
-			"unlock it and try again, or set CRE_CREDENTIAL_STORE=file (plain text) (%w)", err)
+	what, todo, ok := strings.Cut(err.Error(), ": ")
+	if !ok {
+		return unopened{err, what + ", so no browser was opened"}
 	}
-	return fmt.Errorf("a session can't be stored, so no browser was opened: %w", err)
+	return unopened{err, what + ", so no browser was opened: " + todo}
 }
+
+type unopened struct {
+	error
+	text string
+}
+
+func (u unopened) Error() string { return u.text }
+func (u unopened) Unwrap() error { return u.error }
 
 // mayLogInAgain asks the person whether to replace the session that is there. What
 // can't be described is no reason against a login, which is what mends it.
@@ -231,7 +239,7 @@ func (p *platformClient) keep(ctx context.Context, cred helper.Credential) error
 	}
 	client := oauth.Client{HTTP: p.http}
 	if rerr := client.Revoke(ctx, cred.RevocationEndpoint, cred.ClientID, cred.RefreshToken); rerr != nil {
-		return fmt.Errorf("the session could not be stored: %w; %w", err, rerr)
+		return fmt.Errorf("the session could not be stored: %w; nor could it be revoked (%w): it stays valid at the provider until it expires", err, rerr)
 	}
 	return fmt.Errorf("the session could not be stored and was revoked again: %w", err)
 }

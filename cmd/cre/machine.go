@@ -12,13 +12,14 @@ import (
 	"strings"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
 	"cre-credential-helper/cmd/internal/account"
 	"cre-credential-helper/cmd/internal/claims"
+	"cre-credential-helper/cmd/internal/near"
 	"cre-credential-helper/cmd/internal/oauth"
 	"cre-credential-helper/cmd/internal/official"
 	"cre-credential-helper/cmd/internal/platform"
+	"cre-credential-helper/cmd/internal/safetext"
+	exit "cre-credential-helper/cmd/internal/status"
 	"cre-credential-helper/cmd/internal/terminal"
 	"cre-credential-helper/cmd/internal/web"
 	"cre-credential-helper/fallback"
@@ -43,19 +44,6 @@ type machine struct {
 	keyboard   *terminal.Input // nil: nobody sits at a terminal
 }
 
-// The exit statuses, documented in cre(1). A helper's own status is passed on.
-const (
-	exitOK          = 0
-	exitFailure     = 1
-	exitUsage       = 2
-	exitLocked      = 3 // the helper's alone
-	exitNoKeychain  = 4 // so is this
-	exitOutage      = 5
-	exitUnusable    = 126 // the official CLI can't be started, as shells say it
-	exitMissing     = 127 // there is none
-	exitInterrupted = 130
-)
-
 // errNotLoggedIn is the documented sentence.
 var errNotLoggedIn = errors.New("failed to attach credentials: failed to load credentials: you are not logged in, try running cre login")
 
@@ -78,24 +66,24 @@ func (m machine) run(ctx context.Context, args []string) int {
 	}
 	if errors.Is(err, context.Canceled) {
 		m.ui.say("Interrupted.")
-		return exitInterrupted
+		return exit.Interrupted
 	}
 	m.ui.fail(err)
 	var program *helper.ProgramError
 	var usage usageError
 	switch {
 	case errors.As(err, &usage):
-		return exitUsage
+		return exit.Usage
 	case errors.As(err, &program) && program.ExitCode > 0:
 		return program.ExitCode
 	case errors.Is(err, official.ErrMissing):
-		return exitMissing
+		return exit.Missing
 	case errors.Is(err, official.ErrUnusable), errors.Is(err, official.ErrLoop):
-		return exitUnusable
+		return exit.Unusable
 	case errors.Is(err, web.ErrOutage):
-		return exitOutage
+		return exit.Provider
 	}
-	return exitFailure
+	return exit.Failure
 }
 
 // answer runs a command of ours, or hands the command line on to the official CLI.
@@ -107,11 +95,22 @@ func (m machine) answer(ctx context.Context, args []string) (status int, err err
 	if word, ok := official.Near(line.Word); ok && len(line.Command) == 0 {
 		return 0, usagef("no command %q: did you mean %q?", line.Word, word)
 	}
+	if command, ok := official.Habit(line, args); ok {
+		return 0, usagef("no command %q: did you mean %q?", line.Word, "cre "+command)
+	}
 	switch {
 	case line.IsCompletion():
-		return exitOK, m.complete(line)
+		return exit.OK, m.complete(line)
 	case line.IsOurs():
-		return exitOK, m.app(line).RunContext(ctx, append([]string{"cre"}, line.Own...))
+		own := line.Own
+		if len(line.Command) == 0 && line.Help {
+			own = []string{"--help"} // whatever else is there
+		}
+		err := m.app(line).RunContext(ctx, append([]string{"cre"}, own...))
+		if errors.Is(err, errShown) {
+			err = nil
+		}
+		return exit.OK, err
 	}
 	return m.handOn(ctx, line, args)
 }
@@ -186,10 +185,36 @@ func (m machine) connect() (p *platformClient, overrides []string, err error) {
 
 // told is connect's or connectWithFiles' answer, after the person was told.
 func (m machine) told(p *platformClient, overrides []string, err error) (*platformClient, error) {
-	for _, w := range overrides {
+	for _, w := range append(overrides, m.mistypedVariables()...) {
 		m.ui.warn(w)
 	}
 	return p, err
+}
+
+// mistypedVariables says which variables of the environment nobody reads, and which
+// was most likely meant.
+func (m machine) mistypedVariables() (warnings []string) {
+	for _, pair := range m.environ() {
+		name, _, _ := strings.Cut(pair, "=")
+		if !strings.HasPrefix(name, "CRE_") {
+			continue
+		}
+		if meant := near.Best(name, variables()); meant != "" {
+			warnings = append(warnings, fmt.Sprintf("nothing reads %s: did you mean %s?", safetext.Clean(name, 60), meant))
+		}
+	}
+	return warnings
+}
+
+// variables are those of this project, and those of the official CLI that are near
+// to them.
+func variables() []string {
+	return []string{
+		platform.VarAPIKey, platform.VarAPIKeyFile, platform.VarAccount, platform.VarEnvironment, platform.VarAuthBase,
+		platform.VarClientID, platform.VarAudience, platform.VarGraphQLURL, platform.VarUpstream,
+		official.VariableProgram, official.VariableHandedOn, "CRE_CREDENTIAL_STORE", "CRE_CREDENTIAL_HELPER",
+		"CRE_KEYRING_TIMEOUT", "CRE_NO_SPINNER", "CRE_INSTALL", "CRE_TARGET", "CRE_ETH_PRIVATE_KEY", "CRE_VAULT_DON_GATEWAY_URL",
+	}
 }
 
 func (p *platformClient) account() account.Client {
@@ -252,23 +277,7 @@ func (m machine) helperProgram() (string, error) {
 	}
 	path, err := exec.LookPath(name)
 	if err != nil {
-		return "", fmt.Errorf("%s is neither beside cre nor on PATH: install it, or name one in %s: %w", name, variable, err)
+		return "", fmt.Errorf("%s is neither beside cre nor on PATH: install it, or name one in %s", name, variable)
 	}
 	return path, nil
-}
-
-// noArguments keeps a mistyped command from being taken for another one.
-func noArguments(c *cli.Context) error {
-	if c.Args().Present() {
-		return usagef("%s takes no argument, got %q: see cre --help", c.Command.FullName(), c.Args().First())
-	}
-	return nil
-}
-
-// oneOfThese keeps a mistyped subcommand from being taken for none.
-func oneOfThese(c *cli.Context) error {
-	if word := c.Args().First(); c.Args().Present() && c.Command.Command(word) == nil {
-		return usagef("%s has no command %q: see cre %s --help", c.Command.FullName(), word, c.Command.FullName())
-	}
-	return nil
 }

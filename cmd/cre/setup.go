@@ -3,10 +3,14 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"cre-credential-helper/cmd/internal/platform"
+	"cre-credential-helper/cmd/internal/reading"
 	"cre-credential-helper/cmd/internal/safetext"
 	"cre-credential-helper/cmd/internal/setup"
 )
@@ -64,12 +68,58 @@ func (m machine) arrange(c *cli.Context, a arrangement) error {
 	}
 	lines, err := act(c.Context)
 	for _, line := range lines {
+		if text, ok := strings.CutPrefix(line, warning+" "); ok {
+			m.ui.warn(text)
+			continue
+		}
 		m.ui.say("%s", safetext.Line(line))
 	}
 	if errors.Is(err, setup.ErrName) {
 		return usageError{err}
 	}
 	return err
+}
+
+// folder is what this program was installed into; "": not known.
+func (m machine) folder() string {
+	self, err := m.executable()
+	if err == nil {
+		self, err = filepath.EvalSymlinks(self)
+	}
+	if err != nil {
+		return ""
+	}
+	return filepath.Dir(self)
+}
+
+// takenBack is the official CLI's name given back, with a word on the session that
+// the official CLI can't read.
+type takenBack struct {
+	arrangement
+	note string // "": none
+}
+
+// Undo implements [arrangement].
+func (t takenBack) Undo(ctx context.Context) ([]string, error) {
+	lines, err := t.arrangement.Undo(ctx)
+	if err == nil && t.note != "" {
+		lines = append(lines, t.note)
+	}
+	return lines, err
+}
+
+// unreadable says what the official CLI by itself can't read; "" if it can.
+func (m machine) unreadable() string {
+	p, _, err := m.connectWithFiles()
+	if err != nil {
+		return ""
+	}
+	k, err := p.look()
+	if err != nil || k.place != reading.InKeychain {
+		return ""
+	}
+	self := filepath.Join(m.folder(), "cre")
+	return fmt.Sprintf("warning: your session is in the keychain, which the official CLI can't read: run %[1]s session move --to file, or %[1]s logout", self)
 }
 
 func (m machine) setupOfficial(*cli.Context) (arrangement, error) {
@@ -81,10 +131,10 @@ func (m machine) setupOfficial(*cli.Context) (arrangement, error) {
 	if err != nil {
 		return nil, err
 	}
-	return setup.Official{
+	return takenBack{setup.Official{
 		Home: home, Install: m.getenv("CRE_INSTALL"), LocalAppData: m.getenv("LOCALAPPDATA"),
 		Self: self, Path: m.getenv("PATH"),
-	}, nil
+	}, m.unreadable()}, nil
 }
 
 func (m machine) setupGit(c *cli.Context) (arrangement, error) {
@@ -96,7 +146,7 @@ func (m machine) setupGit(c *cli.Context) (arrangement, error) {
 		}
 		hosts = []string{env.Origin().String()}
 	}
-	return setup.Git{Hosts: hosts}, nil
+	return setup.Git{Hosts: hosts, Folder: m.folder()}, nil
 }
 
 func (m machine) setupDocker(c *cli.Context) (arrangement, error) {
@@ -107,5 +157,6 @@ func (m machine) setupDocker(c *cli.Context) (arrangement, error) {
 	return setup.Docker{
 		Config:     setup.DockerConfig(home, m.getenv("DOCKER_CONFIG")),
 		Registries: c.StringSlice(flagRegistry),
+		Folder:     m.folder(),
 	}, nil
 }

@@ -15,6 +15,7 @@ import (
 	"cre-credential-helper/cmd/internal/official"
 	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/cmd/internal/safetext"
+	exit "cre-credential-helper/cmd/internal/status"
 	"cre-credential-helper/helper"
 )
 
@@ -100,10 +101,10 @@ func (s status) failure(program string) error {
 	case s.Answers.Place != helper.PlaceKeychain || s.Unread == "":
 		return nil
 	}
-	e := &helper.ProgramError{Program: program, Operation: "describe", ExitCode: exitLocked,
+	e := &helper.ProgramError{Program: program, Operation: "describe", ExitCode: exit.Locked,
 		Message: "the keychain is locked, or does not answer, so nobody can tell whether the session is still good: unlock it and try again"}
 	if s.Unread == helper.UnreadMissing {
-		e.ExitCode = exitNoKeychain
+		e.ExitCode = exit.NoKeychain
 		e.Message = "the keychain that the session is in can't be reached from here: use a terminal of your desktop, or log in here by CRE_CREDENTIAL_STORE=file cre login"
 	}
 	return e

@@ -9,6 +9,8 @@ package lookup
 import (
 	"errors"
 	"fmt"
+	"strconv"
+	"time"
 )
 
 // DefaultService is the name that items are kept under.
@@ -22,12 +24,16 @@ var (
 
 	// ErrLocked reports that there is a keychain and that it is locked, or
 	// that it refused what was asked of it.
-	ErrLocked = errors.New("the keychain is locked or refuses: unlock it (on Linux the login keyring) and try again")
+	ErrLocked = errors.New(locked)
 
 	// ErrTimeout is an [ErrLocked]: the keychain did not answer in time, most
 	// likely because it waits for somebody to unlock it. A write that ended so
 	// may have been done or may still be done: its outcome is unknown.
 	ErrTimeout error = timeout{}
+
+	// ErrRefused is an [ErrLocked]: the keychain answered with an error that does
+	// not say that it is locked.
+	ErrRefused error = refusal("the keychain refused what it was asked: see cre doctor")
 
 	// ErrBus is an [ErrLocked]: there is, or may be, a D-Bus session with a
 	// keychain on it, and it can't be reached, or may be another user's.
@@ -42,11 +48,23 @@ var (
 	ErrUnsure = errors.New("the keychain has to be asked at length")
 )
 
-// timeout is a type so that no program formats it at its start.
-type timeout struct{}
+// TimedOut is the [ErrTimeout] of a keychain that was waited for so long. Zero: it
+// is not known for how long.
+func TimedOut(after time.Duration) error { return timeout{after} }
 
-func (timeout) Error() string { return "no answer in time: " + ErrLocked.Error() }
+type timeout struct{ after time.Duration }
+
+func (t timeout) Error() string {
+	within := "in time"
+	if after := t.after.Round(100 * time.Millisecond); after > 0 {
+		within = "within " + strconv.FormatFloat(after.Seconds(), 'f', -1, 64) + " s"
+	}
+	return "the keychain did not answer " + within + ": unlock it and try again"
+}
+
 func (timeout) Unwrap() error { return ErrLocked }
+
+func (timeout) Is(target error) bool { return target == ErrTimeout }
 
 // refusal is an [ErrLocked] in words of its own.
 type refusal string
@@ -59,8 +77,35 @@ var errNoBus = errors.New("no D-Bus session")
 
 // Unavailable is [ErrUnavailable] where a keychain would be on D-Bus.
 func Unavailable(cause error) error {
-	return fmt.Errorf("%w (%w): start a Secret Service such as gnome-keyring", ErrUnavailable, cause)
+	return unavailable{cause}
 }
+
+type unavailable struct{ cause error }
+
+func (u unavailable) Error() string {
+	return fmt.Sprintf("%v (%v): start a Secret Service such as gnome-keyring", ErrUnavailable, u.cause)
+}
+
+func (u unavailable) Unwrap() []error { return []error{ErrUnavailable, u.cause} }
+
+// CauseOf is an [ErrUnavailable] whose text is the cause alone, in parentheses after
+// a space, for who has words of their own for the rest. The text is empty where the
+// cause isn't known.
+func CauseOf(err error) error {
+	u, _ := errors.AsType[unavailable](err)
+	return bare{u.cause}
+}
+
+type bare struct{ cause error }
+
+func (b bare) Error() string {
+	if b.cause == nil {
+		return ""
+	}
+	return " (" + b.cause.Error() + ")"
+}
+
+func (b bare) Unwrap() error { return ErrUnavailable }
 
 // IsNoService reports whether an error that a bus answered with says that
 // nothing on it keeps secrets. Other failures to start such a service mean that

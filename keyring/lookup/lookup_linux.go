@@ -3,7 +3,6 @@ package lookup
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"cre-credential-helper/helper"
@@ -45,7 +44,7 @@ func (k Keychain) All(_ context.Context, q helper.Query) ([]helper.Credential, e
 	case errors.Is(err, helper.ErrNotFound):
 		return nil, nil
 	case errors.Is(err, ErrTimeout):
-		return nil, fmt.Errorf("keychain: read %s: %w", account, err)
+		return nil, TimedOut(k.Timeout)
 	case err != nil:
 		return nil, err
 	}

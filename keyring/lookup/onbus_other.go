@@ -4,3 +4,5 @@ package lookup
 
 // OnBus says that the platform's keychain is behind D-Bus.
 const OnBus = false
+
+const locked = "the keychain is locked, or refuses: unlock it and try again"

@@ -149,7 +149,7 @@ func searchedLocked(bus *wire.Client) error {
 		}
 	}
 	if err == nil || errors.As(err, new(*wire.AnswerError)) { // no name, no gnome-keyring: not "no service"
-		return fmt.Errorf("%w: nothing found in a locked collection", ErrLocked)
+		return fmt.Errorf("%w (nothing can be found in it)", ErrLocked)
 	}
 	return err
 }

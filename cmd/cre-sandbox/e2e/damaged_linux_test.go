@@ -117,7 +117,7 @@ func TestDamagedFilesAreBoundedAndRepaired(t *testing.T) {
 
 // overridden is the line that cre begins with in a sandbox.
 func overridden(s *sandbox.Server) string {
-	return "warning: using " + s.URL + "/graphql, not the PRODUCTION environment's own: set by CRE_CLI_AUTH_BASE, CRE_CLI_CLIENT_ID, CRE_CLI_AUDIENCE, CRE_CLI_GRAPHQL_URL\n"
+	return "warning: CRE_CLI_* variables are set: using " + s.URL + ", not PRODUCTION\n"
 }
 
 // bounded fails for a program that took too long or too much memory.

@@ -91,7 +91,7 @@ var fileIlls = []fault{
 			}
 			p.must(os.Chown(p.creFile(""), nobody, nobody))
 		},
-		check: "files", level: "problem", says: ".cre belongs to another user", command: "mv -n --",
+		check: "files", level: "problem", says: ".cre belongs to ", command: "mv -n --",
 	},
 	{
 		name: "an immutable session",
@@ -136,7 +136,7 @@ var settingIlls = []fault{
 	{
 		name: "overrides", args: []string{"--offline"},
 		breaks: func(*patient) {},
-		check:  "environment", level: "warning", says: "not the PRODUCTION environment's own",
+		check:  "environment", level: "warning", says: "CRE_CLI_* variables are set",
 		command: "unset CRE_CLI_AUTH_BASE CRE_CLI_CLIENT_ID CRE_CLI_AUDIENCE CRE_CLI_GRAPHQL_URL",
 	},
 	{

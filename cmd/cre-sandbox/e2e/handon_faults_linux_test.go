@@ -174,8 +174,8 @@ var unusableByOwner = map[string]func(path string) error{
 		}
 		return os.Chmod(path, 0o775)
 	}),
-	"belongs to another user": trusted(func(path string) error { return os.Chown(path, nobody, -1) }),
-	"belongs to another":      trusted(func(path string) error { return os.Chown(filepath.Dir(path), nobody, -1) }),
+	"belongs to nobody: install": trusted(func(path string) error { return os.Chown(path, nobody, -1) }),
+	"belongs to nobody":          trusted(func(path string) error { return os.Chown(filepath.Dir(path), nobody, -1) }),
 }
 
 // TestAnOfficialCLIThatCannotBeUsed is named, with what to do, under the exit status

@@ -170,8 +170,8 @@ func TestWithoutAnOfficialCLI(t *testing.T) {
 		status         int
 	}{
 		"none":                   {"CRE_OFFICIAL_CLI=", "https://github.com/smartcontractkit/cre-cli/releases", 127},
-		"named, and not on PATH": {"CRE_OFFICIAL_CLI=cre-nowhere", "is not on PATH", 126},
-		"named, and not there":   {"CRE_OFFICIAL_CLI=/nowhere/cre", "there is no such file", 126},
+		"named, and not on PATH": {"CRE_OFFICIAL_CLI=cre-nowhere", "is not on PATH", 127},
+		"named, and not there":   {"CRE_OFFICIAL_CLI=/nowhere/cre", "there is no file /nowhere/cre", 127},
 		"named, and ourselves":   {"CRE_OFFICIAL_CLI=" + filepath.Join(m.bin, "cre"), "is this program itself", 126},
 	} {
 		if o := m.in(t, c.variable).run("", "cre", "workflow", "list"); o.status != c.status || o.stdout != "" || !strings.Contains(o.stderr, c.says) {

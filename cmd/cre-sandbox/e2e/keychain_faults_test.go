@@ -36,27 +36,27 @@ var keychainFaults = map[string]keychainFault{
 	"locked without a prompter": {
 		happen: func(m *machine) { m.keychain.Lock(m) },
 		mend:   restart(syscall.SIGTERM),
-		status: statusLocked, says: "the keychain is locked or refuses: unlock it",
+		status: statusLocked, says: "unlock the login keyring and try again",
 	},
 	"prompt dismissed": {
 		happen: func(m *machine) { m.keychain.Lock(m); m.keychain.Prompt(m, true) },
 		mend:   restart(syscall.SIGTERM),
-		status: statusLocked, says: "the keychain is locked or refuses: unlock it",
+		status: statusLocked, says: "unlock the login keyring and try again",
 	},
 	"prompt unanswered": {
 		happen: func(m *machine) { m.keychain.Lock(m); m.keychain.Prompt(m, false) },
 		mend:   restart(syscall.SIGTERM),
-		status: statusLocked, says: "no answer in time: the keychain is locked or refuses: unlock it",
+		status: statusLocked, says: "the keychain did not answer within 1 s",
 	},
 	"daemon stopped": {
 		happen: func(m *machine) { m.signalKeychain(syscall.SIGSTOP) },
 		mend:   func(m *machine) { m.signalKeychain(syscall.SIGCONT) },
-		status: statusLocked, says: "no answer in time: the keychain is locked or refuses: unlock it",
+		status: statusLocked, says: "the keychain did not answer within 1 s",
 	},
 	"service missing": {
 		happen: func(m *machine) { m.signalKeychain(syscall.SIGKILL) },
 		mend:   restart(syscall.SIGKILL),
-		status: statusNoKeychain, says: "there is no keychain on this machine",
+		status: statusNoKeychain, says: "keychain",
 	},
 	"bus gone": {
 		happen: func(m *machine) { m.keychain.StopBus() },
@@ -65,12 +65,12 @@ var keychainFaults = map[string]keychainFault{
 	"no bus": {
 		happen: func(m *machine) { m.leaveBus() },
 		mend:   func(m *machine) { m.setenv(m.keychain.Env()...) },
-		status: statusNoKeychain, says: "there is no keychain on this machine (no D-Bus session): start a Secret Service such as gnome-keyring",
+		status: statusNoKeychain, says: "(no D-Bus session)",
 	},
 	"no bus, and dbus-launch on PATH": {
 		happen: func(m *machine) { m.leaveBus(); m.plantDBusLaunch() },
 		mend:   func(m *machine) { m.setenv(m.keychain.Env()...) },
-		status: statusNoKeychain, says: "there is no keychain on this machine (no D-Bus session): start a Secret Service such as gnome-keyring",
+		status: statusNoKeychain, says: "(no D-Bus session)",
 	},
 }
 

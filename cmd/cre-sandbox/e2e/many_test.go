@@ -68,7 +68,7 @@ func TestABusyMachineKeepsItsSession(t *testing.T) {
 			return m.get()
 		}
 		o := hurried.get()
-		if o.status == statusLocked && o.stdout == "" && strings.Contains(o.stderr, "no answer in time") {
+		if o.status == statusLocked && o.stdout == "" && strings.Contains(o.stderr, "did not answer within") {
 			late.Add(1)
 			return outcome{}
 		}

@@ -29,7 +29,7 @@ var providerFaults = map[string]struct {
 	"HTTP status 503":          {status(503, "down for maintenance"), "answered with HTTP status 503 (no error code); try again in a while"},
 	"HTTP status 429":          {tooMany, "answered with HTTP status 429 (no error code); try again in 120 seconds"},
 	"a body that is truncated": {truncated, "broke off or makes no sense; try again"},
-	"a body that isn't JSON":   {status(200, "<html>Sign in to the network</html>"), "broke off or makes no sense; try again"},
+	"a body that isn't JSON":   {status(200, "<html>Sign in to the network</html>"), "answered with a web page, not the API: a proxy or a Wi-Fi login page may be in between"},
 	"a megabyte of body":       {status(200, `{"access_token":"`+strings.Repeat("x", 1<<20)+`"}`), "broke off or makes no sense; try again"},
 	"a broken connection":      {breakOff, "check the network and try again"},
 }
@@ -96,8 +96,8 @@ func TestProviderOutOfReachEndsNoSession(t *testing.T) {
 	t.Cleanup(stranger.Close)
 	m := newMachine(t, keychainMode, nearlyExpired)
 	for name, fault := range map[string]struct{ endpoint, says string }{
-		"connection refused": {nobody.URL, "connection refused; check the network and try again"},
-		"TLS error":          {stranger.URL, "certificate signed by unknown authority; check the network and try again"},
+		"connection refused": {nobody.URL, "the connection was refused; check the network and try again"},
+		"TLS error":          {stranger.URL, "'s certificate can't be verified; check the clock and the proxy, or set SSL_CERT_FILE to your company's CA"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := m.in(t)

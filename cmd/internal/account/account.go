@@ -4,7 +4,6 @@ package account
 
 import (
 	"context"
-	"fmt"
 
 	"cre-credential-helper/cmd/internal/web"
 	"cre-credential-helper/fallback"
@@ -42,7 +41,7 @@ func (c Client) WhoAmI(ctx context.Context, cred helper.Credential) (Account, er
 		GetOrganization   struct{ DisplayName, OrganizationID text }
 	}
 	if err := c.ask(ctx, cred, query, &data); err != nil {
-		return Account{}, fmt.Errorf("asking who is logged in: %w", err)
+		return Account{}, err
 	}
 	account := Account{
 		Email:            string(data.GetAccountDetails.EmailAddress),
@@ -50,7 +49,7 @@ func (c Client) WhoAmI(ctx context.Context, cred helper.Credential) (Account, er
 		OrganizationID:   string(data.GetOrganization.OrganizationID),
 	}
 	if account.OrganizationID == "" {
-		return Account{}, fmt.Errorf("asking who is logged in: %w", useless(web.HostOf(c.URL)))
+		return Account{}, useless(web.HostOf(c.URL))
 	}
 	return account, nil
 }
@@ -60,10 +59,10 @@ func (c Client) WhoAmI(ctx context.Context, cred helper.Credential) (Account, er
 func (c Client) TenantConfig(ctx context.Context, cred helper.Credential) (fallback.Tenant, error) {
 	var data struct{ GetTenantConfig *tenantConfig }
 	if err := c.ask(ctx, cred, tenantQuery, &data); err != nil {
-		return fallback.Tenant{}, fmt.Errorf("asking for the tenant's configuration: %w", err)
+		return fallback.Tenant{}, err
 	}
 	if data.GetTenantConfig == nil {
-		return fallback.Tenant{}, fmt.Errorf("asking for the tenant's configuration: %w", useless(web.HostOf(c.URL)))
+		return fallback.Tenant{}, useless(web.HostOf(c.URL))
 	}
 	return data.GetTenantConfig.tenant(), nil
 }

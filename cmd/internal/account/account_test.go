@@ -114,7 +114,7 @@ func TestAnswersThatAreErrors(t *testing.T) {
 		{"500", 500, secret, outage, "HTTP status 500"},
 		{"503", 503, "down", outage, "HTTP status 503"},
 		{"redirect", 307, "", outage, "HTTP status 307"},
-		{"a captive portal's page", 200, "<html>Sign in: access denied", outage, "can't be used"},
+		{"a captive portal's page", 200, "<html>Sign in: access denied", outage, "answered with a web page, not the API: a proxy or a Wi-Fi login page may be in between"},
 		{"empty", 200, "", outage, "can't be used"},
 		{"no data", 200, `{"data":null}`, outage, "can't be used"},
 		{"wrong types", 200, `{"data":{"getOrganization":"x"}}`, outage, "can't be used"},

@@ -20,6 +20,10 @@ func decode(host string, status int, body []byte, sent helper.Secret, data any) 
 	switch {
 	case answer.rejects(status):
 		return fmt.Errorf("%w (%s: HTTP status %d%s)", ErrRejected, host, status, said)
+	case web.IsPage(body):
+		return web.Page(host, status)
+	case status >= http.StatusInternalServerError:
+		return web.Outage(fmt.Errorf("%s answered with HTTP status %d%s; try again in a while", host, status, said))
 	case status != http.StatusOK:
 		return web.Outage(fmt.Errorf("%s answered with HTTP status %d%s; check the network and try again in a while", host, status, said))
 	case len(answer.Errors) > 0:

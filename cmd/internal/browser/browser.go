@@ -3,6 +3,8 @@ package browser
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
 	"os/exec"
 	"slices"
 	"strings"
@@ -47,9 +49,22 @@ func (s Surroundings) Open(url string) error {
 		if err == nil {
 			return nil
 		}
-		failed = errors.Join(failed, err)
+		failed = errors.Join(failed, explain(command[0], err))
 	}
 	return failed
+}
+
+func explain(program string, err error) error {
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		return fmt.Errorf("%s: %w", program, err) // "exit status 1"
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, exec.ErrNotFound):
+		return fmt.Errorf("BROWSER: there is no program %q", program)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("BROWSER: %q may not be executed", program)
+	}
+	return err
 }
 
 // commands returns what BROWSER's value means, as git and xdg-open read it: the

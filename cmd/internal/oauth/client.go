@@ -47,9 +47,10 @@ func (c Client) Refresh(ctx context.Context, endpoint, clientID string, refresh 
 
 // Revoke ends a refresh token, and with it the session that it belongs to
 // (RFC 7009), within 30 seconds of time in which the process runs. A token
-// that the provider doesn't know counts as revoked.
+// that the provider doesn't know counts as revoked. Its error says why, and not what
+// to do: once the session is removed, nobody can try again.
 func (c Client) Revoke(ctx context.Context, endpoint, clientID string, refresh helper.Secret) error {
-	return failed("revoking the session", c.revoke(ctx, endpoint, url.Values{
+	return web.Bare(c.revoke(ctx, endpoint, url.Values{
 		"token":     {refresh.Reveal()},
 		"client_id": {clientID},
 	}))
@@ -64,7 +65,7 @@ func (c Client) revoke(ctx context.Context, endpoint string, form url.Values) er
 	}
 	defer response.Body.Close()
 	if response.StatusCode/100 != 2 {
-		return fmt.Errorf("%s answered with HTTP status %d, so the session may stay valid there until it expires", web.HostOf(endpoint), response.StatusCode)
+		return fmt.Errorf("%s answered with HTTP status %d", web.HostOf(endpoint), response.StatusCode)
 	}
 	return nil
 }
@@ -83,6 +84,8 @@ func (c Client) redeem(ctx context.Context, endpoint string, grant url.Values) (
 	}
 	a := parseAnswer(response.Header.Get("Content-Type"), body)
 	switch {
+	case a == (answer{}) && web.IsPage(body):
+		return Tokens{}, web.Page(web.HostOf(endpoint), response.StatusCode)
 	case response.StatusCode/100 != 2, a.Access == "" && a.Error != "":
 		return Tokens{}, refusal(endpoint, response, string(a.Error), secretsIn(grant)...)
 	case a.Access == "":

@@ -15,7 +15,7 @@ import (
 var (
 	// ErrRefused reports that the provider refused a code or a refresh token
 	// for good: HTTP 400, 401 or 403 with invalid_grant (RFC 6749, 5.2).
-	ErrRefused = errors.New("the provider refused the grant (invalid_grant)")
+	ErrRefused = errors.New("no longer accepts this login")
 
 	// ErrDenied reports a login that the provider ended with an error (RFC
 	// 6749, 4.1.2.1).
@@ -50,7 +50,7 @@ func failed(doing string, err error) error {
 func refusal(endpoint string, response *http.Response, code string, sent ...helper.Secret) error {
 	host, status := web.HostOf(endpoint), response.StatusCode
 	if code == "invalid_grant" && (status == http.StatusBadRequest || status == http.StatusUnauthorized || status == http.StatusForbidden) {
-		return fmt.Errorf("%w at %s; log in again", ErrRefused, host)
+		return fmt.Errorf("%s %w; log in again (invalid_grant)", host, ErrRefused)
 	}
 	next := "try again " + retryAfter(response.Header)
 	if !isErrorCode(safetext.Hide(code, maxCode+1, sent...)) {

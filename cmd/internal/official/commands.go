@@ -3,6 +3,8 @@ package official
 import (
 	"slices"
 	"strings"
+
+	"cre-credential-helper/cmd/internal/near"
 )
 
 // Entry is a command of the official CLI.
@@ -99,60 +101,47 @@ func entry(path []string) (Entry, bool) {
 // is no command. It is no near miss if it is as near to one of the official
 // CLI's.
 func Near(word string) (command string, ok bool) {
-	if word == "" || len(word) > 2*maxName || len(word) < 3 {
+	command = near.Best(word, ours())
+	theirs := near.Best(word, groups())
+	if command == "" || theirs != "" && slips(word, theirs) <= slips(word, command) {
 		return "", false
 	}
-	word = strings.ToLower(word)
-	best := tooFar
-	for _, name := range ours() {
-		if d := distance(word, name); d <= allowed(name) && d < best {
-			command, best = name, d
-		}
-	}
+	return command, true
+}
+
+// NearAny is Near for the commands of both. Where one of the official CLI's is
+// meant, a newer one may have the very word, so that this is only for who can't
+// ask it.
+func NearAny(word string) (command string, ok bool) {
+	command = near.Best(word, slices.Concat(ours(), groups()))
+	return command, command != ""
+}
+
+func slips(word, command string) int { return near.Distance(strings.ToLower(word), command) }
+
+// groups are the official CLI's commands that come first.
+func groups() (names []string) {
 	for _, e := range Commands() {
-		if !strings.Contains(e.Name, " ") && e.Name != helpCommand && distance(word, e.Name) <= best {
-			return "", false
+		if !strings.Contains(e.Name, " ") && e.Name != helpCommand {
+			names = append(names, e.Name)
 		}
 	}
-	return command, best < tooFar
+	return names
 }
 
-const (
-	maxName = 20 // characters, more than any command has
-	tooFar  = 3
-)
-
-// allowed is how many slips of the finger a name may have. Short ones get one,
-// because the official CLI may get a command that looks like one of them.
-func allowed(name string) int {
-	if len(name) < 6 {
-		return 1
+// Habit returns what answers here to the words of other programs' users, gh's for
+// one: the command line of ours, without "cre".
+func Habit(line Line, operands []string) (command string, ok bool) {
+	if len(line.Command) > 0 {
+		return "", false
 	}
-	return 2
-}
-
-// distance counts the characters to insert, to drop, to replace or to swap with
-// their neighbour (the optimal string alignment distance).
-func distance(a, b string) int {
-	rows := make([][]int, len(a)+1)
-	for i := range rows {
-		rows[i] = make([]int, len(b)+1)
-		rows[i][0] = i
+	word := line.Word
+	if word == "auth" && len(operands) > 1 {
+		word = operands[1]
 	}
-	for j := range rows[0] {
-		rows[0][j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		for j := 1; j <= len(b); j++ {
-			replaced := rows[i-1][j-1]
-			if a[i-1] != b[j-1] {
-				replaced++
-			}
-			rows[i][j] = min(rows[i-1][j]+1, rows[i][j-1]+1, replaced)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
-			}
-		}
-	}
-	return rows[len(a)][len(b)]
+	command, ok = map[string]string{
+		"auth": "session", "signin": "login", "signout": "logout", "status": "session", "accounts": "session list",
+		"switch": "session use", "token": "session token", "login": "login", "logout": "logout", "whoami": "whoami",
+	}[word]
+	return command, ok && line.Word != ""
 }

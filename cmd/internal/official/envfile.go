@@ -32,6 +32,7 @@ func unusable(path, why string) error {
 type envFile struct {
 	values     map[string]string // nil: nothing, because it can't be read
 	statements []statement
+	fault      string // why it sets nothing, to be read after its path; "": it does
 }
 
 // readEnvFile reads a file as github.com/joho/godotenv does in the official CLI.
@@ -40,15 +41,18 @@ type envFile struct {
 // variables would grow each other without end is an error.
 func readEnvFile(path string) (envFile, error) {
 	info, err := os.Stat(path) // before it is opened: an open may wait, or set a device going
-	if err != nil {
-		return envFile{}, nil
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return envFile{fault: "is not there"}, nil
+	case err != nil:
+		return envFile{fault: "can't be read"}, nil
 	}
 	if !info.Mode().IsRegular() {
 		return envFile{}, unusable(path, "is not a regular file: move it away, or name another one with --env or --public-env")
 	}
 	f, err := os.OpenFile(path, os.O_RDONLY|nonBlocking, 0)
 	if err != nil {
-		return envFile{}, nil
+		return envFile{fault: "can't be read"}, nil
 	}
 	defer f.Close() //nolint:errcheck // only read
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
@@ -59,7 +63,7 @@ func readEnvFile(path string) (envFile, error) {
 	case len(data) > maxFile:
 		return envFile{}, unusable(path, "is larger than 1 MiB: move it away")
 	case err != nil:
-		return envFile{}, nil
+		return envFile{fault: "can't be read"}, nil
 	}
 	return parseEnvFile(path, data)
 }
@@ -71,9 +75,9 @@ func parseEnvFile(path string, data []byte) (envFile, error) {
 	}
 	values, err := godotenv.UnmarshalBytes(data)
 	if err != nil {
-		values = nil
+		return envFile{nil, statements, "has a line that is not NAME=VALUE, or a quote that does not end"}, nil
 	}
-	return envFile{values, statements}, nil
+	return envFile{values, statements, ""}, nil
 }
 
 // settable reports whether the operating system takes a variable. The official

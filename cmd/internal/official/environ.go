@@ -46,8 +46,9 @@ type Final struct {
 	// and computes the rest by itself.
 	Env []string
 
-	// Notices are for the person, a line each: what files in the folders above
-	// would set, of which a later version of the official CLI may take notice.
+	// Notices are for the person, a line each: which file sets nothing, and why, and
+	// what files in the folders above would set, of which a later version of the
+	// official CLI may take notice.
 	Notices []string
 
 	variables map[string]variable
@@ -129,6 +130,9 @@ func (f *Final) load(named, usual, dir string) error {
 	file, err := readEnvFile(path)
 	if err != nil {
 		return err
+	}
+	if file.fault != "" {
+		f.Notices = append(f.Notices, fmt.Sprintf("%s %s: it sets nothing", safetext.Line(path), file.fault))
 	}
 	for _, s := range file.statements { // of a damaged file, too: another version may read it differently
 		if isForbidden(s.name) {

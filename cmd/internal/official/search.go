@@ -73,12 +73,12 @@ func (s Search) Find() (string, error) {
 
 func (s Search) named() (string, error) {
 	paths := []string{withEnding(s.Named)}
-	missing := fmt.Errorf("%w: %s=%s: there is no such file: correct the variable", ErrUnusable, VariableProgram, safetext.Line(s.Named))
+	missing := noneNamed(fmt.Sprintf("%s: there is no file %s: correct it or unset it", VariableProgram, safetext.Line(s.Named)))
 	if filepath.Base(s.Named) == s.Named {
 		paths = s.onPath(s.Named)
-		missing = fmt.Errorf("%w: %s=%s is not on PATH: give its path", ErrUnusable, VariableProgram, safetext.Line(s.Named))
+		missing = noneNamed(fmt.Sprintf("%s: %s is not on PATH: give its path, or unset it", VariableProgram, safetext.Line(s.Named)))
 	}
-	err := missing
+	var err error = missing
 	for _, path := range paths {
 		if path, err = filepath.Abs(path); err != nil {
 			return "", err
@@ -95,6 +95,12 @@ func (s Search) named() (string, error) {
 	}
 	return "", err
 }
+
+// noneNamed is the [ErrMissing] of a variable.
+type noneNamed string
+
+func (e noneNamed) Error() string { return string(e) }
+func (noneNamed) Unwrap() error   { return ErrMissing }
 
 // candidates are all paths where it may be, the best first.
 func (s Search) candidates() []string {

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"syscall"
 
+	"cre-credential-helper/cmd/internal/safetext"
 	"cre-credential-helper/fallback"
 )
 
@@ -57,15 +58,25 @@ func checkWriter(path string, fault func(string) error) error {
 		return fault("has no owner that can be told")
 	}
 	if owner := int64(stat.Uid); owner != 0 && owner != int64(os.Geteuid()) {
-		return fault(fmt.Sprintf("isn't safe, because %s belongs to another user: install the official CLI as yourself", path))
+		why, _ := fallback.Foreign(path, stat.Uid)
+		return fault(fmt.Sprintf("isn't safe, because %s %s: install the official CLI as yourself", safetext.Line(path), why))
 	}
 	switch mode := info.Mode(); {
 	case mode&othersMay != 0:
-		return fault(fmt.Sprintf("isn't safe, because other users may write to %s: run chmod go-w %s", path, path))
+		return fault(fmt.Sprintf("isn't safe, because other users may write to %s: %s", safetext.Line(path), tighten(path, "go-w", info, stat)))
 	case mode&groupMay != 0 && !isTrusted(path, info, stat.Gid):
-		return fault(fmt.Sprintf("isn't safe, because a group may write to %s: run chmod g-w %s", path, path))
+		return fault(fmt.Sprintf("isn't safe, because a group may write to %s: %s", safetext.Line(path), tighten(path, "g-w", info, stat)))
 	}
 	return nil
+}
+
+// tighten says what helps. What is root's, and folders such as /tmp, are for more
+// than this program.
+func tighten(path, mode string, info fs.FileInfo, stat *syscall.Stat_t) string {
+	if info.Mode()&fs.ModeSticky != 0 || stat.Uid == 0 && os.Geteuid() != 0 {
+		return "move the official CLI to a folder that only you may write to"
+	}
+	return "run chmod " + mode + " " + fallback.Quote(path)
 }
 
 // darwinAdmin is macOS' group of those who may become root; the folders of

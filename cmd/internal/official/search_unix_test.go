@@ -95,7 +95,7 @@ func TestTheOfficialCLIIsFoundInOrder(t *testing.T) {
 	}
 	for _, named := range []string{"absent", "./absent", filepath.Join(p.one, "absent")} {
 		s.Named = named
-		if got, err := s.Find(); !errors.Is(err, ErrUnusable) || !strings.Contains(err.Error(), named) {
+		if got, err := s.Find(); !errors.Is(err, ErrMissing) || !strings.Contains(err.Error(), named) {
 			t.Errorf("named %s: %s, %v", named, got, err)
 		}
 	}
@@ -208,6 +208,17 @@ func TestWhatCannotBeStartedIsNamed(t *testing.T) {
 	}
 }
 
+// TestAFolderForEverybodyIsNotToBeTightened: of one such as /tmp, others live.
+func TestAFolderForEverybodyIsNotToBeTightened(t *testing.T) {
+	p := newPlace(t)
+	p.put(filepath.Join(p.one, "cre"), script)
+	p.do(os.Chmod(p.one, 0o777|os.ModeSticky))
+	_, err := p.search().Find()
+	if !errors.Is(err, ErrUnusable) || strings.Contains(err.Error(), "chmod") || !strings.Contains(err.Error(), "move the official CLI to a folder that only you may write to") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestProgramsOfOtherUsersAreRefused(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("left out: only root can give a file away")
@@ -215,7 +226,7 @@ func TestProgramsOfOtherUsersAreRefused(t *testing.T) {
 	p := newPlace(t)
 	path := p.put(filepath.Join(p.one, "cre"), script)
 	p.do(os.Chown(path, 12345, 0))
-	if got, err := p.search().Find(); !errors.Is(err, ErrUnusable) || !strings.Contains(err.Error(), "another user") {
+	if got, err := p.search().Find(); !errors.Is(err, ErrUnusable) || !strings.Contains(err.Error(), "belongs to user 12345") {
 		t.Errorf("%s, %v", got, err)
 	}
 	p.do(os.Chown(path, 0, 12345))

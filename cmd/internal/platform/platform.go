@@ -115,7 +115,7 @@ func (e Environment) endpoint(path string) string {
 }
 
 // Select returns the environment that the variables name, and what a user
-// should know about it: a line that names the overrides that are set. A
+// should know about it: one line if overrides are set. A
 // variable that is set to nothing isn't set. An unknown environment, and an
 // override that secrets must not be sent to, is an error that names the
 // variable.
@@ -145,10 +145,16 @@ func Select(getenv func(string) string) (env Environment, warnings []string, err
 		*o.field = value
 	}
 	if set := Overrides(getenv); len(set) > 0 {
-		warnings = append(warnings, fmt.Sprintf("using %s, not the %s environment's own: set by %s",
-			env.GraphQLURL, env.Name, strings.Join(set, ", ")))
+		warnings = append(warnings, overridden(env, set))
 	}
 	return env, warnings, nil
+}
+
+func overridden(env Environment, set []string) string {
+	if len(set) == 1 {
+		return fmt.Sprintf("%s is set: it is used in the place of %s's own", set[0], env.Name)
+	}
+	return fmt.Sprintf("CRE_CLI_* variables are set: using %s, not %s", env.Origin(), env.Name)
 }
 
 // Overrides returns the variables that are set of those which override parts of

@@ -51,9 +51,9 @@ func TestSelect(t *testing.T) {
 		{"a name in both", []string{"CRE_CLI_ENV=Production"}, production, nil},
 		{"every override", []string{"CRE_CLI_ENV=STAGING", "CRE_CLI_AUTH_BASE=http://127.0.0.1:8080/tenant", "CRE_CLI_CLIENT_ID=client",
 			"CRE_CLI_AUDIENCE=urn:mine", "CRE_CLI_GRAPHQL_URL=http://[::1]:8080/graphql"}, everything,
-			[]string{"set by CRE_CLI_AUTH_BASE, CRE_CLI_CLIENT_ID, CRE_CLI_AUDIENCE, CRE_CLI_GRAPHQL_URL"}},
+			[]string{"CRE_CLI_* variables are set: using http://[::1]:8080, not STAGING"}},
 		{"one override", []string{"CRE_CLI_CLIENT_ID=client"},
-			Environment{production.Name, production.AuthBase, "client", production.Audience, production.GraphQLURL}, []string{"set by CRE_CLI_CLIENT_ID"}},
+			Environment{production.Name, production.AuthBase, "client", production.Audience, production.GraphQLURL}, []string{"CRE_CLI_CLIENT_ID is set: it is used in the place of PRODUCTION's own"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -70,7 +70,12 @@ func (p Places) find(ctx context.Context, file plain.Session, q helper.Query) (h
 	case InFile:
 		return p.Find(file, q)
 	default:
-		return Pick(ctx, p.Vaults[place], q)
+		c, err := Pick(ctx, p.Vaults[place], q)
+		if errors.Is(err, lookup.ErrUnavailable) {
+			err = fmt.Errorf("your session is in the keychain, and this shell can't reach one%w: use your desktop's terminal, "+
+				"log in here with CRE_CREDENTIAL_STORE=file cre login, or set CRE_API_KEY", lookup.CauseOf(err))
+		}
+		return c, err
 	}
 }
 

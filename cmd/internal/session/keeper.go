@@ -266,7 +266,7 @@ func (k *Keeper) revokeAll(ctx context.Context, all []helper.Credential, what st
 
 func (k *Keeper) revoke(ctx context.Context, c helper.Credential, what string) {
 	if err := k.Revoker.Revoke(ctx, c); err != nil {
-		k.Notify.printf("warning: %v", err)
+		k.Notify.printf("warning: the %s could not be revoked (%v): it is removed from this machine, but stays valid at the provider until it expires", what, err)
 		return
 	}
 	k.Notify.printf("revoked the %s at %s", what, c.RevocationEndpoint)

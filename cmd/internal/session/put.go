@@ -191,7 +191,7 @@ func mayBePlain(mode Mode, file fallback.File, err error) bool {
 // can be stored in.
 func orFile(err error) error {
 	if errors.Is(err, keyring.ErrUnavailable) || errors.Is(err, keyring.ErrLocked) {
-		return fmt.Errorf("%w; or set CRE_CREDENTIAL_STORE=file to keep the session in plain text", err)
+		return fmt.Errorf("%w, or set CRE_CREDENTIAL_STORE=file (plain text)", err)
 	}
 	return err
 }

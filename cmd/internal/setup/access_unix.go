@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+
+	"cre-credential-helper/fallback"
 )
 
 // The mode's bits by which others may write.
@@ -19,12 +21,20 @@ const (
 // may write to. A link has no mode.
 func checkAccess(path string, info fs.FileInfo) error {
 	if uid := info.Sys().(*syscall.Stat_t).Uid; int64(uid) != int64(os.Geteuid()) && uid != 0 {
-		return fmt.Errorf("%w: %s belongs to another user: move it away, or chown it to yourself", ErrUnsafe, path)
+		why, todo := fallback.Foreign(path, uid)
+		return fmt.Errorf("%w: %s %s: %s", ErrUnsafe, path, why, todo)
 	}
 	if info.Mode()&fs.ModeSymlink == 0 && info.Mode()&othersMay != 0 {
-		return fmt.Errorf("%w: %s may be written by every user: see what is in it, then run chmod go-w on it", ErrUnsafe, path)
+		return fmt.Errorf("%w: %s may be written by every user: %s", ErrUnsafe, path, advice(path, info))
 	}
 	return nil
+}
+
+func advice(path string, info fs.FileInfo) string {
+	if info.Mode()&fs.ModeSticky != 0 {
+		return "install the official CLI in a folder that only you may write to"
+	}
+	return "see what is in it, then run chmod go-w " + fallback.Quote(path)
 }
 
 // tighten takes from the group the right to write to a file or a folder, and

@@ -27,6 +27,9 @@ type Docker struct {
 	Registries []string // host or host:port; docker.io for docker's own
 	Helper     string   // what docker puts "docker-credential-" before; "": cre
 
+	// Folder is what this program was installed into; "": not known.
+	Folder string
+
 	// Find looks for a program on PATH; nil: [exec.LookPath].
 	Find func(name string) (string, error)
 }
@@ -55,7 +58,7 @@ func (d Docker) Do(ctx context.Context) ([]string, error) {
 		return changed, err
 	})
 	if err == nil {
-		r.missing(d.find, "docker-credential-"+d.helper(), "docker")
+		r.missing(d.find, "docker-credential-"+d.helper(), "docker", d.Folder)
 	}
 	return r, err
 }
@@ -122,7 +125,7 @@ var registryName = regexp.MustCompile(`^([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0
 // dockerNames are the names by which docker looks for registries.
 func dockerNames(registries []string) ([]string, error) {
 	if len(registries) == 0 {
-		return nil, fmt.Errorf("%w: no registry is named: name one with --registry", ErrName)
+		return nil, faultf(ErrName, "name a registry: --registry registry.example.com")
 	}
 	names := make([]string, len(registries))
 	for i, registry := range registries {
@@ -130,7 +133,7 @@ func dockerNames(registries []string) ([]string, error) {
 		case registry == "docker.io", registry == "index.docker.io", registry == hub:
 			registry = hub
 		case !registryName.MatchString(registry):
-			return nil, fmt.Errorf("%w: %q is not a registry: name its host, such as registry.example.com or registry.example.com:5000", ErrName, registry)
+			return nil, faultf(ErrName, "%q is not a registry: name its host, such as registry.example.com or registry.example.com:5000", registry)
 		}
 		names[i] = registry
 	}
@@ -174,7 +177,7 @@ func readConfig(path string) (config, error) {
 		return config{}, err
 	}
 	if !c.info.Mode().IsRegular() {
-		return config{}, fmt.Errorf("%w: %s is not a file: move it away", ErrInTheWay, c.path)
+		return config{}, faultf(ErrInTheWay, "%s is not a file: move it away", c.path)
 	}
 	c.data, err = c.read()
 	return c, err

@@ -173,7 +173,7 @@ func TestAHelperThatDockerWillNotFindIsSaid(t *testing.T) {
 		return "", os.ErrNotExist
 	}
 	lines, err := d.Do(t.Context())
-	mustSay(t, lines, err, "added", "docker-credential-cre is not on PATH")
+	mustSay(t, lines, err, "added", "warning: docker will not find docker-credential-cre: put ")
 	if !slices.Equal(asked, []string{"docker-credential-cre"}) {
 		t.Errorf("looked for %q", asked)
 	}

@@ -42,7 +42,7 @@ func look(path string, self ourselves.Program) entry {
 		e.kind, e.err = nowhere, nil
 	case e.err != nil:
 	case !e.target.Mode().IsRegular():
-		e.err = fmt.Errorf("%w: %s is not a file: move it away", ErrInTheWay, path)
+		e.err = faultf(ErrInTheWay, "%s is not a file: move it away", path)
 	case self.Is(path):
 		e.kind = ours
 	default:

@@ -26,6 +26,9 @@ type Git struct {
 	Helper  string   // what git puts "git-credential-" before; "": cre
 	Env     []string // git's environment; nil: this process's
 
+	// Folder is what this program was installed into; "": not known.
+	Folder string
+
 	// Find looks for a program on PATH; nil: [exec.LookPath].
 	Find func(name string) (string, error)
 }
@@ -53,7 +56,7 @@ func (g Git) Do(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return r, err
 	}
-	r.missing(g.find, "git-credential-"+g.helper(), "git")
+	r.missing(g.find, "git-credential-"+g.helper(), "git", g.Folder)
 	others, err := g.values(ctx, "--get-all", "credential.helper")
 	if err == nil && len(others) > 0 && others[len(others)-1] != "" { // what it says may hold a password
 		r.sayf("git has other helpers for every host, and tells them what cre answers: see git config --get-all credential.helper")
@@ -95,7 +98,7 @@ func (g Git) find(name string) (string, error) {
 // can be ones.
 func (g Git) each(do func(key string) error) error {
 	if len(g.Hosts) == 0 {
-		return fmt.Errorf("%w: no host is named: name one with --host", ErrName)
+		return faultf(ErrName, "name a host: --host git.example.com")
 	}
 	var keys []string
 	for _, host := range g.Hosts {
@@ -121,7 +124,7 @@ func gitKey(host string) (string, error) {
 	}
 	o, err := helper.ParseOrigin(strings.TrimSuffix(url, "/"))
 	if err != nil || o.Path != "" || o.Protocol != "https" && o.Protocol != "http" {
-		return "", fmt.Errorf("%w: %q is not a host: name one such as git.example.com or git.example.com:8443", ErrName, host)
+		return "", faultf(ErrName, "%q is not a host: name one such as git.example.com or git.example.com:8443", host)
 	}
 	return "credential." + o.String() + ".helper", nil
 }

@@ -46,7 +46,7 @@ func addHelper(doc []byte, registry, helper string) ([]byte, error) {
 	case i < 0:
 		return helpers.insert(doc, entry, quote(helper), top.layout(doc).inner()), nil
 	case !helpers.members[i].is(helper):
-		return nil, fmt.Errorf("has another helper for %s in credHelpers: remove that entry first (%w)", registry, ErrInTheWay)
+		return nil, faultf(ErrInTheWay, "has another helper for %s in credHelpers: remove that entry first", registry)
 	}
 	return doc, nil
 }
@@ -139,7 +139,7 @@ func (o object) find(key string, fold bool) (int, error) {
 	is := func(m member) bool { return m.key == key || fold && strings.EqualFold(m.key, key) }
 	i := slices.IndexFunc(o.members, is)
 	if i >= 0 && slices.ContainsFunc(o.members[i+1:], is) {
-		return -1, fmt.Errorf("has %s twice: remove one of them (%w)", key, ErrInTheWay)
+		return -1, faultf(ErrInTheWay, "has %s twice: remove one of them", key)
 	}
 	return i, nil
 }

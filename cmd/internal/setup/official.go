@@ -69,7 +69,7 @@ func (o Official) run(ctx context.Context, act func(*place) error) ([]string, er
 	p.sweep()
 	if err := act(p); err != nil {
 		if errors.Is(err, fs.ErrPermission) {
-			err = fmt.Errorf("%w: see that %s is yours, and may be written by you (chown, chmod u+rwx)", err, p.folder)
+			err = fmt.Errorf("%w: see that %s is yours, and run chmod u+rwx on it", err, p.folder)
 		}
 		return p.report, err
 	}

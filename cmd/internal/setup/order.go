@@ -15,7 +15,7 @@ func (p *place) setUp() error {
 	case err != nil:
 		return err
 	case official.kind == ours:
-		return fmt.Errorf("%w: %s is this program, not the official CLI: remove it", ErrInTheWay, official.path)
+		return faultf(ErrInTheWay, "%s is this program, not the official CLI: remove it", official.path)
 	}
 	current := official // the official CLI that is to stay
 	if cre.kind == program {

@@ -43,14 +43,31 @@ var (
 // "git-credential-" and "docker-credential-" before it.
 const defaultHelper = "cre"
 
+// fault is one of the errors above in words of its own.
+type fault struct {
+	kind error
+	text string
+}
+
+func faultf(kind error, format string, args ...any) error {
+	return fault{kind, fmt.Sprintf(format, args...)}
+}
+
+func (f fault) Error() string { return f.text }
+func (f fault) Unwrap() error { return f.kind }
+
 // report collects what is said.
 type report []string
 
 func (r *report) sayf(format string, args ...any) { *r = append(*r, fmt.Sprintf(format, args...)) }
 
 // missing says that a program won't be found by another one.
-func (r *report) missing(find func(string) (string, error), program, by string) {
-	if _, err := find(program); err != nil {
-		r.sayf("%s is not on PATH: %s finds it only when its folder is", program, by)
+func (r *report) missing(find func(string) (string, error), program, by, folder string) {
+	if _, err := find(program); err == nil {
+		return
 	}
+	if folder == "" {
+		folder = "the folder that it was installed into"
+	}
+	r.sayf("warning: %s will not find %s: put %s on PATH", by, program, folder)
 }

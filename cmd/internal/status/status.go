@@ -11,15 +11,20 @@ import (
 	"cre-credential-helper/keyring/lookup"
 )
 
-// The exit statuses, documented in cre-credential-helper(1).
+// The exit statuses, documented in the README, cre(1) and cre-credential-helper(1).
 const (
-	OK          = 0
-	Failure     = 1 // nothing found, or any failure that isn't one of these
-	Usage       = 2 // a bad request, setting or command line
-	Locked      = 3 // the keychain is locked, or refused, or silent
-	NoKeychain  = 4 // there is no keychain on this machine
-	Provider    = 5 // the provider couldn't be asked: try again
-	Busy        = 6 // the lock can't be had: held, or refused by the bus
+	OK         = 0
+	Failure    = 1 // nothing found, or any failure that isn't one of these
+	Usage      = 2 // a bad request, setting or command line
+	Locked     = 3 // the keychain is locked, or refused, or silent
+	NoKeychain = 4 // there is no keychain on this machine
+	Provider   = 5 // the provider couldn't be asked: try again
+	Busy       = 6 // the lock can't be had: held, or refused by the bus
+
+	// Those of cre alone, which hands commands on.
+	Unusable = 126 // the official CLI is there, and can't be started
+	Missing  = 127 // there is no official CLI
+
 	Interrupted = 130
 )
 

@@ -4,17 +4,12 @@
 package web
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
 	"time"
-
-	"cre-credential-helper/cmd/internal/safetext"
-	"cre-credential-helper/helper"
 )
 
 // ErrOutage reports that the other side could not be asked, or gave no answer
@@ -111,33 +106,6 @@ func Read(response *http.Response) ([]byte, error) {
 		return nil, err
 	}
 	return body, nil
-}
-
-// Outage makes an [ErrOutage] of err, without another word.
-func Outage(err error) error { return outage{err} }
-
-type outage struct{ error }
-
-func (o outage) Unwrap() []error { return []error{o.error, ErrOutage} }
-
-// Unanswered explains a request that got no answer, or only a part of one. It
-// is an [ErrOutage], in which none of the secrets that were sent shows.
-func Unanswered(ctx context.Context, host string, err error, sent ...helper.Secret) error {
-	var transport *url.Error
-	switch {
-	case ctx.Err() != nil:
-		err = fmt.Errorf("no answer from %s: %w; try again", host, ctx.Err())
-	case errors.As(err, &transport):
-		err = fmt.Errorf("can't reach %s: %w; check the network and try again", host, safetext.Error(transport.Err, sent...))
-	default: // about the content of the answer, which isn't quoted
-		err = Senseless(host)
-	}
-	return Outage(err)
-}
-
-// Senseless reports an answer that can't be understood. It is an [ErrOutage].
-func Senseless(host string) error {
-	return Outage(fmt.Errorf("the answer of %s broke off or makes no sense; try again", host))
 }
 
 // HostOf returns the host of a URL, for messages.

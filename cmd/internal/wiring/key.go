@@ -62,20 +62,39 @@ func (m Machine) APIKey() (key APIKey, err error) {
 	return key, nil
 }
 
+func unreadable(path string, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return keyFileError{err, "there is no file " + path}
+	case errors.Is(err, fs.ErrPermission):
+		return keyFileError{err, "you may not read " + path}
+	}
+	return err
+}
+
+// keyFileError is the system's error in a person's words.
+type keyFileError struct {
+	error
+	text string
+}
+
+func (e keyFileError) Error() string { return e.text }
+func (e keyFileError) Unwrap() error { return e.error }
+
 // readKey reads a file that holds a key, and refuses one that somebody else may have
 // written. Links are followed, because Kubernetes mounts secrets as such; a FIFO, which
 // could be waited for without end, isn't read.
 func readKey(path string) (text, warning string, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return "", "", err
+		return "", "", unreadable(path, err)
 	}
 	if !info.Mode().IsRegular() {
 		return "", "", fmt.Errorf("%s is not a regular file", path)
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return "", "", err
+		return "", "", unreadable(path, err)
 	}
 	defer f.Close()                       //nolint:errcheck // only read
 	if info, err = f.Stat(); err == nil { // what is looked at is what is read

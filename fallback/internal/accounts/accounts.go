@@ -47,6 +47,17 @@ func (f Files) Home(uid uint32) (string, error) {
 	return "", fmt.Errorf("%s has no home for the user %d", f.Passwd, uid)
 }
 
+// Name returns a user's name. "": it isn't known.
+func (f Files) Name(uid uint32) string {
+	users, _ := entries(f.Passwd, userFields) // what was read of a damaged list counts
+	for _, u := range users {
+		if isNumber(u[2], uid) {
+			return u[0]
+		}
+	}
+	return ""
+}
+
 // IsPrivate reports whether certainly nobody but the user has the rights of a
 // group: it is the user's primary one and has the user's name, no other user has
 // it as the primary one, and it lists no other member and has no password.

@@ -24,17 +24,21 @@ const (
 func checkAccess(path string, info fs.FileInfo) error {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if ok && int64(stat.Uid) != int64(os.Geteuid()) {
-		return Unsafe(path, "belongs to another user", "chown it to yourself, or move it away")
+		why, todo := Foreign(path, stat.Uid)
+		return Unsafe(path, why, todo)
 	}
+	tighten := "run chmod go-w " + Quote(path)
 	switch mode := info.Mode(); {
+	case mode&othersMay != 0 && mode&fs.ModeSticky != 0:
+		return Unsafe(path, "may be written by other users", "set HOME to a folder that only you may write to")
 	case mode&othersMay != 0:
-		return Unsafe(path, "may be written by other users", "run chmod go-w "+path)
+		return Unsafe(path, "may be written by other users", tighten)
 	case mode&groupMay == 0, mode.IsDir() && ok && isPrivate(path, stat):
 		return nil
 	case mode.IsDir():
-		return loose{Unsafe(path, "may be written by its group", "run chmod go-w "+path)}
+		return loose{Unsafe(path, "may be written by its group", tighten)}
 	}
-	return Unsafe(path, "may be written by its group", "run chmod go-w "+path)
+	return Unsafe(path, "may be written by its group", tighten)
 }
 
 // Tighten takes from a directory's group the right to write to it, and reports

@@ -46,7 +46,10 @@ func checkFolder(dir string, uid uint32, mode fs.FileMode) error {
 	switch {
 	case !trusted(uid):
 		return fmt.Errorf("%w: its folder %q belongs to user %d", ErrForeign, dir, uid)
-	case mode&othersWrite != 0 && (mode&fs.ModeSticky == 0 || uid != 0):
+	case mode&fs.ModeSticky != 0 && uid == 0:
+	case mode&othersWrite != 0 && (mode&fs.ModeSticky != 0 || int64(uid) != int64(os.Geteuid())):
+		return fmt.Errorf("%w: others may write to its folder %q, and a session's belongs in one of its user's own", ErrForeign, dir)
+	case mode&othersWrite != 0:
 		return fmt.Errorf("%w: others may write to its folder %q: run chmod go-w on it", ErrForeign, dir)
 	}
 	return nil
