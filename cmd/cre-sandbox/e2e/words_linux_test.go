@@ -44,7 +44,8 @@ var messages = map[string]message{
 		m.expire(m.logIn().Access)
 		m.platform.Replace(sandbox.Token, status(403, `{"error":"invalid_grant"}`))
 		return m.run("", "cre", "whoami")
-	}, []string{"Error: failed to attach credentials: failed to load credentials: you are not logged in, try running cre login"},
+	}, []string{"warning: the session of email@domain.com has ended, and was removed: log in again by cre login",
+		"Error: failed to attach credentials: failed to load credentials: you are not logged in, try running cre login"},
 		[]string{"removed the session", "invalid_grant"}},
 	"a logout without the network": {keychainMode, func(m *machine) outcome {
 		m.logIn()
