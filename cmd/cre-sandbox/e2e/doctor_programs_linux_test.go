@@ -63,7 +63,7 @@ var programIlls = []fault{
 	{
 		name:   "an official CLI that isn't there",
 		breaks: func(p *patient) { p.setenv("CRE_OFFICIAL_CLI=/nowhere/cre") },
-		check:  "official", level: "problem", says: "there is no such file", command: "unset CRE_OFFICIAL_CLI",
+		check:  "official", level: "problem", says: "there is no file /nowhere/cre", command: "unset CRE_OFFICIAL_CLI",
 	},
 	{
 		name: "git asks a name that nothing has",

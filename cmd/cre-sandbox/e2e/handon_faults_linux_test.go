@@ -289,7 +289,7 @@ func TestOurCREIsNeverTheOfficialOne(t *testing.T) {
 			t.Errorf("%s: %v", named, o)
 		}
 	}
-	if o := m.in(t, "CRE_OFFICIAL_CLI=/nowhere/to/be/found").official("workflow", "list"); o.status != statusUnusable || !strings.Contains(o.stderr, "there is no such file") {
+	if o := m.in(t, "CRE_OFFICIAL_CLI=/nowhere/to/be/found").official("workflow", "list"); o.status != 127 || !strings.Contains(o.stderr, "there is no file /nowhere/to/be/found") {
 		t.Error(o)
 	}
 }

@@ -181,8 +181,6 @@ var rows = []row{
 	{line: "execution events", more: "--json"},
 	{line: "execution logs", more: "--json"},
 	{line: "help", more: "workflow", free: true, says: "build and deploy a workflow"},
-	{line: "__complete", more: "workflow li", says: "list"},
-	{line: "__completeNoDesc", more: "workflow li", says: "list"},
 }
 
 // TestNoCommandOfTheOfficialCLIIsForgotten compares our two lists of its commands.

@@ -80,7 +80,7 @@ func checkFolders(t *testing.T, work string) {
 
 // TestTheWitnessSeesALeak makes sure that a token that shows would be found.
 func TestTheWitnessSeesALeak(t *testing.T) {
-	token, refresh := "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2ln", "v1."+strings.Repeat("A", 52)
+	token, refresh := "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln", "v1."+strings.Repeat("A", 52)
 	log := "> exec cre whoami\n[stdout]\nEmail: " + token + "\n> exec cre-credential-helper get\n[stdout]\npassword=" + token + "\n" +
 		"> exec cre-credential-helper get\n[stdout]\nx\n[stderr]\nwarning: " + refresh + "\n> exec cre logout\n[stderr]\nsandbox-api-key\n" +
 		"> env CRE_API_KEY=sandbox-api-key\n> exec cre login\n[stderr]\nfine\n"

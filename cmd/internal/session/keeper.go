@@ -141,7 +141,11 @@ func (k *Keeper) ended(ctx context.Context, vault helper.Vault, q helper.Query, 
 	}
 	c, err := k.Places.Get(ctx, q)
 	if errors.Is(err, helper.ErrNotFound) {
-		k.Notify.printf("warning: %s has ended, and was removed: log in again by cre login", whatIs([]helper.Credential{refused}))
+		if reading.IsSession(k.Environment, refused.Origin) {
+			k.Notify.printf("warning: %s has ended, and was removed: log in again by cre login", whatIs([]helper.Credential{refused}))
+		} else {
+			k.Notify.printf("warning: the login of %q at %s has ended, and was removed", refused.Username, refused.Origin)
+		}
 	}
 	if errors.Is(err, helper.ErrNotFound) && !errors.Is(err, helper.ErrAccount) {
 		err = fmt.Errorf("%w: the session has ended, try running cre login", helper.ErrNotFound)
