@@ -37,9 +37,7 @@ func (p *Places) move(ctx context.Context, o helper.Origin, to helper.Place) err
 		case place == "":
 			return reading.ErrNotLoggedIn
 		case string(place) == string(to) && !halfWay:
-			if _, err = p.pick(held, place, file.Session(), q, asked); err == nil {
-				p.notify.printf("the session is in the %s already", place)
-			}
+			_, err = p.pick(held, place, file.Session(), q, asked) // it may be gone
 			return err
 		}
 		vault := p.vaults[InKeychain]

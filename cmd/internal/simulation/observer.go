@@ -95,6 +95,8 @@ func (w *World) judgeChange(p *Process, place string, before, after kept) {
 	switch {
 	case after.refresh == "" && before.refresh != "":
 		w.fault(neverBare, "%s puts the bare token of %s into %s in place of %s%s", p.name, is, place, was, p.excuse(place, was.family))
+	case is.family == was.family && is.number < was.number && was.status == "" && after == p.home.seen.kept:
+		was.family.lose("it was in both places, and an opaque token doesn't say when it was issued")
 	case is.family == was.family && is.number < was.number:
 		w.fault(neverBack, "%s puts %s into %s in place of %s", p.name, is, place, was)
 	case is.family == was.family, is.family == p.own, was.family.failed, before.refresh == "":

@@ -130,6 +130,10 @@ func newPlan(r *rand.Rand) Plan {
 func (p *Plan) pickMove(r *rand.Rand) {
 	p.Left = 10 * time.Second
 	p.Cast = []Part{{Program: move, DiesAt: 1 + r.IntN(40)}}
+	if r.IntN(2) == 0 { // the way back
+		p.Cast[0].After = 20
+		p.Cast = append([]Part{{Program: move}}, p.Cast...)
+	}
 	p.Events = nil
 	for i := range 2 + r.IntN(4) {
 		p.Cast = append(p.Cast, Part{
