@@ -141,6 +141,9 @@ func kubernetesRecipe(c cook) {
 		c.Errorf("%+v: %v", pod, err)
 	}
 	c.write(filepath.Join(c.dir, "etc/..2026_11_26/api-key"), 0o400, c.platform.APIKey())
+	if err := os.Chmod(filepath.Join(c.dir, "etc"), 0o777|os.ModeSticky); err != nil {
+		c.Fatal(err)
+	}
 	for link, target := range map[string]string{"etc/..data": "..2026_11_26", "etc/api-key": "..data/api-key"} {
 		if err := os.Symlink(target, filepath.Join(c.dir, link)); err != nil {
 			c.Fatal(err)
