@@ -40,7 +40,7 @@ DIST_PACKAGES_deb  := lintian
 DIST_PACKAGES_all  := lintian debootstrap rpm wine64
 DIST               := -version '$(VERSION)' -url '$(URL)' -maintainer '$(MAINTAINER)'
 
-.PHONY: help build programs demo test test-os simulate mutants lint cross fuzz bench \
+.PHONY: help build programs demo test test-short test-os simulate mutants lint cross fuzz bench \
 	dist recipes test-dist workflows install uninstall clean
 
 help: ## list the targets
@@ -61,6 +61,9 @@ test: ## run every test, with the race detector
 	@$(if $(RACE),,echo "LEFT OUT: the race detector (no C compiler)"; test -z "$$CI")
 	$(GO) test $(RACE) -timeout 30m ./...
 	cd $(SANDBOX) && $(GO) test $(RACE) -timeout 30m -parallel 4 ./...
+
+test-short: ## run the tests that need no other program and wait for nothing, under a minute
+	$(GO) test -short ./...
 
 test-os: ## run the tests of what differs by system, on its own keychain (CI: macOS and Windows)
 	$(GO) test -count=1 -timeout 20m $(OS_PACKAGES)

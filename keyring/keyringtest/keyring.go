@@ -48,11 +48,15 @@ const busConfig = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Con
 // Programs returns the programs that [Open] runs, for [Need].
 func Programs() []string { return []string{"dbus-daemon", "gnome-keyring-daemon"} }
 
-// Need skips the test when one of the programs is not on PATH, saying which.
+// Need skips the test when one of the programs is not on PATH, saying which, and
+// under -short, which runs no other program.
 // In CI (the variable CI isn't empty) it fails instead: a ring of tests that
 // is left out there would stay out unnoticed.
 func Need(t testing.TB, programs ...string) {
 	t.Helper()
+	if testing.Short() {
+		t.Skipf("left out by -short: it runs %s", strings.Join(programs, " and "))
+	}
 	for _, p := range programs {
 		if _, err := exec.LookPath(p); err == nil {
 			continue

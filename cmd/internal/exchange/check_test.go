@@ -150,6 +150,9 @@ func TestAFileThatCannotBeReadAgainIsSaid(t *testing.T) {
 }
 
 func TestSlowHeadersAreHungUpOn(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it waits for limits of many seconds")
+	}
 	t.Parallel() // it waits
 	w := begin(t, &bank{}, says(200, ""))
 	begun := time.Now()

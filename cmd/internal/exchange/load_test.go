@@ -43,6 +43,9 @@ func peak() (stop func() uint64) {
 }
 
 func TestAHundredMegabytesStreamBothWaysInLittleMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it is long under load")
+	}
 	const size, margin = 100 << 20, 32 << 20
 	b := &bank{}
 	w := begin(t, b, func(w http.ResponseWriter, r *http.Request) {

@@ -127,6 +127,9 @@ func TestOnlyTheChildsOwnConnectionsAreAnswered(t *testing.T) {
 }
 
 func TestNobodyIsAnsweredUntilTheChildIsKnown(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it waits for limits of many seconds")
+	}
 	t.Parallel() // it waits
 	if !tellsProcesses {
 		t.Skip("whose a connection is isn't known here")

@@ -22,6 +22,9 @@ func inParallel(n int, f func()) {
 }
 
 func TestAThousandRequestsShareOneQuestion(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it is long under load")
+	}
 	b := &bank{}
 	w := begin(t, b, says(200, `{"data":{}}`))
 	inParallel(1000, func() {

@@ -97,6 +97,9 @@ func TestAYoungTokenOfUnknownAgeIsNotReported(t *testing.T) {
 }
 
 func TestAThousandRejectionsAreToldOnce(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it is long under load")
+	}
 	b := &bank{age: time.Hour}
 	w := begin(t, b, rejecting(b, 1, 401, "", func(string) {}))
 	inParallel(1000, func() {

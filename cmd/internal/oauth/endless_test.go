@@ -36,6 +36,9 @@ func TestAnotherProtocolIsNoAnswer(t *testing.T) {
 }
 
 func TestABodyThatDoesNotEndIsCutOff(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it waits for limits of many seconds")
+	}
 	tests := map[string]string{
 		"a length that isn't kept":     "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{",
 		"chunks without a last one":    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
