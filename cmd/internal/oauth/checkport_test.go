@@ -1,7 +1,6 @@
 package oauth
 
 import (
-	"errors"
 	"net"
 	"strconv"
 	"syscall"
@@ -13,12 +12,12 @@ import (
 func TestAPortThatIsTakenIsNoPortForALogin(t *testing.T) {
 	for _, host := range []string{"127.0.0.1", "::1"} {
 		l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(Port)))
-		if err != nil && (isMissingFamily(err) || errors.Is(err, syscall.EADDRINUSE)) {
+		if err != nil && (isMissingFamily(err) || isAny(err, syscall.EADDRINUSE, wsaAddressInUse)) {
 			continue
 		} else if err != nil {
 			t.Fatal(err)
 		}
-		if err := CheckPort(t.Context()); !errors.Is(err, syscall.EADDRINUSE) {
+		if err := CheckPort(t.Context()); !isAny(err, syscall.EADDRINUSE, wsaAddressInUse) {
 			t.Errorf("%s: %v", host, err)
 		}
 		_ = l.Close()

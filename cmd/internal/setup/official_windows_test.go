@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"cre-credential-helper/cmd/internal/setup"
@@ -21,13 +22,14 @@ func TestProgramsThatRunAreReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, self, read(t, this), 0o755)
-	write(t, cre, read(t, this)+"official", 0o755) // what follows a program is no part of it
+	theirs := ofAnotherProject(read(t, this))
+	write(t, cre, theirs, 0o755)
 	o := setup.Official{Home: root, LocalAppData: root, Self: self, Path: folder}
 
 	running(t, cre)
 	lines, err := o.Do(t.Context())
 	mustSay(t, lines, err, "renamed", "copied", ": this program")
-	if read(t, cre) != read(t, self) || read(t, official) != read(t, this)+"official" {
+	if read(t, cre) != read(t, self) || read(t, official) != theirs {
 		t.Error("the programs are not in order")
 	}
 
@@ -35,12 +37,19 @@ func TestProgramsThatRunAreReplaced(t *testing.T) {
 	o.Self = cre
 	lines, err = o.Undo(t.Context())
 	mustSay(t, lines, err, "renamed", "")
-	if read(t, cre) != read(t, this)+"official" {
+	if read(t, cre) != theirs {
 		t.Error("the official CLI hasn't got its name back")
 	}
 	if _, err := os.Stat(official); !os.IsNotExist(err) {
 		t.Errorf("cre-official: %v", err)
 	}
+}
+
+// ofAnotherProject returns a program that does the same, but whose build
+// information says that it is of another project: by that this program tells
+// itself from the official CLI. The size has to stay the same.
+func ofAnotherProject(program string) string {
+	return strings.ReplaceAll(program, "path\tcre-credential-helper/", "path\tother.example/someone/")
 }
 
 // running starts a copy of this test that waits until the test ends.
