@@ -120,10 +120,10 @@ func (d desk) official(context.Context) []Finding {
 	switch {
 	case err == nil:
 		return []Finding{ok("it is %s", path)}
-	case errors.Is(err, official.ErrMissing):
-		return []Finding{warning("%v", err)}
 	case d.Getenv(official.VariableProgram) != "":
 		return []Finding{problem("%v", err).run(d.shell.unset(official.VariableProgram))}
+	case errors.Is(err, official.ErrMissing):
+		return []Finding{warning("%v", err)}
 	}
 	return []Finding{problem("%v", err)}
 }
