@@ -93,7 +93,7 @@ func (u unavailable) Unwrap() []error { return []error{ErrUnavailable, u.cause} 
 // cause isn't known.
 func CauseOf(err error) error {
 	u, _ := errors.AsType[unavailable](err)
-	return bare{u.cause}
+	return bare(u)
 }
 
 type bare struct{ cause error }

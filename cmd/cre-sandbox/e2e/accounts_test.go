@@ -127,7 +127,7 @@ func TestTwoAccountsSideBySide(t *testing.T) {
 		t.Error("the last login isn't the default")
 	}
 	m.expectOutcome(m.run("", "cre", "session", "list"), 0, "  ACCOUNT ", "* "+secondAccount+" ", "  "+firstAccount+" ", "the keychain", "org_mEMRknbVURM9DWsB", "good until")
-	m.expectOutcome(m.run("", "cre", "session", "use", firstAccount), 0, "Commands use "+firstAccount+" now.\n", "!warning: CRE_")
+	m.expectOutcome(m.run("", "cre", "session", "use", firstAccount), 0, "Commands use "+firstAccount+" now.\n", "!comes first")
 	if m.mustGet() != first.Access {
 		t.Error("use changes nothing")
 	}
@@ -276,7 +276,7 @@ func TestATokenIsPrintedForProgramsOnly(t *testing.T) {
 
 // readWarning is the one warning that a command here may give: of the overrides.
 func readWarning(stderr string) string {
-	return regexp.MustCompile(`(?m)^warning: using http://127\.0\.0\.1:.*\n`).FindString(stderr)
+	return regexp.MustCompile(`(?m)^warning: CRE_CLI_\* variables are set: using http://127\.0\.0\.1:.*\n`).FindString(stderr)
 }
 
 func TestASessionMovesBothWays(t *testing.T) {

