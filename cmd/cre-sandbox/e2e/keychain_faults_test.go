@@ -36,12 +36,12 @@ var keychainFaults = map[string]keychainFault{
 	"locked without a prompter": {
 		happen: func(m *machine) { m.keychain.Lock(m) },
 		mend:   restart(syscall.SIGTERM),
-		status: statusLocked, says: "unlock the login keyring and try again",
+		status: statusLocked, says: "unlock", // or, on a loaded machine, it does not answer in time
 	},
 	"prompt dismissed": {
 		happen: func(m *machine) { m.keychain.Lock(m); m.keychain.Prompt(m, true) },
 		mend:   restart(syscall.SIGTERM),
-		status: statusLocked, says: "unlock", // or, on a loaded machine, it isn't dismissed in time
+		status: statusLocked, says: "unlock",
 	},
 	"prompt unanswered": {
 		happen: func(m *machine) { m.keychain.Lock(m); m.keychain.Prompt(m, false) },
