@@ -100,7 +100,10 @@ func (p *Places) putIntoVault(ctx context.Context, place Place, c helper.Credent
 				inFile = []helper.Credential{held}
 			}
 		}
-		is := defaultAfter(pointerIn(*file, c.Origin), kept, c)
+		is, decided := defaultAfter(pointerIn(*file, c.Origin), kept, c)
+		if !decided {
+			return !foreign, nil
+		}
 		added := list(file, c.Origin, is.Username)
 		replaces := p.standFor(file, is)
 		return !foreign || added || replaces, nil
@@ -136,13 +139,16 @@ func (p *Places) moveBeside(ctx context.Context, vault helper.Vault, kept []help
 }
 
 // defaultAfter returns whose account is the default one once c is beside what was
-// kept: c, if it is a login's. A bare token takes nobody's place.
-func defaultAfter(was reading.Pointer, kept []helper.Credential, c helper.Credential) helper.Credential {
-	old, ok := was.DefaultOf(kept)
-	if ok && c.TokenEndpoint == "" && old.Username != c.Username {
-		return old
+// kept: c, if it is a login's. A bare token takes nobody's place, and that of an
+// account which isn't there any more isn't given away either.
+func defaultAfter(was reading.Pointer, kept []helper.Credential, c helper.Credential) (is helper.Credential, decided bool) {
+	if c.TokenEndpoint != "" || was.Account == nil || *was.Account == c.Username {
+		if old, ok := was.DefaultOf(kept); ok && c.TokenEndpoint == "" && old.Username != c.Username {
+			return old, true
+		}
+		return c, true
 	}
-	return c
+	return was.DefaultOf(kept)
 }
 
 // putIntoFile stores c in cre.yaml, which holds one session, and leaves no older one

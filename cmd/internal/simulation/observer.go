@@ -148,6 +148,7 @@ func (w *World) judgeLoss(p *Process, place string, before kept, was *grant) {
 		was.family.lose("a logout has begun to take it away")
 	}
 	if p.part.Program == move && place == "the keychain" && w.isHalfWay(was.family, p.home) {
+		was.family.twice = true
 		was.family.lose(p.name + " takes it to a file, and another home's move of it was killed half-way")
 	}
 	switch {

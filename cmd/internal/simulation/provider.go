@@ -24,6 +24,7 @@ type family struct {
 	ended    string    // why; "" while it goes on
 	lost     string    // why its last token may be in nobody's hands
 	toRevoke bool      // somebody has asked for that
+	twice    bool      // two homes have it, because a move was killed half-way
 	failed   bool      // as a login: who did it was told so
 	plain    bool      // it may be in a file, for it was written there by others
 	kept     time.Time // since when it is kept somewhere

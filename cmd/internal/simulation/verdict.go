@@ -71,7 +71,7 @@ func (p *Process) judgeReach() {
 
 // judgeRevocation judges p when it ends a session.
 func (p *Process) judgeRevocation(f *family) {
-	if p.world.isKept(f) && p.part.Program != logout && !f.byTheirs.After(p.began) {
+	if p.world.isKept(f) && p.part.Program != logout && !f.byTheirs.After(p.began) && !f.twice {
 		full := map[bool]string{true: ", while the disk is full"}[p.home.full.to.After(p.began)]
 		p.world.fault(notRevoked, "%s revokes %s%s", p.name, f, full)
 	}
