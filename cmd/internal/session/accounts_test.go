@@ -131,6 +131,21 @@ func TestNobodyTakesTheDefaultAccountsPlaceUnasked(t *testing.T) {
 	w.mustMiss()
 }
 
+// TestABareTokenIsNotMadeTheDefaultWhereThatIsGone is about a default account that
+// isn't in the keychain any more: git stores what it was handed for another one.
+func TestABareTokenIsNotMadeTheDefaultWhereThatIsGone(t *testing.T) {
+	w := withBoth(t)
+	w.erase(w.of(bob))
+	file := w.file()
+	w.mustStore(helper.Credential{
+		Origin: w.Environment.Origin(), Username: "carl", Secret: helper.NewSecret("bare"), AuthType: helper.AuthBearer,
+	})
+	w.expectAnswer(w.query(), "")
+	if w.file() != file {
+		t.Errorf("cre.yaml was\n%s\nand is\n%s", file, w.file())
+	}
+}
+
 func TestAnAccountThatIsNotTheDefaultChangesNothingForIt(t *testing.T) {
 	w := withBoth(t)
 	other := w.account(ann, gated)
