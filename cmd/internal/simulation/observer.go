@@ -100,8 +100,11 @@ func (w *World) judgeChange(p *Process, place string, before, after kept) {
 	case is.family == was.family && is.number < was.number:
 		w.fault(neverBack, "%s puts %s into %s in place of %s", p.name, is, place, was)
 	case is.family == was.family, is.family == p.own, was.family.failed, before.refresh == "":
+	case p.part.Program == move && is.family == p.over: // it undoes what it did
+		return
 	case after == p.home.seen.kept && !was.saysLater(is): // which comes to the keychain
 		was.family.lose("another session of the account, from cre.yaml, has come into its place")
+		p.over = was.family
 		return
 	default:
 		w.fault(newerStays, "%s puts %s into %s in place of %s", p.name, is, place, was)
@@ -109,6 +112,7 @@ func (w *World) judgeChange(p *Process, place string, before, after kept) {
 	if before.refresh != "" && is.family != was.family {
 		p.removed = append(p.removed, was.family)
 	}
+	p.over = was.family
 }
 
 // excuse says what p may not have known about a place.

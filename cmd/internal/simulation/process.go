@@ -29,6 +29,7 @@ type Process struct {
 	waitsFor  *lock
 	child     *Process  // that renews for it
 	own       *family   // that it logs in with
+	over      *family   // that it has put another one over, as a move
 	renews    *family   // since it has gone to the provider
 	saved     bool      // what it got there
 	inHand    *exchange // what the provider has given it and is in no vault yet

@@ -69,9 +69,10 @@ func (p *Process) judgeReach() {
 	}
 }
 
-// judgeRevocation judges p when it ends a session.
+// judgeRevocation judges p when it ends a session. Who has lost the keychain's lock
+// can't know that another home has taken the session to its file meanwhile.
 func (p *Process) judgeRevocation(f *family) {
-	if p.world.isKept(f) && p.part.Program != logout && !f.byTheirs.After(p.began) && !f.twice {
+	if p.world.isKept(f) && p.part.Program != logout && !f.byTheirs.After(p.began) && !f.twice && !p.lostLock {
 		full := map[bool]string{true: ", while the disk is full"}[p.home.full.to.After(p.began)]
 		p.world.fault(notRevoked, "%s revokes %s%s", p.name, f, full)
 	}
