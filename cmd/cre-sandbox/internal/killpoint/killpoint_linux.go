@@ -279,7 +279,8 @@ func (t *tracee) file(descriptor uint64) string {
 	if !ok {
 		return name
 	}
-	for _, family := range []string{"tcp", "tcp6"} {
+	// What changes while the table is read may hide a line of it.
+	for _, family := range []string{"tcp", "tcp6", "tcp", "tcp6", "tcp", "tcp6"} {
 		connections, _ := os.ReadFile(fmt.Sprintf("/proc/%d/net/%s", t.pid, family))
 		if strings.Contains(string(connections), " "+strings.TrimSuffix(inode, "]")+" ") {
 			return TCP
