@@ -8,10 +8,6 @@ import (
 	"cre-credential-helper/fallback/internal/guarded"
 )
 
-// Foreign says of a path that belongs to another user whose it is, and what to do
-// about it.
-func Foreign(path string, uid uint32) (why, todo string) { return guarded.Foreign(path, uid) }
-
 // Quote makes one word of a POSIX shell of a path.
 func Quote(path string) string { return guarded.Quote(path) }
 

@@ -24,7 +24,7 @@ import (
 func (k kept) exchangingSession(ctx context.Context, command official.Command) (status int, err error) {
 	k.asksFor = k.account
 	return k.exchanging(ctx, command, exchange.Config{
-		StandIn:   k.standIn,
+		StandIn:   k.readStandIn,
 		IsForeign: k.isForeign,
 	})
 }
@@ -69,12 +69,9 @@ func (p *platformClient) exchanging(ctx context.Context, command official.Comman
 	return process.Wait()
 }
 
-// ensureStandIn has cre.yaml hold this environment's stand-in. Only where it
-// doesn't yet, the session is asked for, which takes a while.
-func (p *platformClient) ensureStandIn(ctx context.Context) error {
-	if own, err := p.standIn(); err != nil || own.IsSet() {
-		return err
-	}
+// makeStandIn has cre.yaml hold this environment's stand-in. The session is asked
+// for, which takes a while.
+func (p *platformClient) makeStandIn(ctx context.Context) error {
 	cred, err := p.credential(ctx)
 	if err != nil {
 		return err
@@ -83,16 +80,18 @@ func (p *platformClient) ensureStandIn(ctx context.Context) error {
 	return err
 }
 
-// standIn returns the stand-in in cre.yaml. Another environment's is none.
-func (p *platformClient) standIn() (helper.Secret, error) {
+// readStandIn returns the stand-in that cre.yaml has by now.
+func (p *platformClient) readStandIn() (helper.Secret, error) {
 	file, err := p.files.ReadSession()
-	if err != nil {
-		return helper.Secret{}, err
+	return p.ownStandIn(file.StandIn), err
+}
+
+// ownStandIn returns a stand-in of this environment. Another one's is none.
+func (p *platformClient) ownStandIn(standIn helper.Secret) helper.Secret {
+	if said, ok := standin.Read(standIn); !ok || !said.IsFor(p.Environment) {
+		return helper.Secret{}
 	}
-	if said, ok := standin.Read(file.StandIn); !ok || !said.IsFor(p.Environment) {
-		return helper.Secret{}, nil
-	}
-	return file.StandIn, nil
+	return standIn
 }
 
 func (p *platformClient) isForeign(bearer helper.Secret) bool {

@@ -76,13 +76,7 @@ func (m machine) officialCommand(args []string) (official.Command, error) {
 		return official.Command{}, err
 	}
 	home, _ := m.homeDir() // without one, it isn't looked for there
-	program, err := official.Search{
-		Named:        m.getenv(official.VariableProgram),
-		Path:         m.getenv("PATH"),
-		Home:         home,
-		LocalAppData: m.getenv("LOCALAPPDATA"),
-		Self:         self,
-	}.Find()
+	program, err := official.NewSearch(m.getenv, home, self).Find()
 	if err != nil {
 		return official.Command{}, err
 	}

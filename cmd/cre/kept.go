@@ -7,6 +7,7 @@ import (
 
 	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/cmd/internal/reading"
+	"cre-credential-helper/helper"
 )
 
 // kept is what the environment's commands can work with, as far as a look at
@@ -17,6 +18,7 @@ type kept struct {
 	place   reading.Place // of the session; "": there is none
 	account string        // of the session; "": not known
 	due     bool          // a session in the file, which must be renewed
+	standIn helper.Secret // that cre.yaml has for it; not set: none yet
 }
 
 // findKept fails with [errNotLoggedIn] if there is nothing.
@@ -66,7 +68,7 @@ func (p *platformClient) look() (kept, error) {
 	}
 	file, format := read.Session(), reading.Format{Environment: p.Environment}
 	pointer := reading.PointerAt(file.Keychain, p.Origin())
-	k.key, k.place = pointer.Key, format.Where(file, p.Origin())
+	k.key, k.place, k.standIn = pointer.Key, format.Where(file, p.Origin()), p.ownStandIn(read.StandIn)
 	switch {
 	case k.place == reading.InFile:
 		c, _ := format.Credential(file)
@@ -92,8 +94,8 @@ func (k *kept) prepare(ctx context.Context) (err error) {
 			err = errNotLoggedIn
 		}
 	}
-	if err == nil && k.place == reading.InKeychain {
-		err = k.ensureStandIn(ctx)
+	if err == nil && k.place == reading.InKeychain && !k.standIn.IsSet() {
+		err = k.makeStandIn(ctx)
 	}
 	return err
 }

@@ -151,12 +151,11 @@ func (m machine) sessionUse(c *cli.Context) error {
 	if err := p.helper.Use(c.Context, p.Origin(), username); err != nil {
 		return err
 	}
-	q := p.query()
-	q.Username = &username
-	cred, err := p.helper.Get(c.Context, q)
+	p.asksFor = username
+	cred, err := p.credential(c.Context)
 	d, _ := p.helper.Describe(c.Context, p.Origin()) // of no account, nothing is said
 	switch {
-	case errors.Is(err, helper.ErrNotFound):
+	case errors.Is(err, errNotLoggedIn), errors.Is(err, helper.ErrNotFound):
 		return m.endedInUse(username, d)
 	case err == nil:
 		err = p.fetchContext(c.Context, cred)

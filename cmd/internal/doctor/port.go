@@ -4,31 +4,29 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
-	"syscall"
 
 	"cre-credential-helper/cmd/internal/oauth"
 )
 
 // port listens for a moment where a login would.
 func (d desk) port(ctx context.Context) []Finding {
-	const wsaAccessDenied, wsaAddressInUse = syscall.Errno(10013), syscall.Errno(10048)
 	err := oauth.CheckPort(ctx)
+	taken, _ := errors.AsType[*oauth.PortError](err)
 	what := fmt.Sprintf("port %d, which the browser comes back to,", oauth.Port)
 	switch {
 	case err == nil:
 		return []Finding{ok("%s is free on every loopback address", what)}
-	case errors.Is(err, syscall.EADDRINUSE), errors.Is(err, wsaAddressInUse):
-		return []Finding{portTaken(what, err)}
-	case runtime.GOOS == "windows" && errors.Is(err, wsaAccessDenied):
+	case taken != nil && taken.InUse():
+		return []Finding{portTaken(what, taken)}
+	case taken != nil && taken.Reserved():
 		return []Finding{problem("%s is reserved by Windows, most likely for Hyper-V, WSL or Docker", what).
 			advise("as an administrator, have the reservations made anew").run("net stop winnat; net start winnat")}
 	}
 	return []Finding{problem("%s can't be used: %v", what, err)}
 }
 
-func portTaken(what string, err error) Finding {
-	if e, ok := errors.AsType[*oauth.PortError](err); ok && e.Holder > 0 {
+func portTaken(what string, e *oauth.PortError) Finding {
+	if e.Holder > 0 {
 		return problem("%s is in use by another cre login, process %d", what, e.Holder).
 			advise("finish that login, or stop it").run(fmt.Sprintf("kill %d", e.Holder))
 	}

@@ -110,13 +110,7 @@ func (d desk) versions(helper, net string) Finding {
 
 // official looks for the official CLI as commands that are handed on do.
 func (d desk) official(context.Context) []Finding {
-	path, err := official.Search{
-		Named:        d.Getenv(official.VariableProgram),
-		Path:         d.Getenv("PATH"),
-		Home:         d.Home,
-		LocalAppData: d.Getenv("LOCALAPPDATA"),
-		Self:         d.Self,
-	}.Find()
+	path, err := official.NewSearch(d.Getenv, d.Home, d.Self).Find()
 	switch {
 	case err == nil:
 		return []Finding{ok("it is %s", path)}

@@ -23,13 +23,19 @@ type PortError struct {
 // Unwrap returns the system's error.
 func (e *PortError) Unwrap() error { return e.Err }
 
+// InUse reports whether another program has the port.
+func (e *PortError) InUse() bool { return isAny(e.Err, syscall.EADDRINUSE, wsaAddressInUse) }
+
+// Reserved reports whether Windows keeps the port from everybody.
+func (e *PortError) Reserved() bool { return isAny(e.Err, wsaAccess) }
+
 func (e *PortError) Error() string {
 	switch {
 	case e.Holder > 0:
 		return fmt.Sprintf("port %d is in use by another cre login (PID %d): finish or stop that one", e.Port, e.Holder)
-	case isAny(e.Err, syscall.EADDRINUSE, wsaAddressInUse):
+	case e.InUse():
 		return fmt.Sprintf("port %d is in use, probably by another cre login: finish or stop that one", e.Port)
-	case isAny(e.Err, wsaAccess):
+	case e.Reserved():
 		return fmt.Sprintf("port %d is reserved by Windows: see netsh interface ipv4 show excludedportrange protocol=tcp", e.Port)
 	case isAny(e.Err, syscall.EACCES, syscall.EPERM):
 		return fmt.Sprintf("port %d may not be listened on here (permission denied): a sandbox or a security policy forbids it", e.Port)
@@ -56,7 +62,7 @@ func isAny(err error, numbers ...syscall.Errno) bool {
 
 func newPortError(ctx context.Context, port int, err error) error {
 	e := &PortError{Port: port, Err: err}
-	if isAny(err, syscall.EADDRINUSE, wsaAddressInUse) {
+	if e.InUse() {
 		e.Holder = askHolder(ctx, port)
 	}
 	return e

@@ -41,6 +41,18 @@ type Search struct {
 	Self         string // this program's own path
 }
 
+// NewSearch returns what a process's variables say of it, for a home directory, ""
+// for none, and this program's own path.
+func NewSearch(getenv func(string) string, home, self string) Search {
+	return Search{
+		Named:        getenv(VariableProgram),
+		Path:         getenv("PATH"),
+		Home:         home,
+		LocalAppData: getenv("LOCALAPPDATA"),
+		Self:         self,
+	}
+}
+
 // Find returns the path of the official CLI: the one that is named, else
 // cre-official on PATH or where the official installer puts things, else the
 // next cre on PATH that isn't this program, else what the installer put there.

@@ -12,6 +12,7 @@ import (
 
 	"cre-credential-helper/cmd/internal/safetext"
 	"cre-credential-helper/fallback"
+	"cre-credential-helper/fallback/plain"
 )
 
 func executable(info fs.FileInfo) bool { return info.Mode()&0o111 != 0 }
@@ -58,7 +59,7 @@ func checkWriter(path string, fault func(string) error) error {
 		return fault("has no owner that can be told")
 	}
 	if owner := int64(stat.Uid); owner != 0 && owner != int64(os.Geteuid()) {
-		why, _ := fallback.Foreign(path, stat.Uid)
+		why, _ := plain.Foreign(path, stat.Uid)
 		return fault(fmt.Sprintf("isn't safe, because %s %s: install the official CLI as yourself", safetext.Line(path), why))
 	}
 	switch mode := info.Mode(); {

@@ -15,12 +15,12 @@ import (
 const Rejected = -1
 
 // Place names a vault.
-type Place string
+type Place = helper.Place
 
 // The places that a session can be in.
 const (
-	InFile     Place = "file"     // cre.yaml itself
-	InKeychain Place = "keychain" // cre.yaml points there
+	InFile     = helper.PlaceFile     // cre.yaml itself
+	InKeychain = helper.PlaceKeychain // cre.yaml points there
 )
 
 // IsSession reports whether o is a CRE environment's origin, while env is the

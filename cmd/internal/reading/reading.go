@@ -102,11 +102,7 @@ func (r Reader) Get(ctx context.Context, q helper.Query) (helper.Credential, err
 	if err != nil {
 		return helper.Credential{}, err
 	}
-	if c.Refreshable() {
-		c.RefreshToken, c.IDToken = helper.Secret{}, helper.Secret{}
-		c.TokenEndpoint, c.RevocationEndpoint, c.ClientID = "", "", ""
-	}
-	return c, nil
+	return c.WithoutRenewal(), nil
 }
 
 // renewed has c renewed, which is due. A token that is still good is answered

@@ -36,7 +36,7 @@ func (p *Places) move(ctx context.Context, o helper.Origin, to helper.Place) err
 		switch {
 		case place == "":
 			return reading.ErrNotLoggedIn
-		case string(place) == string(to) && !halfWay:
+		case place == to && !halfWay:
 			_, err = p.pick(held, place, file.Session(), q, asked) // it may be gone
 			return err
 		}
@@ -216,11 +216,14 @@ func (p *Places) alter(c helper.Credential, edit func(*fallback.File)) error {
 
 // pointFrom has cre.yaml, which holds c, point to the keychain, where there is.
 func (p *Places) pointFrom(c, there helper.Credential) error {
-	return p.alter(c, func(file *fallback.File) {
-		empty(file)
-		list(file, there.Origin, there.Username)
-		p.standFor(file, there)
-	})
+	return p.alter(c, func(file *fallback.File) { p.pointTo(file, there) })
+}
+
+// pointTo makes of a file that holds a session one that points to it.
+func (p *Places) pointTo(file *fallback.File, there helper.Credential) {
+	empty(file)
+	list(file, there.Origin, there.Username)
+	p.standFor(file, there)
 }
 
 // isThere fails unless a vault answers c, which was just stored there.

@@ -22,15 +22,9 @@ func (p *Places) bringHome(ctx context.Context, place Place, file fallback.File,
 	if err != nil {
 		return q, fmt.Errorf("moving the session back to the %s: %w", place, err)
 	}
-	err = p.file.change(func(file *fallback.File) (bool, error) {
-		if held, ok := p.file.credential(*file); !ok || !held.Same(c) {
-			return false, helper.ErrChanged
-		}
-		empty(file)
-		list(file, there.Origin, there.Username)
-		p.standFor(file, there)
+	err = p.alter(c, func(file *fallback.File) {
+		p.pointTo(file, there)
 		_, resolved = p.reading.Resolve(file.Session(), q)
-		return true, nil
 	})
 	if err == nil && !there.Same(c) {
 		p.warnOfOlder(place)

@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"cre-credential-helper/fallback"
+	"cre-credential-helper/fallback/plain"
 )
 
 // The mode's bits by which others may write.
@@ -21,7 +22,7 @@ const (
 // may write to. A link has no mode.
 func checkAccess(path string, info fs.FileInfo) error {
 	if uid := info.Sys().(*syscall.Stat_t).Uid; int64(uid) != int64(os.Geteuid()) && uid != 0 {
-		why, todo := fallback.Foreign(path, uid)
+		why, todo := plain.Foreign(path, uid)
 		return fmt.Errorf("%w: %s %s: %s", ErrUnsafe, path, why, todo)
 	}
 	if info.Mode()&fs.ModeSymlink == 0 && info.Mode()&othersMay != 0 {

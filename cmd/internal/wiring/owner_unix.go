@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/user"
-	"strconv"
 	"syscall"
+
+	"cre-credential-helper/fallback/plain"
 )
 
 // checkOwner refuses a file that belongs to neither this user nor root, as whom
@@ -18,9 +18,6 @@ func checkOwner(path string, info fs.FileInfo) error {
 	if !ok || stat.Uid == 0 || int64(stat.Uid) == int64(os.Geteuid()) {
 		return nil
 	}
-	owner := "the user " + strconv.FormatUint(uint64(stat.Uid), 10)
-	if u, err := user.LookupId(strconv.FormatUint(uint64(stat.Uid), 10)); err == nil {
-		owner = u.Username
-	}
-	return fmt.Errorf("%s belongs to %s: chown it to yourself or to root", path, owner)
+	why, todo := plain.Foreign(path, stat.Uid)
+	return fmt.Errorf("%s %s: %s", path, why, todo)
 }
