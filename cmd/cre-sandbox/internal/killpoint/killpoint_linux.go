@@ -67,7 +67,7 @@ func Run(cmd *exec.Cmd, n int) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	t := tracee{until: n, within: map[int]Call{}}
+	t := tracee{until: n, within: map[int]Call{}, sockets: map[string]string{}}
 	if err := t.run(cmd, files); err != nil {
 		return Result{}, fmt.Errorf("run %s: %w", cmd.Path, err)
 	}
@@ -109,6 +109,8 @@ type tracee struct {
 	point  string
 	killed bool
 	status int
+
+	sockets map[string]string // their kinds, by name
 }
 
 // What package syscall lacks of ptrace(2)'s and wait(2)'s numbers.
@@ -279,10 +281,20 @@ func (t *tracee) file(descriptor uint64) string {
 	if !ok {
 		return name
 	}
-	// What changes while the table is read may hide a line of it.
+	kind, known := t.sockets[name]
+	if !known {
+		kind = t.kindOf(strings.TrimSuffix(inode, "]"))
+		t.sockets[name] = kind
+	}
+	return kind
+}
+
+// kindOf looks a socket up. What changes while the kernel's table is read may hide a
+// line of it.
+func (t *tracee) kindOf(inode string) string {
 	for _, family := range []string{"tcp", "tcp6", "tcp", "tcp6", "tcp", "tcp6"} {
 		connections, _ := os.ReadFile(fmt.Sprintf("/proc/%d/net/%s", t.pid, family))
-		if strings.Contains(string(connections), " "+strings.TrimSuffix(inode, "]")+" ") {
+		if strings.Contains(string(connections), " "+inode+" ") {
 			return TCP
 		}
 	}
