@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -166,10 +167,14 @@ func (p *patient) background(program string, args ...string) bool {
 		_ = cmd.Process.Signal(syscall.SIGKILL)
 		<-ended
 	})
-	for deadline := time.Now().Add(time.Minute); oauth.CheckPort(p.Context()) == nil; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+		connection, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(oauth.Port)))
+		if err == nil {
+			_ = connection.Close()
+			return true
+		}
 		if time.Now().After(deadline) {
-			p.Fatalf("%q doesn't listen", program)
+			p.Fatalf("%q doesn't listen: %v", program, err)
 		}
 	}
-	return true
 }

@@ -125,9 +125,26 @@ func callbackHosts(port int) []string {
 	return []string{"localhost" + suffix, "127.0.0.1" + suffix, "[::1]" + suffix}
 }
 
-// bind fails unless every loopback address that this machine has is ours.
+// bind listens on every loopback address that this machine has, or on none. A port
+// that is in use is tried for a moment longer: another [CheckPort] may be looking.
 func bind(ctx context.Context, port int) ([]net.Listener, error) {
-	var listeners []net.Listener
+	const tries, pause = 6, 50 * time.Millisecond
+	for try := 1; ; try++ {
+		listeners, err := bindOnce(ctx, port)
+		if err == nil || !isInUse(err) || try == tries || ctx.Err() != nil {
+			if err != nil {
+				err = newPortError(ctx, port, err)
+			}
+			return listeners, err
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+		}
+	}
+}
+
+func bindOnce(ctx context.Context, port int) (listeners []net.Listener, err error) {
 	var missing error
 	for _, host := range []string{"127.0.0.1", "::1"} {
 		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(port)))
@@ -140,11 +157,11 @@ func bind(ctx context.Context, port int) ([]net.Listener, error) {
 			for _, listener := range listeners {
 				_ = listener.Close()
 			}
-			return nil, newPortError(ctx, port, err)
+			return nil, err
 		}
 	}
 	if len(listeners) == 0 {
-		return nil, newPortError(ctx, port, missing)
+		return nil, missing
 	}
 	return listeners, nil
 }

@@ -24,7 +24,7 @@ type PortError struct {
 func (e *PortError) Unwrap() error { return e.Err }
 
 // InUse reports whether another program has the port.
-func (e *PortError) InUse() bool { return isAny(e.Err, syscall.EADDRINUSE, wsaAddressInUse) }
+func (e *PortError) InUse() bool { return isInUse(e.Err) }
 
 // Reserved reports whether Windows keeps the port from everybody.
 func (e *PortError) Reserved() bool { return isAny(e.Err, wsaAccess) }
@@ -50,6 +50,8 @@ const (
 	wsaAddressInUse        = syscall.Errno(10048)
 	wsaAddressNotAvailable = syscall.Errno(10049)
 )
+
+func isInUse(err error) bool { return isAny(err, syscall.EADDRINUSE, wsaAddressInUse) }
 
 func isAny(err error, numbers ...syscall.Errno) bool {
 	for _, n := range numbers {
