@@ -75,13 +75,7 @@ func (d desk) creOnPath() Finding {
 // isInstalled reports whether a program is where the official installer puts it,
 // and so where setup puts it in order.
 func (d desk) isInstalled(path string) bool {
-	folder := filepath.Join(d.Home, ".cre", "bin")
-	if install := d.Getenv("CRE_INSTALL"); install != "" {
-		folder = filepath.Join(install, "bin")
-	}
-	if runtime.GOOS == "windows" {
-		folder = filepath.Join(d.Getenv("LOCALAPPDATA"), "Programs", "cre")
-	}
+	folder := official.InstallDir(d.Home, d.Getenv("CRE_INSTALL"), d.Getenv("LOCALAPPDATA"))
 	return filepath.Dir(path) == folder
 }
 

@@ -1,6 +1,7 @@
 package official
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -126,12 +127,30 @@ func (s Search) candidates() []string {
 // install.ps1's on Windows.
 func (s Search) installed() (dirs []string) {
 	if filepath.IsAbs(s.Home) {
-		dirs = append(dirs, filepath.Join(s.Home, ".cre", "bin"))
+		dirs = append(dirs, unixInstall(s.Home, ""))
 	}
 	if runtime.GOOS == "windows" && filepath.IsAbs(s.LocalAppData) {
-		dirs = append(dirs, filepath.Join(s.LocalAppData, "Programs", "cre"))
+		dirs = append(dirs, windowsInstall(s.LocalAppData))
 	}
 	return dirs
+}
+
+// InstallDir is the folder into which this system's official installer puts the
+// official CLI: on Windows install.ps1, below the folder that LOCALAPPDATA names;
+// elsewhere install.sh, below the one that CRE_INSTALL names, or ~/.cre.
+func InstallDir(home, creInstall, localAppData string) string {
+	if runtime.GOOS == "windows" {
+		return windowsInstall(localAppData)
+	}
+	return unixInstall(home, creInstall)
+}
+
+func unixInstall(home, creInstall string) string {
+	return filepath.Join(cmp.Or(creInstall, filepath.Join(home, ".cre")), "bin")
+}
+
+func windowsInstall(localAppData string) string {
+	return filepath.Join(localAppData, "Programs", "cre")
 }
 
 func (s Search) onPath(name string) []string {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 
+	"cre-credential-helper/cmd/internal/official"
 	"cre-credential-helper/cmd/internal/ourselves"
 	"cre-credential-helper/fallback"
 )
@@ -101,13 +102,9 @@ func (o Official) place() (*place, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &place{install: o.Install, self: self, program: program, copies: o.copies}
-	if p.install == "" {
-		p.install = filepath.Join(o.Home, ".cre")
-	}
-	p.folder = filepath.Join(p.install, "bin")
+	p := &place{folder: official.InstallDir(o.Home, o.Install, o.LocalAppData), self: self, program: program, copies: o.copies}
+	p.install = filepath.Dir(p.folder)
 	if runtime.GOOS == "windows" {
-		p.folder = filepath.Join(o.LocalAppData, "Programs", "cre") // as its install.ps1 says
 		p.install, p.exe, p.copies = p.folder, ".exe", true
 	}
 	if !filepath.IsAbs(p.folder) {
