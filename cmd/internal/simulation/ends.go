@@ -1,5 +1,7 @@
 package simulation
 
+import "slices"
+
 // judgeReplaced judges what has become of the sessions that a login replaced.
 func (w *World) judgeReplaced(p *Process) {
 	for _, f := range p.removed {
@@ -18,14 +20,27 @@ func (w *World) judgeLogout(p *Process) {
 			w.fault(loggedOut, "%s has removed %s and didn't revoke it%s%s", p.name, f, damaged, gone)
 		}
 	}
-	places := append([]kept{p.home.seen.kept}, w.keychain.kept...)
+	places := w.places(p.home)
 	if w.keychain.wasBad(p.bad) || p.said("could not look into the keychain") { // it may have been in no state to be asked
 		places = places[:1]
 	}
 	for _, s := range places {
 		g := w.grantOf(s)
-		if g != nil && !g.family.byTheirs.After(p.began) && s.refresh != "" && g.family.kept.Before(p.began) {
+		if g != nil && !g.family.byTheirs.After(p.began) && s.refresh != "" && slices.Contains(p.found, g.family) {
 			w.fault(loggedOut, "%s has left %s", p.name, g)
 		}
 	}
+}
+
+// places are what a home's programs can reach: its cre.yaml first.
+func (w *World) places(h *Home) []kept { return append([]kept{h.seen.kept}, w.keychain.kept...) }
+
+// families are the sessions there.
+func (w *World) families(h *Home) (all []*family) {
+	for _, s := range w.places(h) {
+		if g := w.grantOf(s); g != nil {
+			all = append(all, g.family)
+		}
+	}
+	return all
 }

@@ -22,7 +22,7 @@ func (w *World) begin(part Part, home *Home) *Process {
 		defer letGo()
 		time.Sleep(wait)
 		p.reach("begins")
-		p.bad = w.keychain.badSoFar()
+		p.bad, p.found = w.keychain.badSoFar(), w.families(p.home)
 		if g := p.home.now().grant; g != nil && part.Program == get && part.Account == "" && !g.rejected {
 			p.goodFor = time.Until(g.knownExpiry) - soon // so that it is good in the end, too
 		}

@@ -39,6 +39,7 @@ type Process struct {
 	lastRead  time.Time // of anything in the keychain
 	confused  bool      // it takes the stand-in for a token
 	wasLeft   bool
+	found     []*family     // in its home and in the keychain, when it began
 	removed   []*family     // from a place that it was kept in
 	bad       time.Duration // of the keychain, when it began
 	goodFor   time.Duration // what the token has left that it found
