@@ -31,7 +31,7 @@ func newStore(s wiring.Settings, net errand.Program) store {
 	places := reading.Places{
 		Format:  reading.Format{Environment: s.Environment},
 		File:    func() (plain.Session, error) { return readIn(s) },
-		Vaults:  map[reading.Place]reading.Vault{reading.InKeychain: keychain(s)},
+		Vault:   func(place reading.Place) reading.Vault { return vaultAt(place, s) },
 		Account: s.Account,
 	}
 	short := reading.Reader{
@@ -45,6 +45,24 @@ func newStore(s wiring.Settings, net errand.Program) store {
 	whole, long := short, atLength{places, net}
 	whole.Places = long
 	return store{net, s.Refusal, short, whole, long, s.APIKey.Warning}
+}
+
+// vaultAt returns what reads a place.
+func vaultAt(place reading.Place, s wiring.Settings) reading.Vault {
+	if place == reading.InKeychain {
+		return keychain(s)
+	}
+	return elsewhere{}
+}
+
+// elsewhere is a vault that the other program reads.
+type elsewhere struct{}
+
+func (elsewhere) Get(context.Context, helper.Query) (helper.Credential, error) {
+	return helper.Credential{}, lookup.ErrUnsure
+}
+func (elsewhere) All(context.Context, helper.Query) ([]helper.Credential, error) {
+	return nil, lookup.ErrUnsure
 }
 
 func readIn(s wiring.Settings) (plain.Session, error) {

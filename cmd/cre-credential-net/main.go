@@ -18,6 +18,7 @@ import (
 	"cre-credential-helper/cmd/internal/safetext"
 	"cre-credential-helper/cmd/internal/session"
 	"cre-credential-helper/cmd/internal/status"
+	"cre-credential-helper/cmd/internal/stores"
 	"cre-credential-helper/cmd/internal/wiring"
 	"cre-credential-helper/fallback"
 	"cre-credential-helper/fallback/plain"
@@ -71,7 +72,7 @@ func open(s wiring.Settings, notify session.Notify) *session.Keeper {
 	}
 	return &session.Keeper{
 		Environment: s.Environment,
-		Places:      session.NewPlaces(s.Environment, s.Mode, files, keychain, time.Now, notify).For(s.Account),
+		Places:      session.NewPlaces(s.Environment, s.Mode, files, keychain, time.Now, notify).Beside(stores.Opener(s)).For(s.Account),
 		Provider:    oauth,
 		Revoker:     oauth,
 		Now:         time.Now,

@@ -40,7 +40,7 @@ ENVIRONMENT:
    CRE_API_KEY            an API key, which comes before any session
    CRE_API_KEY_FILE       the file of an API key
    CRE_ACCOUNT            the account to use, as --account EMAIL before a command
-   CRE_CREDENTIAL_STORE   auto (default), keychain or file: where login keeps the session
+   CRE_CREDENTIAL_STORE   auto (default), keychain, file, kernel or docker-credential-NAME: where login keeps the session
    CRE_CREDENTIAL_HELPER  the helper to ask instead of cre-credential-helper
    CRE_OFFICIAL_CLI       the official CLI to hand commands on to
    CRE_CLI_ENV            PRODUCTION (default), STAGING or DEVELOPMENT

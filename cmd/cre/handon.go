@@ -43,7 +43,7 @@ func (m machine) handOn(ctx context.Context, line official.Line, args []string) 
 	switch needed, known := line.NeedsSession(); {
 	case err == nil && kept.key:
 		return kept.exchangingKey(ctx, command)
-	case err == nil && kept.place == reading.InKeychain:
+	case err == nil && reading.IsVault(kept.place):
 		return kept.exchangingSession(ctx, command)
 	case err == nil, !needed:
 		return run(ctx, command)

@@ -58,7 +58,7 @@ func (m machine) keyOfEnvironment() (variable string, ok bool) {
 	return platform.VarCredentials, err == nil
 }
 
-// look reads cre.yaml. A session in the keychain is never due: the exchange asks
+// look reads cre.yaml. A session in a vault is never due: the exchange asks
 // for what it needs.
 func (p *platformClient) look() (kept, error) {
 	k := kept{platformClient: p}
@@ -68,7 +68,7 @@ func (p *platformClient) look() (kept, error) {
 	}
 	file, format := read.Session(), reading.Format{Environment: p.Environment}
 	pointer := reading.PointerAt(file.Keychain, p.Origin())
-	k.key, k.place, k.standIn = pointer.Key, format.Where(file, p.Origin()), p.ownStandIn(read.StandIn)
+	k.key, k.place, k.standIn = pointer.HasKey(), format.Where(file, p.Origin()), p.ownStandIn(read.StandIn)
 	switch {
 	case k.place == reading.InFile:
 		c, _ := format.Credential(file)
@@ -94,7 +94,7 @@ func (k *kept) prepare(ctx context.Context) (err error) {
 			err = errNotLoggedIn
 		}
 	}
-	if err == nil && k.place == reading.InKeychain && !k.standIn.IsSet() {
+	if err == nil && reading.IsVault(k.place) && !k.standIn.IsSet() {
 		err = k.makeStandIn(ctx)
 	}
 	return err

@@ -166,10 +166,18 @@ func (p *platformClient) whereabouts() string {
 	switch k, err := p.look(); {
 	case err != nil:
 		return ""
-	case k.place == reading.InKeychain:
-		return " The session is in the keychain."
 	case k.place == reading.InFile:
 		return " The session is in ~/.cre/cre.yaml."
+	case k.place != "":
+		return " The session is in " + reading.Called(k.place) + lasts(k.place) + "."
+	}
+	return ""
+}
+
+// lasts says of how long a place keeps a session what a person should know.
+func lasts(place reading.Place) string {
+	if s, _ := reading.StoreAt(place); s.Lasts != "" {
+		return ": " + s.Lasts
 	}
 	return ""
 }

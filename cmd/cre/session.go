@@ -57,7 +57,7 @@ func (m machine) sessionCommand(line official.Line) *cli.Command {
 		Name:      "move",
 		Usage:     "move the session to another place",
 		UsageText: "cre session move --to keychain",
-		Flags:     []cli.Flag{&cli.StringFlag{Name: flagTo, Usage: "where to: `keychain|file`"}},
+		Flags:     []cli.Flag{&cli.StringFlag{Name: flagTo, Usage: "where to: `" + strings.Join(reading.Words(), "|") + "`"}},
 		Action:    m.sessionMove,
 	}}
 	for _, c := range commands {
@@ -204,12 +204,9 @@ func staying(d helper.Description, username string) (names []string) {
 }
 
 func (m machine) sessionMove(c *cli.Context) error {
-	to := helper.Place(strings.ToLower(c.String(flagTo)))
-	if to == helper.Place(reading.Keyring) { // the older word
-		to = helper.PlaceKeychain
-	}
-	if to != helper.PlaceKeychain && to != helper.PlaceFile {
-		return usagef("session move needs --%s %s or --%[1]s %[3]s", flagTo, helper.PlaceKeychain, helper.PlaceFile)
+	to, err := reading.ParsePlace(strings.ToLower(c.String(flagTo)))
+	if err != nil {
+		return usagef("session move needs --%s and one of %s", flagTo, strings.Join(reading.Words(), ", "))
 	}
 	p, err := m.told(m.connectWithFiles())
 	if err != nil {
@@ -221,6 +218,6 @@ func (m machine) sessionMove(c *cli.Context) error {
 	if to == helper.PlaceFile {
 		m.ui.warn(fmt.Sprintf("the tokens are in plain text in %s", p.files.SessionPath()))
 	}
-	_, err = fmt.Fprintf(m.out, "The session is in %s.\n", placeName(to))
+	_, err = fmt.Fprintf(m.out, "The session is in %s%s.\n", reading.Called(to), lasts(to))
 	return err
 }

@@ -115,11 +115,11 @@ func (m machine) unreadable() string {
 		return ""
 	}
 	k, err := p.look()
-	if err != nil || k.place != reading.InKeychain {
+	if err != nil || !reading.IsVault(k.place) {
 		return ""
 	}
 	self := filepath.Join(m.folder(), "cre")
-	return fmt.Sprintf("warning: your session is in the keychain, which the official CLI can't read: run %[1]s session move --to file, or %[1]s logout", self)
+	return fmt.Sprintf("warning: your session is in %[2]s, which the official CLI can't read: run %[1]s session move --to file, or %[1]s logout", self, reading.Called(k.place))
 }
 
 func (m machine) setupOfficial(*cli.Context) (arrangement, error) {

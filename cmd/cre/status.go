@@ -14,6 +14,7 @@ import (
 
 	"cre-credential-helper/cmd/internal/official"
 	"cre-credential-helper/cmd/internal/platform"
+	"cre-credential-helper/cmd/internal/reading"
 	"cre-credential-helper/cmd/internal/safetext"
 	exit "cre-credential-helper/cmd/internal/status"
 	"cre-credential-helper/helper"
@@ -98,14 +99,17 @@ func (s status) failure(program string) error {
 		return errors.New(s.Problem)
 	case s.Answers == nil:
 		return errNoSession
-	case s.Answers.Place != helper.PlaceKeychain || s.Unread == "":
+	case !reading.IsVault(s.Answers.Place) || s.Unread == "":
 		return nil
 	}
 	e := &helper.ProgramError{Program: program, Operation: "describe", ExitCode: exit.Locked,
-		Message: "the keychain is locked, or does not answer, so nobody can tell whether the session is still good: unlock it and try again"}
+		Message: reading.Called(s.Answers.Place) + " is locked, or does not answer, so nobody can tell whether the session is still good: unlock it and try again"}
 	if s.Unread == helper.UnreadMissing {
 		e.ExitCode = exit.NoKeychain
-		e.Message = "the keychain that the session is in can't be reached from here: use a terminal of your desktop, or log in here by CRE_CREDENTIAL_STORE=file cre login"
+		e.Message = reading.Called(s.Answers.Place) + " that the session is in can't be reached from here: use a terminal of your desktop, or log in here by CRE_CREDENTIAL_STORE=file cre login"
+	}
+	if s.Answers.Place != helper.PlaceKeychain { // whose words are its own
+		e.Message = strings.Join(s.Notes, "; ")
 	}
 	return e
 }
@@ -123,7 +127,7 @@ func (s status) print(out io.Writer, now time.Time) error {
 	}
 	row("Environment", s.Environment+" ("+s.Origin+")")
 	if s.Session != nil {
-		row("Kept in", placeName(s.Session.Place))
+		row("Kept in", reading.Called(s.Session.Place)+lasts(s.Session.Place))
 		row("Access token", s.tokenText(*s.Session, now))
 		if !s.Session.Since.IsZero() {
 			row("Logged in since", localTime(s.Session.Since))
@@ -145,7 +149,7 @@ func (s status) list(out io.Writer, all []helper.Account, now time.Time) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "  ACCOUNT\tORGANIZATION\tKEPT IN\tTOKEN")
 	for _, a := range all {
-		mark, name, org, place, token := " ", safetext.Line(a.Username), safetext.Line(a.OrganizationID), placeName(a.Place), s.tokenText(a, now)
+		mark, name, org, place, token := " ", safetext.Line(a.Username), safetext.Line(a.OrganizationID), reading.Called(a.Place), s.tokenText(a, now)
 		switch {
 		case s.Answers != nil && a == *s.Answers:
 			mark = "*"
@@ -163,18 +167,11 @@ func (s status) list(out io.Writer, all []helper.Account, now time.Time) error {
 	return w.Flush()
 }
 
-func placeName(p helper.Place) string {
-	if p == helper.PlaceFile {
-		return "cre.yaml, in plain text"
-	}
-	return "the " + string(p)
-}
-
 func keyText(a helper.Account) string {
 	if a.Variable != "" {
 		return "the API key in " + a.Variable
 	}
-	return "the API key in " + placeName(a.Place)
+	return "the API key in " + reading.Called(a.Place)
 }
 
 func keyComesFirst(a helper.Account) string {
@@ -197,8 +194,8 @@ func keyRemedy(a helper.Account) string {
 
 // tokenText says of a session until when its token is good.
 func (s status) tokenText(a helper.Account, now time.Time) string {
-	if s.Unread != "" && a.Place == helper.PlaceKeychain {
-		return "not known: the keychain " + map[string]string{
+	if s.Unread != "" && reading.IsVault(a.Place) {
+		return "not known: " + reading.Called(a.Place) + " " + map[string]string{
 			helper.UnreadLocked: "is locked", helper.UnreadMissing: "can't be reached",
 		}[s.Unread]
 	}

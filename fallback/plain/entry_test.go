@@ -27,7 +27,7 @@ func TestAnEntryNamesAnAccountAtAnOrigin(t *testing.T) {
 			t.Errorf("%s: %+v, %v", text, e, ok)
 		}
 	}
-	for _, text := range []string{"", "api.cre.chain.link", "https:/api", "https://a:b@api.cre.chain.link", "https://%zz@api.cre.chain.link", "https://%4@h"} {
+	for _, text := range []string{"", "api.cre.chain.link", "https:/api", "https://a:b@api.cre.chain.link", "https://%zz@api.cre.chain.link", "https://%4@h", "+https://api.cre.chain.link"} {
 		if e, ok := plain.ParseEntry(text); ok {
 			t.Errorf("%q: %+v", text, e)
 		}
@@ -37,14 +37,14 @@ func TestAnEntryNamesAnAccountAtAnOrigin(t *testing.T) {
 // FuzzEntry holds that any username comes back, in the plain form, and that
 // whatever is read says the same once it is written.
 func FuzzEntry(f *testing.F) {
-	for _, seed := range []string{"email@domain.com", "", "a/b:c@d%", "\x00\xff \n", "https://a@b@c", "https://%40@c", "https://c", "ünï"} {
+	for _, seed := range []string{"email@domain.com", "", "a/b:c@d%", "\x00\xff \n", "https://a@b@c", "https://%40@c", "https://c", "ünï", "kernel+https://a@c", "+https://c"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		const origin = "https://api.cre.chain.link"
-		written := plain.Entry{Origin: origin, Username: &text}.String()
+		written := plain.Entry{Store: "docker-credential-x", Origin: origin, Username: &text}.String()
 		e, ok := plain.ParseEntry(written)
-		if !ok || e.Origin != origin || e.Username == nil || *e.Username != text {
+		if !ok || e.Store != "docker-credential-x" || e.Origin != origin || e.Username == nil || *e.Username != text {
 			t.Fatalf("%q becomes %q and then %+v, %v", text, written, e, ok)
 		}
 		s, ok := plain.Parse("Keychain:\n  - " + written + "\n")

@@ -301,7 +301,7 @@ func TestASessionMovesBothWays(t *testing.T) {
 		t.Errorf("the provider saw %+v", stats)
 	}
 	for _, args := range [][]string{{}, {"--to", "nowhere"}} {
-		m.expectOutcome(m.run("", "cre", append([]string{"session", "move"}, args...)...), 2, "session move needs --to keychain or --to file")
+		m.expectOutcome(m.run("", "cre", append([]string{"session", "move"}, args...)...), 2, "session move needs --to and one of keychain, file, ")
 	}
 	m.expectOutcome(newMachine(t, keychainMode, sandbox.Options{}).run("", "cre", "session", "move", "--to", "file"), 1, notLoggedIn)
 }

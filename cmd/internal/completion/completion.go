@@ -177,7 +177,7 @@ func (f Flag) values(word string) Answer {
 	}
 	var found []Candidate
 	for _, value := range strings.Split(f.Value, "|") {
-		found = append(found, Candidate{Text: value})
+		found = append(found, Candidate{Text: strings.TrimRight(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")}) // as far as it is known
 	}
 	return Answer{Candidates: beginning(found, word)}
 }

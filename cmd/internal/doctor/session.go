@@ -19,10 +19,10 @@ func (d desk) session(context.Context) []Finding {
 	switch {
 	case err != nil: // the files' own finding
 		found = append(found, warning("it can't be told whether you are logged in: see what is said of the files"))
-	case place == reading.InKeychain:
-		found = append(found, ok("you are logged in to %s: the session is in the keychain", env.Name))
 	case place == reading.InFile:
 		found = append(found, d.fileSession(file))
+	case place != "":
+		found = append(found, ok("you are logged in to %s: the session is in %s", env.Name, reading.Called(place)))
 	case file.Tokens.Access.IsSet():
 		found = append(found, warning("the session in cre.yaml belongs to another environment than %s", env.Name).run("cre login"))
 	case d.Getenv(platform.VarAPIKey) == "":

@@ -40,9 +40,9 @@ func description() helper.Description {
 	return helper.Description{Schema: helper.DescriptionSchema, Credentials: []helper.Account{}, Notes: []string{}}
 }
 
-// Describe implements [Describer]. Unlike Get it looks into the keychain whether
-// or not cre.yaml points there. Its errors are those of cre.yaml, and
-// [lookup.ErrUnsure].
+// Describe implements [Describer]. It looks into the vaults that cre.yaml points to
+// and, unlike Get, into the keychain where it points to none. Its errors are those
+// of cre.yaml, and [lookup.ErrUnsure].
 func (p Places) Describe(ctx context.Context, o helper.Origin) (helper.Description, error) {
 	d := description()
 	var file plain.Session
@@ -59,27 +59,31 @@ func (p Places) Describe(ctx context.Context, o helper.Origin) (helper.Descripti
 		about.Default = true
 		d.Credentials = append(d.Credentials, about)
 	}
-	all, err := p.Vaults[InKeychain].All(ctx, helper.Query{Origin: o})
-	switch {
-	case errors.Is(err, lookup.ErrUnsure):
-		return d, err
-	case errors.Is(err, lookup.ErrUnavailable) && !pointer.Any(): // nothing is there
-	case err != nil:
-		d.Notes = append(d.Notes, fmt.Sprintf("the keychain was not read: %v", err))
-		d.Unread = helper.UnreadLocked
-		if errors.Is(err, lookup.ErrUnavailable) {
-			d.Unread = helper.UnreadMissing
-		}
-		d.Credentials = append(d.Credentials, p.unread(o, pointer, holds)...)
+	places := pointer.Places()
+	if len(places) == 0 {
+		places = []Place{InKeychain}
 	}
-	named, hasDefault := pointer.DefaultOf(all)
-	for _, c := range all {
-		about := accountOf(c, helper.PlaceKeychain)
-		if p.Decides(o, helper.RoomShared) {
-			about.Stray = !pointer.Has(c.Username) || holds && !IsKey(c)
-			about.Default = hasDefault && !holds && c.Username == named.Username
+	var all []helper.Credential
+	for _, place := range places {
+		kept, err := p.Vault(place).All(ctx, helper.Query{Origin: o})
+		switch {
+		case errors.Is(err, lookup.ErrUnsure):
+			return d, err
+		case errors.Is(err, lookup.ErrUnavailable) && !pointer.Any(): // nothing is there
+		case err != nil:
+			d.Notes = append(d.Notes, fmt.Sprintf("%s was not read: %v", Called(place), err))
+			d.Unread = helper.UnreadLocked
+			if errors.Is(err, lookup.ErrUnavailable) {
+				d.Unread = helper.UnreadMissing
+			}
+			d.Credentials = append(d.Credentials, p.unread(o, pointer, place, holds)...)
 		}
-		d.Credentials = append(d.Credentials, about)
+		for _, c := range kept {
+			d.Credentials = append(d.Credentials, p.kept(c, place, pointer, kept, holds))
+			if pointer.Has(c.Username, place) {
+				all = append(all, c)
+			}
+		}
 	}
 	if d.Unread == "" && !slices.ContainsFunc(d.Credentials, p.answers) {
 		if err := p.unanswered(file, o, all); errors.Is(err, helper.ErrAccount) {
@@ -88,6 +92,18 @@ func (p Places) Describe(ctx context.Context, o helper.Origin) (helper.Descripti
 	}
 	slices.SortStableFunc(d.Credentials, func(a, b helper.Account) int { return cmp.Compare(p.rank(a), p.rank(b)) })
 	return d, nil
+}
+
+// kept describes one of all that are kept in a vault. holds: the session is in
+// cre.yaml.
+func (p Places) kept(c helper.Credential, place Place, pointer Pointer, all []helper.Credential, holds bool) helper.Account {
+	about := accountOf(c, place)
+	if p.Decides(c.Origin, helper.RoomShared) {
+		named, hasDefault := pointer.DefaultOf(all)
+		about.Stray = !pointer.Has(c.Username, place) || holds && !IsKey(c)
+		about.Default = hasDefault && !holds && pointer.In == place && c.Username == named.Username
+	}
+	return about
 }
 
 // answers reports whether a is what answers who names nobody, if no key comes
@@ -104,14 +120,14 @@ func (p Places) answers(a helper.Account) bool {
 	return a.Default
 }
 
-// unread is what cre.yaml says of a keychain that can't be read. holds: the session
+// unread is what cre.yaml says of a vault that can't be read. holds: the session
 // is in cre.yaml.
-func (p Places) unread(o helper.Origin, pointer Pointer, holds bool) (all []helper.Account) {
-	if pointer.Key {
+func (p Places) unread(o helper.Origin, pointer Pointer, place Place, holds bool) (all []helper.Account) {
+	if pointer.KeyIn == place {
 		c := helper.Credential{Origin: o, Username: APIKeyUsername, AuthType: helper.AuthAPIKey}
-		all = append(all, accountOf(c, helper.PlaceKeychain))
+		all = append(all, accountOf(c, place))
 	}
-	if pointer.Session && !holds {
+	if pointer.In == place && !holds {
 		c := helper.Credential{Origin: o, AuthType: helper.AuthBearer}
 		if pointer.Account != nil {
 			c.Username = *pointer.Account
@@ -120,7 +136,7 @@ func (p Places) unread(o helper.Origin, pointer Pointer, holds bool) (all []help
 		if !isDefault {
 			c.Username = p.Account
 		}
-		about := accountOf(c, helper.PlaceKeychain)
+		about := accountOf(c, place)
 		about.Default = isDefault
 		all = append(all, about)
 	}

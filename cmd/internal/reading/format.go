@@ -17,7 +17,7 @@ const Rejected = -1
 // Place names a vault.
 type Place = helper.Place
 
-// The places that a session can be in.
+// The places that a session can be in without being asked to: see [Stores].
 const (
 	InFile     = helper.PlaceFile     // cre.yaml itself
 	InKeychain = helper.PlaceKeychain // cre.yaml points there
@@ -28,6 +28,17 @@ const (
 func IsSession(env platform.Environment, o helper.Origin) bool {
 	return o == env.Origin() ||
 		slices.ContainsFunc(platform.Known(), func(e platform.Environment) bool { return e.Origin() == o })
+}
+
+// Origins returns those at which sessions are, the current environment's first.
+func (f Format) Origins() []helper.Origin {
+	origins := []helper.Origin{f.Environment.Origin()}
+	for _, e := range platform.Known() {
+		if !slices.Contains(origins, e.Origin()) {
+			origins = append(origins, e.Origin())
+		}
+	}
+	return origins
 }
 
 // Format says what is written in cre.yaml. Environment is the current one.
@@ -110,8 +121,7 @@ func (f Format) Where(file plain.Session, o helper.Origin) Place {
 	switch {
 	case f.Holds(file, o):
 		return InFile
-	case PointerAt(file.Keychain, o).Session:
-		return InKeychain
+	default:
+		return PointerAt(file.Keychain, o).In
 	}
-	return ""
 }

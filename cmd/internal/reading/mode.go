@@ -1,36 +1,41 @@
 package reading
 
 import (
-	"errors"
 	"fmt"
-	"slices"
+	"strings"
 )
 
 // Mode says where a new session is stored. Where an old one is read is never
 // a matter of the mode, but of cre.yaml.
 type Mode string
 
-// The values of CRE_CREDENTIAL_STORE.
+// The values of CRE_CREDENTIAL_STORE, besides the words of [Stores].
 const (
 	Auto    Mode = "auto"    // the keychain, or cre.yaml on a machine without one
 	Keyring Mode = "keyring" // the keychain, never plain text
 	File    Mode = "file"    // cre.yaml
 )
 
-// ErrMode is what [ParseMode] fails with.
-var ErrMode = errors.New("unknown credential store")
-
 // ParseMode reads CRE_CREDENTIAL_STORE; empty means [Auto], and "keychain" is
-// another word for [Keyring].
+// another word for [Keyring]. Its error is [ErrMode].
 func ParseMode(text string) (Mode, error) {
-	switch text {
-	case "":
+	if text == "" || text == string(Auto) {
 		return Auto, nil
-	case string(InKeychain):
+	}
+	place, err := ParsePlace(text)
+	if err != nil {
+		return "", fmt.Errorf("%w: CRE_CREDENTIAL_STORE takes %s, %s", err, Auto, strings.Join(Words(), ", "))
+	}
+	if place == InKeychain {
 		return Keyring, nil
 	}
-	if mode := Mode(text); slices.Contains([]Mode{Auto, Keyring, File}, mode) {
-		return mode, nil
+	return Mode(place), nil
+}
+
+// Place is where a new session is put, if that can be had.
+func (m Mode) Place() Place {
+	if m == Auto || m == Keyring {
+		return InKeychain
 	}
-	return "", fmt.Errorf("%w %q: CRE_CREDENTIAL_STORE takes %s, %s or %s", ErrMode, text, Auto, InKeychain, File)
+	return Place(m)
 }

@@ -28,7 +28,7 @@ type Vault interface {
 type Places struct {
 	Format
 	File    func() (plain.Session, error) // reads cre.yaml
-	Vaults  map[Place]Vault               // all but cre.yaml itself
+	Vault   func(Place) Vault             // any but cre.yaml itself; what isn't known fails
 	Account string                        // that answers who names none; "": the default one
 }
 
@@ -40,7 +40,7 @@ type Places struct {
 // the session of Account, else that of the default account.
 func (p Places) Get(ctx context.Context, q helper.Query) (c helper.Credential, err error) {
 	if !p.Decides(q.Origin, q.Room) {
-		c, err := p.Vaults[InKeychain].Get(ctx, q)
+		c, err := p.Vault(InKeychain).Get(ctx, q)
 		return c, p.explain(err, q.Origin)
 	}
 	var file plain.Session
@@ -56,10 +56,10 @@ func (p Places) Get(ctx context.Context, q helper.Query) (c helper.Credential, e
 }
 
 func (p Places) find(ctx context.Context, file plain.Session, q helper.Query) (helper.Credential, error) {
-	if q.Username == nil && !q.Secret.IsSet() && PointerAt(file.Keychain, q.Origin).Key {
+	if pointer := PointerAt(file.Keychain, q.Origin); q.Username == nil && !q.Secret.IsSet() && pointer.HasKey() {
 		key := q
 		key.Username = new(APIKeyUsername)
-		c, err := p.Vaults[InKeychain].Get(ctx, key)
+		c, err := p.Vault(pointer.KeyIn).Get(ctx, key)
 		if !errors.Is(err, helper.ErrNotFound) {
 			return c, err
 		}
@@ -70,8 +70,8 @@ func (p Places) find(ctx context.Context, file plain.Session, q helper.Query) (h
 	case InFile:
 		return p.Find(file, q)
 	default:
-		c, err := Pick(ctx, p.Vaults[place], q)
-		if errors.Is(err, lookup.ErrUnavailable) {
+		c, err := Pick(ctx, p.Vault(place), q)
+		if place == InKeychain && errors.Is(err, lookup.ErrUnavailable) {
 			err = fmt.Errorf("your session is in the keychain, and this shell can't reach one%w: use your desktop's terminal, "+
 				"log in here with CRE_CREDENTIAL_STORE=file cre login, or set CRE_API_KEY", lookup.CauseOf(err))
 		}
@@ -86,8 +86,9 @@ func (p Places) Resolve(file plain.Session, q helper.Query) (Place, helper.Query
 	pointer := PointerAt(file.Keychain, q.Origin)
 	place := p.Where(file, q.Origin)
 	if q.Secret.IsSet() { // whose it is, it says itself
-		if _, err := p.Find(file, q); err != nil && pointer.Key {
-			place = InKeychain
+		if _, err := p.Find(file, q); err != nil && pointer.HasKey() &&
+			(!IsVault(place) || q.Username != nil && *q.Username == APIKeyUsername) {
+			place = pointer.KeyIn
 		}
 		return place, q
 	}
@@ -95,11 +96,11 @@ func (p Places) Resolve(file plain.Session, q helper.Query) (Place, helper.Query
 	case q.Username != nil:
 	case p.Account != "":
 		q.Username = &p.Account
-	case place == InKeychain:
+	case IsVault(place):
 		q.Username = pointer.Account
 	}
-	if q.Username != nil && *q.Username == APIKeyUsername && pointer.Key {
-		place = InKeychain
+	if q.Username != nil && *q.Username == APIKeyUsername && pointer.HasKey() {
+		place = pointer.KeyIn
 	}
 	return place, q
 }
@@ -114,7 +115,7 @@ func Pick(ctx context.Context, vault Vault, q helper.Query) (helper.Credential, 
 	if err != nil {
 		return helper.Credential{}, err
 	}
-	if c, ok := (Pointer{Session: true}).DefaultOf(all); ok {
+	if c, ok := (Pointer{In: InKeychain}).DefaultOf(all); ok {
 		return c, nil
 	}
 	return helper.Credential{}, helper.ErrNotFound
@@ -126,9 +127,9 @@ func (p Places) Missing(ctx context.Context, file plain.Session, q helper.Query)
 		return ErrNotLoggedIn
 	}
 	var all []helper.Credential
-	if p.Where(file, q.Origin) == InKeychain {
+	if place := p.Where(file, q.Origin); IsVault(place) {
 		var err error
-		if all, err = p.Vaults[InKeychain].All(ctx, helper.Query{Origin: q.Origin}); err != nil {
+		if all, err = p.Vault(place).All(ctx, helper.Query{Origin: q.Origin}); err != nil {
 			return ErrNotLoggedIn
 		}
 	}
@@ -136,7 +137,7 @@ func (p Places) Missing(ctx context.Context, file plain.Session, q helper.Query)
 }
 
 // unanswered says why nobody answers who names no account. all is what the
-// keychain has at o.
+// vault that cre.yaml points to has at o.
 func (p Places) unanswered(file plain.Session, o helper.Origin, all []helper.Credential) error {
 	names, pointer := Accounts(all), PointerAt(file.Keychain, o)
 	switch place := p.Where(file, o); {
@@ -144,7 +145,7 @@ func (p Places) unanswered(file plain.Session, o helper.Origin, all []helper.Cre
 		c, _ := p.Credential(file)
 		return helper.AccountErrorf("%s is %s, and cre.yaml holds one session, that of %s: correct it or unset it, or run cre login",
 			platform.VarAccount, name(p.Account), name(c.Username))
-	case place != InKeychain || len(names) == 0:
+	case !IsVault(place) || len(names) == 0:
 		return ErrNotLoggedIn
 	case p.Account != "":
 		return helper.AccountErrorf("%s is %s, and logged in: %s: correct it or unset it, or run cre login",

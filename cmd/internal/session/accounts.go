@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -32,7 +33,7 @@ func (k *Keeper) Move(ctx context.Context, o helper.Origin, to helper.Place) err
 // describe reads with vaults that ask nobody.
 func (p *Places) describe(ctx context.Context, o helper.Origin) (helper.Description, error) {
 	quietly := p.reading
-	quietly.Vaults = map[Place]reading.Vault{InKeychain: quiet{p.vaults[InKeychain]}}
+	quietly.Vault = func(place Place) reading.Vault { return quiet{p.vault(place)} }
 	return quietly.Describe(ctx, o)
 }
 
@@ -53,8 +54,8 @@ func (v quiet) All(ctx context.Context, q helper.Query) ([]helper.Credential, er
 // errNoAccounts reports an origin at which nobody logs in.
 var errNoAccounts = fmt.Errorf("%w: only the CRE platform's origins have accounts", helper.ErrRequest)
 
-// use makes an account of those in the keychain the default one, wherever cre.yaml
-// points. A session in cre.yaml is the one and only.
+// use makes an account of those in the vault that cre.yaml points to, or else in the
+// keychain, the default one. A session in cre.yaml is the one and only.
 func (p *Places) use(ctx context.Context, o helper.Origin, username string) error {
 	if !p.reading.Decides(o, helper.RoomShared) {
 		return errNoAccounts
@@ -67,7 +68,8 @@ func (p *Places) use(ctx context.Context, o helper.Origin, username string) erro
 		if c, ok := p.file.credential(file); ok && c.Origin == o {
 			return p.useFile(c, username)
 		}
-		vault := p.vaults[InKeychain]
+		place := cmp.Or(pointerIn(file, o).In, InKeychain)
+		vault := p.vault(place)
 		return under(held, vault, func(held context.Context) error {
 			c, err := p.account(held, vault, o, username)
 			if err != nil {
@@ -77,7 +79,7 @@ func (p *Places) use(ctx context.Context, o helper.Origin, username string) erro
 				if held, ok := p.file.credential(*file); ok && held.Origin == o {
 					return false, fmt.Errorf("%w: another program has written %s", helper.ErrChanged, p.file.files.SessionPath())
 				}
-				named := list(file, o, c.Username)
+				named := list(file, place, o, c.Username)
 				stands := p.standFor(file, c)
 				return named || stands, nil
 			})

@@ -17,20 +17,36 @@ import (
 // be revoked, and reports whether there was something.
 func (p *Places) forget(ctx context.Context, q helper.Query) (gone []helper.Credential, found bool, err error) {
 	if !p.reading.Decides(q.Origin, q.Room) {
-		return forgetVault(ctx, p.vaults[InKeychain], q)
+		return forgetVault(ctx, p.vault(InKeychain), q)
 	}
 	err = under(ctx, p.file, func(held context.Context) error {
 		file, _, err := p.file.readForWriting()
 		if err != nil {
 			return err
 		}
-		listed := pointerIn(file, q.Origin).Any()
+		listed := pointerIn(file, q.Origin).Places()
 		inFile, foundInFile, err := p.forgetFile(q)
-		inVault, foundInVault, verr := p.forgetPointed(held, InKeychain, q, listed)
-		gone, found = append(inFile, inVault...), foundInFile || foundInVault
-		return errors.Join(err, verr)
+		gone, found = inFile, foundInFile
+		for _, place := range p.everywhere(listed) {
+			inVault, foundInVault, verr := p.forgetPointed(held, place, q, slices.Contains(listed, place))
+			gone, found = append(gone, inVault...), foundInVault || found
+			err = errors.Join(err, verr)
+		}
+		return err
 	})
 	return gone, found, err
+}
+
+// everywhere adds to the vaults that cre.yaml points to the keychain and the one that
+// the mode says.
+func (p *Places) everywhere(listed []Place) []Place {
+	all := slices.Clone(listed)
+	for _, place := range []Place{InKeychain, p.mode.Place()} {
+		if reading.IsVault(place) && !slices.Contains(all, place) {
+			all = append(all, place)
+		}
+	}
+	return all
 }
 
 // forgetFile takes the session that q matches out of cre.yaml, and a damaged
@@ -74,22 +90,22 @@ func (p *Places) forgetFile(q helper.Query) (gone []helper.Credential, found boo
 // forgetPointed takes all that q matches out of a vault, and the pointer out of
 // cre.yaml when nothing is left there. listed tells whether there was one.
 func (p *Places) forgetPointed(ctx context.Context, place Place, q helper.Query, listed bool) (gone []helper.Credential, found bool, err error) {
-	gone, found, err = forgetVault(ctx, p.vaults[place], q)
+	gone, found, err = forgetVault(ctx, p.vault(place), q)
 	switch {
 	case errors.Is(err, keyring.ErrUnavailable) && !listed:
-		return gone, found, nil // where there is no keychain, nothing is in it
+		return gone, found, nil // where there is no such vault, nothing is in it
 	case err != nil && !listed:
-		p.notify.printf("warning: could not look into the keychain: %v", err)
+		p.notify.printf("warning: could not look into %s: %v", reading.Called(place), err)
 		return gone, found, nil
 	case err != nil:
 		return gone, found, err
 	case found:
-		p.notify.printf("removed %s from the keychain", whatIs(gone))
+		p.notify.printf("removed %s from %s", whatIs(gone), reading.Called(place))
 	}
 	if !listed {
 		return gone, found, nil
 	}
-	dropped, err := p.dropPointer(ctx, p.vaults[place], q.Origin)
+	dropped, err := p.dropPointer(ctx, place, q.Origin)
 	return gone, found || dropped, err
 }
 

@@ -31,21 +31,30 @@ func (p *Places) checkKey(c helper.Credential) (helper.Credential, error) {
 	return c, nil
 }
 
-// putKey keeps an API key in the keychain, beside the accounts. cre.yaml is pointed
-// to it last. The file can't hold one.
+// putKey keeps an API key in the vault that the mode says, beside the accounts.
+// cre.yaml is pointed to it last. The file can't hold one.
 func (p *Places) putKey(ctx context.Context, c helper.Credential) error {
 	const instead = "an API key is kept in the keychain alone; without one, put it into a file of mode 0600 and set " + platform.VarAPIKeyFile + " to its path"
 	if p.mode == File {
 		return fmt.Errorf("%w: %s", ErrNotASession, instead)
 	}
-	err := p.vaults[InKeychain].Store(ctx, c)
+	place := p.mode.Place()
+	err := p.vault(place).Store(ctx, c)
 	if errors.Is(err, keyring.ErrUnavailable) || errors.Is(err, keyring.ErrLocked) {
 		return fmt.Errorf("%w; %s", err, instead)
 	}
 	if err != nil {
 		return err
 	}
-	return p.file.change(func(file *fallback.File) (bool, error) {
-		return list(file, c.Origin, c.Username), nil
+	var was Place
+	err = p.file.change(func(file *fallback.File) (bool, error) {
+		was = pointerIn(*file, c.Origin).KeyIn
+		return list(file, place, c.Origin, c.Username), nil
 	})
+	if err == nil && was != "" && was != place {
+		if _, _, err := forgetVault(ctx, p.vault(was), exactly(c)); err != nil {
+			p.notify.printf("warning: the API key that was in %s before could not be removed from there: %v", reading.Called(was), err)
+		}
+	}
+	return err
 }

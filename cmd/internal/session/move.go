@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,25 +15,26 @@ import (
 	"cre-credential-helper/keyring"
 )
 
-// move takes the session that answers at o to another place. On the way, cre.yaml
-// holds it and points to the keychain too, so that whatever is left by a move that
-// is killed, [Places.bringHome] settles it before the session is renewed. The new
-// place is read back before the old one is cleared.
+// move takes the session that answers at o to another place. On the way from or to
+// cre.yaml, that holds it and points to the vault too, so that whatever is left by a
+// move that is killed, [Places.bringHome] settles it before the session is renewed.
+// The new place is read back before the old one is cleared.
 func (p *Places) move(ctx context.Context, o helper.Origin, to helper.Place) error {
 	switch {
 	case !p.reading.Decides(o, helper.RoomShared):
 		return errNoAccounts
-	case to != helper.PlaceKeychain && to != helper.PlaceFile:
-		return fmt.Errorf("%w: a session can be moved to %s or %s, not to %.40q", helper.ErrRequest, helper.PlaceKeychain, helper.PlaceFile, to)
+	case !isStore(to):
+		return fmt.Errorf("%w: a session can be moved to %s, not to %.40q", helper.ErrRequest, strings.Join(reading.Words(), ", "), to)
 	}
 	return under(ctx, p.file, func(held context.Context) error {
-		file, err := p.file.files.ReadSession()
+		file, err := p.settled(held, o)
 		if err != nil {
 			return err
 		}
 		asked := helper.Query{Origin: o}
 		place, q := p.reading.Resolve(file.Session(), asked)
-		halfWay := place == InFile && pointerIn(file, o).Session
+		pointer := pointerIn(file, o)
+		halfWay := place == InFile && pointer.HasSession()
 		switch {
 		case place == "":
 			return reading.ErrNotLoggedIn
@@ -40,29 +42,43 @@ func (p *Places) move(ctx context.Context, o helper.Origin, to helper.Place) err
 			_, err = p.pick(held, place, file.Session(), q, asked) // it may be gone
 			return err
 		}
-		vault := p.vaults[InKeychain]
-		return under(held, vault, func(held context.Context) error {
+		return p.underBoth(held, cmp.Or(pointer.In, InFile), to, func(held context.Context) error {
 			if halfWay {
-				if q, err = p.bringHome(held, InKeychain, file, q); err != nil || to == helper.PlaceKeychain {
+				if q, err = p.bringHome(held, pointer.In, file, q); err != nil || to == pointer.In {
 					return err
 				}
-				place = InKeychain
+				place = pointer.In
 			}
 			c, err := p.pick(held, place, file.Session(), q, asked)
 			switch {
 			case err != nil:
 				return err
-			case to == helper.PlaceFile:
-				return p.moveToFile(held, vault, c)
+			case to == InFile:
+				return p.moveToFile(held, place, c)
+			case place == InFile:
+				return p.moveToVault(held, to, c)
 			}
-			return p.moveToVault(held, vault, c)
+			return p.moveBetween(held, place, to, o)
 		})
+	})
+}
+
+func isStore(place Place) bool {
+	_, ok := reading.StoreAt(place)
+	return ok
+}
+
+// underBoth does write under the locks of two vaults. Whoever takes two takes them in
+// the order of their words.
+func (p *Places) underBoth(ctx context.Context, a, b Place, write func(held context.Context) error) error {
+	return under(ctx, p.vault(min(a, b)), func(held context.Context) error {
+		return under(held, p.vault(max(a, b)), write)
 	})
 }
 
 // pick returns the session in a place that q, which asked has become, asks for.
 func (p *Places) pick(ctx context.Context, place Place, file plain.Session, q, asked helper.Query) (helper.Credential, error) {
-	c, err := reading.Pick(ctx, p.vaults[place], q)
+	c, err := reading.Pick(ctx, p.vault(place), q)
 	if errors.Is(err, helper.ErrNotFound) {
 		err = p.reading.Missing(ctx, file, asked)
 	}
@@ -72,7 +88,8 @@ func (p *Places) pick(ctx context.Context, place Place, file plain.Session, q, a
 // moveToVault moves c, which is in cre.yaml. Of what the vault has of the same
 // account, the newer one stays. The other one isn't revoked: it may be of the same
 // session, which a provider would end as a whole.
-func (p *Places) moveToVault(ctx context.Context, vault helper.Vault, c helper.Credential) error {
+func (p *Places) moveToVault(ctx context.Context, place Place, c helper.Credential) error {
+	vault := p.vault(place)
 	before, err := vault.All(ctx, exactly(c))
 	if err != nil && !errors.Is(err, keyring.ErrDamaged) {
 		return err
@@ -80,7 +97,7 @@ func (p *Places) moveToVault(ctx context.Context, vault helper.Vault, c helper.C
 	if err := p.checkBoth(ctx, vault, c.Origin); err != nil {
 		return err
 	}
-	if err := p.alter(c, func(file *fallback.File) { list(file, c.Origin, c.Username) }); err != nil {
+	if err := p.alter(c, func(file *fallback.File) { list(file, place, c.Origin, c.Username) }); err != nil {
 		return err
 	}
 	there, err := moveInto(ctx, vault, c)
@@ -88,15 +105,15 @@ func (p *Places) moveToVault(ctx context.Context, vault helper.Vault, c helper.C
 		err = isThere(ctx, vault, there)
 	}
 	if err == nil {
-		err = p.pointFrom(c, there)
+		err = p.pointFrom(place, c, there)
 	}
 	switch {
 	case err != nil:
 		return p.moveBack(ctx, vault, before, c, err)
 	case there.Same(c):
-		p.warnOfReplaced(before, c)
+		p.warnOfReplaced(place, before, c)
 	default:
-		p.warnOfOlder(InKeychain)
+		p.warnOfOlder(place)
 	}
 	return nil
 }
@@ -142,17 +159,18 @@ func putBack(ctx context.Context, vault helper.Vault, before []helper.Credential
 
 // warnOfReplaced says that c has taken the place of another session of its account
 // among what was kept, which isn't revoked.
-func (p *Places) warnOfReplaced(kept []helper.Credential, c helper.Credential) {
+func (p *Places) warnOfReplaced(place Place, kept []helper.Credential, c helper.Credential) {
 	replaced := func(old helper.Credential) bool {
 		return old.Username == c.Username && !old.RefreshToken.Equal(c.RefreshToken)
 	}
 	if slices.ContainsFunc(kept, replaced) {
-		p.notify.printf("warning: the session of %q that was in the keychain before is gone from there: it stays valid until it expires", c.Username)
+		p.notify.printf("warning: the session of %q that was in %s before is gone from there: it stays valid until it expires", c.Username, reading.Called(place))
 	}
 }
 
 // moveToFile moves c, which is in the vault. The file has room for one.
-func (p *Places) moveToFile(ctx context.Context, vault helper.Vault, c helper.Credential) error {
+func (p *Places) moveToFile(ctx context.Context, place Place, c helper.Credential) error {
+	vault := p.vault(place)
 	all, err := vault.All(ctx, helper.Query{Origin: c.Origin})
 	if err != nil {
 		return err
@@ -170,7 +188,7 @@ func (p *Places) moveToFile(ctx context.Context, vault helper.Vault, c helper.Cr
 			return false, fmt.Errorf("%w: %s holds another environment's session: log out there first", ErrNotASession, p.file.files.SessionPath())
 		}
 		dropStandIn(file, c.Origin)
-		list(file, c.Origin, c.Username)
+		list(file, place, c.Origin, c.Username)
 		*file = p.file.with(*file, c)
 		return true, p.file.names(c)
 	})
@@ -182,25 +200,26 @@ func (p *Places) moveToFile(ctx context.Context, vault helper.Vault, c helper.Cr
 		err = p.file.Check(ctx, c.Origin) // the next write, which must not fail
 	}
 	if err != nil {
-		return errors.Join(err, p.pointFrom(c, c))
+		return errors.Join(err, p.pointFrom(place, c, c))
 	}
-	return p.clearMoved(ctx, vault, c)
+	return p.clearMoved(ctx, place, c)
 }
 
 // clearMoved takes c, which is in cre.yaml too, out of a vault, and then the pointer
 // away. Where the vault certainly keeps it, so that nothing has moved, cre.yaml
 // only points to it again. Where it may yet do it, both stay as they are.
-func (p *Places) clearMoved(ctx context.Context, vault helper.Vault, c helper.Credential) error {
+func (p *Places) clearMoved(ctx context.Context, place Place, c helper.Credential) error {
+	vault := p.vault(place)
 	err := ignoreNotFound(vault.Erase(ctx, thisVery(c)))
 	kept, there := vault.Get(ctx, exactly(c))
 	if errors.Is(there, helper.ErrNotFound) {
 		return p.alter(c, func(file *fallback.File) { unlist(file, c.Origin, false) })
 	}
 	refused := errors.Is(err, keyring.ErrLocked) && !errors.Is(err, keyring.ErrTimeout)
-	if there == nil && kept.Same(c) && refused && p.pointFrom(c, c) == nil {
-		return fmt.Errorf("the session stays in the keychain: %w", err)
+	if there == nil && kept.Same(c) && refused && p.pointFrom(place, c, c) == nil {
+		return fmt.Errorf("the session stays in %s: %w", reading.Called(place), err)
 	}
-	return fmt.Errorf("the session could not be removed from the keychain: it goes back there when it is renewed: %w", errors.Join(err, there))
+	return fmt.Errorf("the session could not be removed from %s: it goes back there when it is renewed: %w", reading.Called(place), errors.Join(err, there))
 }
 
 // alter changes cre.yaml, as long as it holds c.
@@ -214,15 +233,15 @@ func (p *Places) alter(c helper.Credential, edit func(*fallback.File)) error {
 	})
 }
 
-// pointFrom has cre.yaml, which holds c, point to the keychain, where there is.
-func (p *Places) pointFrom(c, there helper.Credential) error {
-	return p.alter(c, func(file *fallback.File) { p.pointTo(file, there) })
+// pointFrom has cre.yaml, which holds c, point to a vault, where there is.
+func (p *Places) pointFrom(place Place, c, there helper.Credential) error {
+	return p.alter(c, func(file *fallback.File) { p.pointTo(file, place, there) })
 }
 
 // pointTo makes of a file that holds a session one that points to it.
-func (p *Places) pointTo(file *fallback.File, there helper.Credential) {
+func (p *Places) pointTo(file *fallback.File, place Place, there helper.Credential) {
 	empty(file)
-	list(file, there.Origin, there.Username)
+	list(file, place, there.Origin, there.Username)
 	p.standFor(file, there)
 }
 

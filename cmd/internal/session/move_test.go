@@ -22,12 +22,12 @@ func (w *world) inHome(dir string, do func()) {
 	w.dir = here
 }
 
-// killedAt has a move killed at its n-th call of the keychain, and reports whether it
-// was: it may end before.
-func (w *world) killedAt(n int, to helper.Place) (was bool) {
-	w.keychain.killAt = n
+// killedAt has a move killed at its n-th call of a vault, and reports whether it was:
+// it may end before.
+func (w *world) killedAt(vault *faultyKeychain, n int, to helper.Place) (was bool) {
+	vault.killAt = n
 	defer func() {
-		w.keychain.killAt = 0
+		vault.killAt = 0
 		if r := recover(); r == any(killed{}) {
 			was = true
 		} else if r != nil {
@@ -57,7 +57,7 @@ func TestAMoveThatIsKilledIsSettled(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				was = w.killedAt(n, to)
+				was = w.killedAt(w.keychain, n, to)
 				w.mustGet()
 				w.pass(2 * time.Hour)
 				elsewhere := func() { _, _ = w.Get(t.Context(), w.query()) } // may be logged out

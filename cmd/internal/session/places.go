@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"cre-credential-helper/cmd/internal/platform"
@@ -28,27 +29,53 @@ type Places struct {
 	environment platform.Environment
 	mode        Mode
 	file        *fileVault
-	vaults      map[Place]helper.Vault
 	reading     reading.Places // the same ones, to be read
 	notify      Notify
+
+	opener func(Place) (helper.Vault, error) // of those that vaults lacks
+	mu     sync.Mutex
+	vaults map[Place]helper.Vault
 }
 
 // NewPlaces returns the places of a session: files, which is where cre.yaml is,
-// and the keychain. It touches neither.
+// and the keychain. It touches neither. Others are added by [Places.Beside].
 func NewPlaces(env platform.Environment, mode Mode, files Files, keychain helper.Vault, now func() time.Time, notify Notify) *Places {
 	file := newFileVault(env, files, now)
-	return &Places{
+	p := &Places{
 		environment: env,
 		mode:        mode,
 		file:        file,
 		vaults:      map[Place]helper.Vault{InFile: file, InKeychain: keychain},
-		reading: reading.Places{
-			Format: file.Format,
-			File:   file.read,
-			Vaults: map[Place]reading.Vault{InKeychain: keychain},
-		},
-		notify: notify,
+		notify:      notify,
+		opener:      func(place Place) (helper.Vault, error) { return nil, reading.UnknownStore(place) },
 	}
+	p.reading = reading.Places{
+		Format: file.Format,
+		File:   file.read,
+		Vault:  func(place Place) reading.Vault { return p.vault(place) },
+	}
+	return p
+}
+
+// Beside has open give the vaults that are neither cre.yaml nor the keychain, each
+// when it is first needed. Its error is what all that concerns that place fails with.
+func (p *Places) Beside(open func(Place) (helper.Vault, error)) *Places {
+	p.opener = open
+	return p
+}
+
+// vault returns the vault of a place.
+func (p *Places) vault(place Place) helper.Vault {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.vaults[place] == nil {
+		vault, err := p.opener(place)
+		if err != nil {
+			vault = closed{err}
+		}
+		p.vaults[place] = vault
+	}
+	return p.vaults[place]
 }
 
 // For has who names no account get the one of that username; with "", which is
@@ -79,7 +106,7 @@ func (v opened) pick() (helper.Credential, error) { return reading.Pick(v.held, 
 // on the way there, and decides that once.
 func (p *Places) open(ctx context.Context, q helper.Query) (v opened, err error) {
 	if !p.reading.Decides(q.Origin, q.Room) {
-		v = opened{Vault: p.vaults[InKeychain], query: q}
+		v = opened{Vault: p.vault(InKeychain), query: q}
 		v.held, v.unlock, err = v.Lock(ctx)
 		return v, err
 	}
@@ -97,19 +124,20 @@ func (p *Places) open(ctx context.Context, q helper.Query) (v opened, err error)
 
 // openSession does what open does under the file's lock.
 func (p *Places) openSession(ctx context.Context, q helper.Query) (v opened, err error) {
-	file, err := p.file.files.ReadSession()
+	file, err := p.settled(ctx, q.Origin)
 	if err != nil {
 		return opened{}, err
 	}
 	place, resolved := p.reading.Resolve(file.Session(), q)
-	strayed := place == InFile && pointerIn(file, q.Origin).Session
+	pointer := pointerIn(file, q.Origin)
+	strayed := place == InFile && pointer.HasSession()
 	if strayed {
-		place = InKeychain
+		place = pointer.In
 	}
 	if place == "" {
 		return opened{}, reading.ErrNotLoggedIn
 	}
-	v = opened{Vault: p.vaults[place], query: resolved}
+	v = opened{Vault: p.vault(place), query: resolved}
 	if v.held, v.unlock, err = v.Lock(ctx); err != nil {
 		return opened{}, err
 	}
@@ -119,7 +147,7 @@ func (p *Places) openSession(ctx context.Context, q helper.Query) (v opened, err
 		}
 	}
 	if place != InFile {
-		v.Vault = pointed{v.Vault, p, q.Origin}
+		v.Vault = pointed{v.Vault, p, place, q.Origin}
 	}
 	return v, nil
 }
@@ -127,7 +155,7 @@ func (p *Places) openSession(ctx context.Context, q helper.Query) (v opened, err
 // check reports whether put would succeed at o.
 func (p *Places) check(ctx context.Context, o helper.Origin) error {
 	if !reading.IsSession(p.environment, o) {
-		return p.vaults[InKeychain].Check(ctx, o)
+		return p.vault(InKeychain).Check(ctx, o)
 	}
 	return under(ctx, p.file, func(held context.Context) error {
 		if err := p.file.Check(held, o); err != nil {
@@ -140,7 +168,7 @@ func (p *Places) check(ctx context.Context, o helper.Origin) error {
 		if err != nil {
 			return err
 		}
-		err = p.vaults[InKeychain].Check(held, o)
+		err = p.vault(p.mode.Place()).Check(held, o)
 		if mayBePlain(p.mode, file, err) {
 			return p.file.canName(o)
 		}
@@ -148,11 +176,11 @@ func (p *Places) check(ctx context.Context, o helper.Origin) error {
 	})
 }
 
-// list returns what get would find in the keychain and in cre.yaml, and what can't
+// list returns what get would find in the vaults and in cre.yaml, and what can't
 // be read as a [helper.IncompleteError]. On a machine without a keychain the latter
 // is all there is.
 func (p *Places) list(ctx context.Context) ([]helper.Credential, error) {
-	list, err := p.vaults[InKeychain].List(ctx)
+	list, err := p.vault(InKeychain).List(ctx)
 	missing, ok := errors.AsType[*helper.IncompleteError](err)
 	if err != nil && !ok && !errors.Is(err, keyring.ErrUnavailable) {
 		return nil, err
@@ -166,8 +194,25 @@ func (p *Places) list(ctx context.Context) ([]helper.Credential, error) {
 	}
 	list = slices.DeleteFunc(list, func(c helper.Credential) bool {
 		return p.reading.Decides(c.Origin, c.Room()) &&
-			(!pointerIn(file, c.Origin).Has(c.Username) || !reading.IsKey(c) && p.file.where(file, c.Origin) == InFile)
+			(!pointerIn(file, c.Origin).Has(c.Username, InKeychain) || !reading.IsKey(c) && p.file.where(file, c.Origin) == InFile)
 	})
+	for _, o := range p.reading.Origins() {
+		pointer := pointerIn(file, o)
+		for _, place := range pointer.Places() {
+			if place == InKeychain {
+				continue
+			}
+			all, err := p.vault(place).All(ctx, helper.Query{Origin: o})
+			if err != nil {
+				missing.Errs = append(missing.Errs, err)
+			}
+			for _, c := range all {
+				if pointer.Has(c.Username, place) && (reading.IsKey(c) || p.file.where(file, o) != InFile) {
+					list = append(list, withoutSecrets(c))
+				}
+			}
+		}
+	}
 	if c, ok := p.file.credential(file); ok {
 		list = append(list, withoutSecrets(c))
 	}

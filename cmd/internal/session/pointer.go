@@ -17,6 +17,7 @@ import (
 type pointed struct {
 	helper.Vault
 	places *Places
+	place  Place
 	origin helper.Origin
 }
 
@@ -34,16 +35,16 @@ func (v pointed) Erase(ctx context.Context, q helper.Query) error {
 	if err := v.Vault.Erase(ctx, q); err != nil {
 		return err
 	}
-	_, err := v.places.dropPointer(ctx, v.Vault, v.origin)
+	_, err := v.places.dropPointer(ctx, v.place, v.origin)
 	return err
 }
 
-// dropPointer takes out of o's pointer what vault doesn't keep any more, and
+// dropPointer takes out of o's pointer what a vault doesn't keep any more, and
 // reports whether something was in it. A default account that is gone stays
 // named as long as others are left: nobody but their user says which of them takes
 // its place, and until then there is no stand-in.
-func (p *Places) dropPointer(ctx context.Context, vault helper.Vault, o helper.Origin) (dropped bool, err error) {
-	all, err := vault.All(ctx, helper.Query{Origin: o})
+func (p *Places) dropPointer(ctx context.Context, place Place, o helper.Origin) (dropped bool, err error) {
+	all, err := p.vault(place).All(ctx, helper.Query{Origin: o})
 	if err != nil {
 		return false, err
 	}
@@ -51,18 +52,14 @@ func (p *Places) dropPointer(ctx context.Context, vault helper.Vault, o helper.O
 	accounts := slices.ContainsFunc(all, func(c helper.Credential) bool { return !isOfKey(c) })
 	err = p.file.change(func(file *fallback.File) (changed bool, err error) {
 		is := pointerIn(*file, o)
-		dropKey, dropSession := is.Key && !keys, is.Session && !accounts
-		if dropKey {
-			unlist(file, o, true)
-		}
-		if dropSession {
-			unlist(file, o, false)
-		} else if c, ok := is.DefaultOf(all); ok {
+		dropped = !keys && unlistAt(file, o, true, place)
+		if !accounts {
+			dropped = unlistAt(file, o, false, place) || dropped
+		} else if c, ok := is.DefaultOf(all); ok && is.In == place {
 			changed = p.standFor(file, c)
-		} else if is.Session {
+		} else if is.In == place {
 			changed = dropStandIn(file, o)
 		}
-		dropped = dropKey || dropSession
 		return dropped || changed, nil
 	})
 	return dropped, err
@@ -76,11 +73,11 @@ func isOfKey(c helper.Credential) bool { return c.Username == reading.APIKeyUser
 func (p *Places) follow(ctx context.Context, vault helper.Vault, c helper.Credential) {
 	err := p.file.change(func(file *fallback.File) (bool, error) {
 		is := pointerIn(*file, c.Origin)
-		if is.Session && is.Account == nil { // the one stored last: which is that?
+		if is.HasSession() && is.Account == nil { // the one stored last: which is that?
 			last, err := reading.Pick(ctx, vault, helper.Query{Origin: c.Origin})
 			return err == nil && last.Username == c.Username && p.standFor(file, c), err
 		}
-		return is.Session && *is.Account == c.Username && p.standFor(file, c), nil
+		return is.HasSession() && *is.Account == c.Username && p.standFor(file, c), nil
 	})
 	if err != nil {
 		p.notify.printf("warning: the session is saved, but what the official CLI is told of it could not be brought up to date: %v", err)
@@ -95,7 +92,7 @@ func (p *Places) standFor(file *fallback.File, c helper.Credential) (changed boo
 		return false
 	}
 	said, ok := standin.Read(file.StandIn)
-	if ok && said.Origin != c.Origin && pointerIn(*file, said.Origin).Session {
+	if ok && said.Origin != c.Origin && pointerIn(*file, said.Origin).HasSession() {
 		return false
 	}
 	old := file.StandIn
@@ -116,20 +113,32 @@ func pointerIn(file fallback.File, o helper.Origin) reading.Pointer {
 	return reading.PointerAt(file.Keychain, o)
 }
 
-// list has a file's pointer name what is kept at o under a username, as its
-// default account or as its API key, and reports whether it didn't.
-func list(file *fallback.File, o helper.Origin, username string) (changed bool) {
-	entry := plain.Entry{Origin: o.String(), Username: &username}.String()
-	if slices.Contains(file.Keychain, entry) {
-		return false
+// list has a file's pointer name what is kept in a vault at o under a username, as
+// its default account or as its API key, and no other, and reports whether it didn't.
+func list(file *fallback.File, place Place, o helper.Origin, username string) (changed bool) {
+	isOne := entriesOf(o, username == reading.APIKeyUsername)
+	at := slices.IndexFunc(file.Keychain, isOne)
+	if at < 0 {
+		at = len(file.Keychain)
 	}
-	at := slices.IndexFunc(file.Keychain, entriesOf(o, username == reading.APIKeyUsername))
-	if file.Keychain = slices.Clone(file.Keychain); at >= 0 {
-		file.Keychain[at] = entry
-	} else {
-		file.Keychain = append(file.Keychain, entry)
+	listed := slices.Concat(file.Keychain[:at], []string{entry(place, o, username)},
+		slices.DeleteFunc(slices.Clone(file.Keychain[at:]), isOne))
+	changed = !slices.Equal(listed, file.Keychain)
+	file.Keychain = listed
+	return changed
+}
+
+// listToo names a vault behind the one that counts, for as long as a move takes.
+func listToo(file *fallback.File, place Place, o helper.Origin, username string) {
+	file.Keychain = append(slices.Clone(file.Keychain), entry(place, o, username))
+}
+
+func entry(place Place, o helper.Origin, username string) string {
+	e := plain.Entry{Origin: o.String(), Username: &username}
+	if place != InKeychain {
+		e.Store = string(place)
 	}
-	return true
+	return e.String()
 }
 
 // unlist takes o's default account, with its stand-in, or its API key out of a
@@ -141,11 +150,25 @@ func unlist(file *fallback.File, o helper.Origin, key bool) {
 	}
 }
 
+// unlistAt takes what names one vault out, and reports whether something did.
+func unlistAt(file *fallback.File, o helper.Origin, key bool, place Place) (changed bool) {
+	isOne := entriesOf(o, key)
+	left := slices.DeleteFunc(slices.Clone(file.Keychain), func(entry string) bool {
+		return isOne(entry) && slices.Contains(reading.PointerAt([]string{entry}, o).Places(), place)
+	})
+	changed = len(left) < len(file.Keychain)
+	file.Keychain = left
+	if changed && !key {
+		dropStandIn(file, o)
+	}
+	return changed
+}
+
 // entriesOf tells the entries of o's accounts, or of its key.
 func entriesOf(o helper.Origin, key bool) func(entry string) bool {
 	return func(entry string) bool {
 		is := reading.PointerAt([]string{entry}, o)
-		return key && is.Key || !key && is.Session
+		return key && is.HasKey() || !key && is.HasSession()
 	}
 }
 

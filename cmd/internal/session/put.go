@@ -24,7 +24,7 @@ func (p *Places) put(ctx context.Context, c helper.Credential, stays staying) (r
 	var vault helper.Vault = p.file
 	put := p.putSession
 	if !p.reading.Decides(c.Origin, c.Room()) {
-		vault = p.vaults[InKeychain]
+		vault = p.vault(InKeychain)
 		put = func(held context.Context, c helper.Credential, _ staying) ([]helper.Credential, error) {
 			return nil, vault.Store(held, c)
 		}
@@ -53,7 +53,7 @@ func (p *Places) putSession(ctx context.Context, c helper.Credential, stays stay
 	if err != nil {
 		return nil, err
 	}
-	replaced, err = p.putIntoVault(ctx, InKeychain, c, stays)
+	replaced, err = p.putIntoVault(ctx, p.mode.Place(), c, stays)
 	if !mayBePlain(p.mode, file, err) {
 		return replaced, orFile(err)
 	}
@@ -68,7 +68,7 @@ func (p *Places) putSession(ctx context.Context, c helper.Credential, stays stay
 // the old session is the session. Only another environment's tokens stay in the
 // file.
 func (p *Places) putIntoVault(ctx context.Context, place Place, c helper.Credential, stays staying) (replaced []helper.Credential, err error) {
-	vault := p.vaults[place]
+	vault := p.vault(place)
 	var kept []helper.Credential
 	var beside helper.Credential
 	err = under(ctx, vault, func(held context.Context) error {
@@ -79,7 +79,7 @@ func (p *Places) putIntoVault(ctx context.Context, place Place, c helper.Credent
 		if err != nil && !errors.Is(err, keyring.ErrDamaged) {
 			return err
 		}
-		if beside, err = p.moveBeside(held, vault, kept, c); err != nil {
+		if beside, err = p.moveBeside(held, place, kept, c); err != nil {
 			return err
 		}
 		return vault.Store(held, c)
@@ -88,6 +88,7 @@ func (p *Places) putIntoVault(ctx context.Context, place Place, c helper.Credent
 		return nil, err
 	}
 	var inFile []helper.Credential
+	var left []Place // that were pointed to before
 	err = p.file.change(func(file *fallback.File) (bool, error) {
 		held, owned := p.file.credential(*file)
 		foreign := owned && held.Origin != c.Origin || file.Tokens.IsZero()
@@ -100,11 +101,13 @@ func (p *Places) putIntoVault(ctx context.Context, place Place, c helper.Credent
 				inFile = []helper.Credential{held}
 			}
 		}
-		is, decided := defaultAfter(pointerIn(*file, c.Origin), kept, c)
+		was := pointerIn(*file, c.Origin)
+		left = without(was.Sessions(), place)
+		is, decided := defaultAfter(was, kept, c)
 		if !decided {
 			return !foreign, nil
 		}
-		added := list(file, c.Origin, is.Username)
+		added := list(file, place, c.Origin, is.Username)
 		replaces := p.standFor(file, is)
 		return !foreign || added || replaces, nil
 	})
@@ -112,28 +115,29 @@ func (p *Places) putIntoVault(ctx context.Context, place Place, c helper.Credent
 		return nil, err // what cre.yaml still holds must not be revoked
 	}
 	replaced = slices.DeleteFunc(kept, func(old helper.Credential) bool { return old.Username != c.Username })
-	return others(append(replaced, inFile...), c), nil
+	replaced = append(replaced, inFile...)
+	return others(append(replaced, p.leave(ctx, left, c)...), c), nil
 }
 
 // moveBeside puts another account's session that is in cre.yaml into the vault that
 // c is about to come into, and returns it; the zero value stands for none. The file
 // will hold none, and nobody has ended that one. What was kept of that account is
 // not revoked, because it may be of the same session.
-func (p *Places) moveBeside(ctx context.Context, vault helper.Vault, kept []helper.Credential, c helper.Credential) (beside helper.Credential, err error) {
+func (p *Places) moveBeside(ctx context.Context, place Place, kept []helper.Credential, c helper.Credential) (beside helper.Credential, err error) {
 	file, _, err := p.file.readForWriting()
 	held, owned := p.file.credential(file)
 	if err != nil || !owned || held.Origin != c.Origin || held.Username == c.Username {
 		return helper.Credential{}, err
 	}
-	there, err := moveInto(ctx, vault, held)
+	there, err := moveInto(ctx, p.vault(place), held)
 	switch {
 	case err != nil:
 		return helper.Credential{}, err
 	case !there.Same(held):
-		p.warnOfOlder(InKeychain)
+		p.warnOfOlder(place)
 	default:
-		p.notify.printf("the session of %q, which was in %s, is in the keychain, too", held.Username, p.file.files.SessionPath())
-		p.warnOfReplaced(kept, held)
+		p.notify.printf("the session of %q, which was in %s, is in %s, too", held.Username, p.file.files.SessionPath(), reading.Called(place))
+		p.warnOfReplaced(place, kept, held)
 	}
 	return held, nil
 }
@@ -152,10 +156,10 @@ func defaultAfter(was reading.Pointer, kept []helper.Credential, c helper.Creden
 }
 
 // putIntoFile stores c in cre.yaml, which holds one session, and leaves no older one
-// of its account in the keychain. Nobody has ended those of other accounts there:
+// of its account in a vault. Nobody has ended those of other accounts there:
 // they stay, although nothing points to them until the session moves there.
 func (p *Places) putIntoFile(ctx context.Context, c helper.Credential, stays staying) (replaced []helper.Credential, err error) {
-	var pointed bool
+	var left []Place // that were pointed to before
 	err = p.file.change(func(file *fallback.File) (bool, error) {
 		replaced = nil // what an attempt before it saw
 		if held, ok := p.file.credential(*file); ok && held.Origin == c.Origin && stays(held) {
@@ -163,7 +167,7 @@ func (p *Places) putIntoFile(ctx context.Context, c helper.Credential, stays sta
 		} else if ok {
 			replaced = []helper.Credential{held}
 		}
-		pointed = pointerIn(*file, c.Origin).Session
+		left = pointerIn(*file, c.Origin).Sessions()
 		unlist(file, c.Origin, false)
 		*file = p.file.with(*file, c)
 		return true, p.file.names(c)
@@ -174,17 +178,30 @@ func (p *Places) putIntoFile(ctx context.Context, c helper.Credential, stays sta
 	if len(replaced) > 0 && replaced[0].Origin != c.Origin {
 		p.notify.printf("warning: the session that was in %s before is another environment's: it is gone from there", p.file.files.SessionPath())
 	}
-	if !pointed {
-		return others(replaced, c), nil
+	return others(append(replaced, p.leave(ctx, left, c)...), c), nil
+}
+
+// leave takes what is kept of c's account out of vaults that c isn't in, and returns
+// it. Nobody has ended the sessions of other accounts there: they stay, although
+// nothing points to them until c moves there.
+func (p *Places) leave(ctx context.Context, left []Place, c helper.Credential) (gone []helper.Credential) {
+	for _, place := range left {
+		called := reading.Called(place)
+		taken, others, err := forgetAccount(ctx, p.vault(place), c)
+		if err != nil {
+			p.notify.printf("warning: the earlier session could not be removed from %s (%v): once it can be reached, run CRE_CREDENTIAL_STORE=%s cre logout", called, err, place)
+		}
+		if others != "" {
+			p.notify.printf("warning: these stay in %s, and can be used once this session is there, too (cre session move --to %s): %s", called, place, others)
+		}
+		gone = append(gone, taken...)
 	}
-	gone, left, err := forgetAccount(ctx, p.vaults[InKeychain], c)
-	if err != nil {
-		p.notify.printf("warning: the earlier session could not be removed from the keychain (%v): once the keychain can be reached, run cre logout", err)
-	}
-	if left != "" {
-		p.notify.printf("warning: these stay in the keychain, and can be used once this session is there, too (cre session move --to keychain): %s", left)
-	}
-	return others(append(replaced, gone...), c), nil
+	return gone
+}
+
+// without returns places but for one.
+func without(places []Place, place Place) []Place {
+	return slices.DeleteFunc(slices.Clone(places), func(p Place) bool { return p == place })
 }
 
 // mayBePlain reports whether a session may be stored in plain text, after the

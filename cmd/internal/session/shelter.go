@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"cre-credential-helper/cmd/internal/claims"
+	"cre-credential-helper/cmd/internal/reading"
 	"cre-credential-helper/fallback"
 	"cre-credential-helper/helper"
 	"cre-credential-helper/keyring"
@@ -18,12 +19,12 @@ import (
 // that it is about then.
 func (p *Places) bringHome(ctx context.Context, place Place, file fallback.File, q helper.Query) (resolved helper.Query, err error) {
 	c, _ := p.file.credential(file)
-	there, err := moveInto(ctx, p.vaults[place], c)
+	there, err := moveInto(ctx, p.vault(place), c)
 	if err != nil {
-		return q, fmt.Errorf("moving the session back to the %s: %w", place, err)
+		return q, fmt.Errorf("moving the session back to %s: %w", reading.Called(place), err)
 	}
 	err = p.alter(c, func(file *fallback.File) {
-		p.pointTo(file, there)
+		p.pointTo(file, place, there)
 		_, resolved = p.reading.Resolve(file.Session(), q)
 	})
 	if err == nil && !there.Same(c) {
@@ -34,8 +35,8 @@ func (p *Places) bringHome(ctx context.Context, place Place, file fallback.File,
 
 // warnOfOlder says that the tokens in cre.yaml have given way.
 func (p *Places) warnOfOlder(place Place) {
-	p.notify.printf("warning: the tokens in %s were older than the session in the %s and are gone from there: they stay valid until they expire",
-		p.file.files.SessionPath(), place)
+	p.notify.printf("warning: the tokens in %s were older than the session in %s and are gone from there: they stay valid until they expire",
+		p.file.files.SessionPath(), reading.Called(place))
 }
 
 // moveInto puts c over what a vault has of its account, unless that was issued

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"cre-credential-helper/cmd/internal/platform"
+	"cre-credential-helper/cmd/internal/reading"
 	"cre-credential-helper/cmd/internal/session"
 	"cre-credential-helper/fallback"
 	"cre-credential-helper/fallback/plain"
@@ -34,6 +35,7 @@ type world struct {
 	APIKey      helper.Secret
 	Account     string // CRE_ACCOUNT
 	keychain    *faultyKeychain
+	kernel      *faultyKeychain // as a store beside it
 	provider    *countingProvider
 	dir         string
 
@@ -53,6 +55,7 @@ func newWorld(t *testing.T) *world {
 		Environment: env,
 		Mode:        session.Auto,
 		keychain:    &faultyKeychain{Vault: helpertest.NewMemory()},
+		kernel:      &faultyKeychain{Vault: helpertest.NewMemory()},
 		provider:    &countingProvider{},
 		dir:         filepath.Join(t.TempDir(), ".cre"),
 		now:         time.Unix(1_800_000_000, 0).UTC(),
@@ -67,7 +70,7 @@ func (w *world) keeper() *session.Keeper {
 	k := &session.Keeper{
 		Environment: w.Environment,
 		APIKey:      w.APIKey,
-		Places:      session.NewPlaces(w.Environment, w.Mode, files, w.keychain, w.clock, w.notify).For(w.Account),
+		Places:      session.NewPlaces(w.Environment, w.Mode, files, w.keychain, w.clock, w.notify).Beside(w.beside).For(w.Account),
 		Provider:    w.provider,
 		Revoker:     w.provider,
 		Now:         w.clock,
@@ -75,6 +78,14 @@ func (w *world) keeper() *session.Keeper {
 	}
 	k.Renewer = k
 	return k
+}
+
+// beside knows one store beside the keychain.
+func (w *world) beside(place session.Place) (helper.Vault, error) {
+	if place == reading.InKernel {
+		return w.kernel, nil
+	}
+	return nil, reading.UnknownStore(place)
 }
 
 func (w *world) notify(line string) {

@@ -71,7 +71,7 @@ func look(files Files, env platform.Environment, access helper.Secret) (fallback
 		return file, helper.Secret{}, err
 	}
 	format := reading.Format{Environment: env}
-	if format.Where(file.Session(), env.Origin()) != reading.InKeychain {
+	if !reading.IsVault(format.Where(file.Session(), env.Origin())) {
 		return file, helper.Secret{}, fmt.Errorf("%w for %s", ErrNoPointer, env.Origin())
 	}
 	if file.Tokens.IsZero() {

@@ -44,6 +44,7 @@ func kinds() []kind {
 		{helper.ErrRequest, Usage},
 		{ErrSetting, Usage},
 		{reading.ErrNotASession, Usage},
+		{reading.ErrMode, Usage},
 		{helper.ErrLifetime, Usage},
 		{helper.ErrBusy, Busy},
 		{lookup.ErrLocked, Locked},

@@ -14,7 +14,7 @@ func ofPlaces() []mutant {
 			"v.held, v.unlock = ctx, func() error { return nil }\n\tif strayed"},
 		{"a renewal takes the keychain's lock first", places,
 			"held, unlockFile, err := p.file.Lock(ctx)\n\tif err != nil {\n\t\treturn opened{}, err\n\t}\n",
-			`first, unlockFirst, err := p.vaults[InKeychain].Lock(ctx)
+			`first, unlockFirst, err := p.vault(InKeychain).Lock(ctx)
 	if err != nil {
 		return opened{}, err
 	}
@@ -26,7 +26,7 @@ func ofPlaces() []mutant {
 `},
 		{"a logout takes the keychain's lock first", forget,
 			"err = under(ctx, p.file, func(held context.Context) error {\n\t\tfile, _, err := p.file.readForWriting()",
-			`first, unlock, err := p.vaults[InKeychain].Lock(ctx)
+			`first, unlock, err := p.vault(InKeychain).Lock(ctx)
 	if err != nil {
 		return nil, false, err
 	}
@@ -34,23 +34,23 @@ func ofPlaces() []mutant {
 	err = under(first, p.file, func(held context.Context) error {
 		file, _, err := p.file.readForWriting()`},
 		{"what was sheltered isn't brought home", places,
-			"strayed := place == InFile && pointerIn(file, q.Origin).Session",
+			"strayed := place == InFile && pointer.HasSession()",
 			"strayed := false"},
 		{"what was sheltered is brought home by the pointer alone", places,
 			"if strayed {\n\t\tif v.query, err = p.bringHome",
 			"if strayed && place == InFile {\n\t\tif v.query, err = p.bringHome"},
 		{"a move to the file points nowhere before the keychain is cleared", move,
-			"list(file, c.Origin, c.Username)\n\t\t*file",
+			"list(file, place, c.Origin, c.Username)\n\t\t*file",
 			"unlist(file, c.Origin, false)\n\t\t*file"},
 		{"a move to the keychain stores before cre.yaml points there", move,
-			"func(file *fallback.File) { list(file, c.Origin, c.Username) }",
+			"func(file *fallback.File) { list(file, place, c.Origin, c.Username) }",
 			"func(*fallback.File) {}"},
 		{"the pointer before the item", put,
-			"vault := p.vaults[place]\n\tvar kept []helper.Credential\n",
-			`vault := p.vaults[place]
+			"vault := p.vault(place)\n\tvar kept []helper.Credential\n",
+			`vault := p.vault(place)
 	if err := p.file.change(func(file *fallback.File) (bool, error) {
 		empty(file)
-		list(file, c.Origin, c.Username)
+		list(file, place, c.Origin, c.Username)
 		return true, nil
 	}); err != nil {
 		return nil, err
@@ -58,11 +58,11 @@ func ofPlaces() []mutant {
 	var kept []helper.Credential
 `},
 		{"the item without the pointer", put,
-			"added := list(file, c.Origin, is.Username)",
+			"added := list(file, place, c.Origin, is.Username)",
 			"added := false"},
 		{"a logout forgets only the file", forget,
-			"inVault, foundInVault, verr := p.forgetPointed(held, InKeychain, q, listed)",
-			"inVault, foundInVault, verr := inFile[:0], held == nil && listed, error(nil)"},
+			"range p.everywhere(listed) {",
+			"range p.everywhere(listed)[:0] {"},
 		{"a logout forgets only the keychain", forget,
 			"inFile, foundInFile, err := p.forgetFile(q)",
 			"inFile, foundInFile, err := []helper.Credential(nil), false, error(nil)"},

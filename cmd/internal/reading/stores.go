@@ -1,0 +1,108 @@
+package reading
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"cre-credential-helper/helper"
+)
+
+// InKernel is the Linux kernel's key retention service (keyrings(7)).
+const InKernel = Place("kernel")
+
+// ProgramPrefix is how the words of the stores begin that are programs of docker's
+// protocol: the program's name is the word.
+const ProgramPrefix = "docker-credential-"
+
+// ErrMode reports a word that is no store's.
+var ErrMode = errors.New("unknown credential store")
+
+// Store is where a session can be kept. What opens it is package stores'.
+type Store struct {
+	Word   string // in CRE_CREDENTIAL_STORE and after --to, and in cre.yaml's pointer
+	Family bool   // a name follows the word
+	Called string // by a person; "": by its word
+	Lasts  string // what a person should know of how long it keeps things; "": nothing
+}
+
+// Stores are those that a session can be in.
+func Stores() []Store {
+	return []Store{
+		{Word: string(InKeychain), Called: "the keychain"},
+		{Word: string(InFile), Called: "cre.yaml, in plain text"},
+		{
+			Word: string(InKernel), Called: "the kernel's keyring",
+			Lasts: "it is gone when the machine restarts, or when it hasn't been used for three days",
+		},
+		{Word: ProgramPrefix, Family: true},
+	}
+}
+
+// StoreAt returns a place's store. ok is false where no store has that word.
+func StoreAt(place Place) (s Store, ok bool) {
+	at := slices.IndexFunc(Stores(), func(s Store) bool { return s.has(string(place)) })
+	if at < 0 {
+		return Store{Word: string(place)}, false
+	}
+	return Stores()[at], true
+}
+
+func (s Store) has(word string) bool {
+	name, ok := strings.CutPrefix(word, s.Word)
+	if !s.Family {
+		return ok && name == ""
+	}
+	return ok && isName(name)
+}
+
+// isName tells the names that a program may have: letters that no system folds, and
+// never the name that this program has among docker's helpers.
+func isName(name string) bool {
+	const longest = 64
+	strange := func(r rune) bool { return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-') }
+	return name != "" && name[0] != '-' && len(name) <= longest && name != "cre" && !strings.ContainsFunc(name, strange)
+}
+
+// ParsePlace reads a word that names a store; "keyring" is another word for the
+// keychain's. Its error is [ErrMode].
+func ParsePlace(word string) (Place, error) {
+	if word == string(Keyring) {
+		return InKeychain, nil
+	}
+	if _, ok := StoreAt(Place(word)); !ok {
+		return "", fmt.Errorf("%w %.40q", ErrMode, word)
+	}
+	return Place(word), nil
+}
+
+// Words are those of all stores, as a person reads them.
+func Words() (words []string) {
+	for _, s := range Stores() {
+		if s.Family {
+			s.Word += "NAME"
+		}
+		words = append(words, s.Word)
+	}
+	return words
+}
+
+// Called is how a person calls a place.
+func Called(place Place) string {
+	if s, ok := StoreAt(place); ok && s.Called != "" {
+		return s.Called
+	}
+	return string(place)
+}
+
+// IsVault reports whether a place is one that cre.yaml points to.
+func IsVault(place Place) bool {
+	return place != "" && place != InFile && place != helper.PlaceEnvironment
+}
+
+// UnknownStore is the [ErrMode] of a pointer to a place that has no store here.
+func UnknownStore(place Place) error {
+	return fmt.Errorf("%w: cre.yaml says that the session is in %.40q, which this version doesn't know: a newer version wrote it: "+
+		"upgrade, or log in with another store (nothing is lost meanwhile)", ErrMode, string(place))
+}
