@@ -19,10 +19,11 @@ const (
 
 func (m machine) doctorCommand() *cli.Command {
 	return &cli.Command{
-		Name:      "doctor",
-		Usage:     "find out what doesn't work here, and how to mend it",
-		UsageText: "cre doctor\ncre doctor --redact   # for a bug report\ncre doctor keychain files",
-		ArgsUsage: "[CHECK ...]",
+		Name:        "doctor",
+		Usage:       "find out what doesn't work here, and how to mend it",
+		UsageText:   "cre doctor\ncre doctor --redact   # for a bug report\ncre doctor keychain files",
+		Description: "The checks are " + strings.Join(doctor.Names(), ", ") + ".",
+		ArgsUsage:   strings.Join(doctor.Names(), "|"),
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: flagJSON, Usage: "print the findings as JSON"},
 			&cli.BoolFlag{Name: flagOffline, Usage: "ask no other machine"},
