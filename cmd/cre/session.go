@@ -34,7 +34,7 @@ func (m machine) sessionCommand(line official.Line) *cli.Command {
 		Action:    status,
 	}, {
 		Name:      "list",
-		Usage:     "list the accounts that are logged in, with * at what commands use",
+		Usage:     "list the accounts that are logged in, * at the one in use",
 		UsageText: "cre session list",
 		Flags:     []cli.Flag{asJSON},
 		Action:    func(c *cli.Context) error { return m.sessionList(c, line) },

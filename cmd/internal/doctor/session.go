@@ -18,6 +18,9 @@ import (
 func (d desk) session(ctx context.Context) []Finding {
 	about, err := d.describe(ctx)
 	if err != nil {
+		if _, unread := d.sessionFile(); unread != nil { // the files' own finding
+			return []Finding{warning("it can't be told whether you are logged in: see what is said of the files")}
+		}
 		return []Finding{warning("it can't be told whether you are logged in: %v", err)}
 	}
 	kinds := sort(about.Credentials, d.settings.Account)
