@@ -24,8 +24,8 @@ const (
 const officialCategory = "the official CLI's"
 
 const appDescription = `The session's tokens are kept in the keychain where there is one, else in
-~/.cre/cre.yaml. The official CLI's commands are handed on to it: it works on that
-session and never sees its tokens.
+~/.cre/cre.yaml. The official CLI's commands are handed on to it: it works on
+that session and never sees its tokens.
 
 EXAMPLES:
    cre login
@@ -39,8 +39,9 @@ EXAMPLES:
 ENVIRONMENT:
    CRE_API_KEY            an API key, which comes before any session
    CRE_API_KEY_FILE       the file of an API key
-   CRE_ACCOUNT            the account to use, as --account EMAIL before a command
-   CRE_CREDENTIAL_STORE   auto (default), keychain, file, kernel or docker-credential-NAME: where login keeps the session
+   CRE_ACCOUNT            the account to use; --account EMAIL before a command
+   CRE_CREDENTIAL_STORE   where a login is kept: auto (default), keychain, file,
+                          kernel or docker-credential-NAME
    CRE_CREDENTIAL_HELPER  the helper to ask instead of cre-credential-helper
    CRE_OFFICIAL_CLI       the official CLI to hand commands on to
    CRE_CLI_ENV            PRODUCTION (default), STAGING or DEVELOPMENT

@@ -80,7 +80,7 @@ func ownCommands(all []*cli.Command) (found []completion.Command) {
 	for _, c := range all {
 		if !c.Hidden && c.Category != officialCategory {
 			found = append(found, completion.Command{
-				Name: c.Name, Usage: c.Usage,
+				Name: c.Name, Usage: c.Usage, Arguments: c.ArgsUsage,
 				Commands: ownCommands(c.Subcommands),
 				Flags:    append(ownFlags(c.Flags), completion.Flag{Name: "help", Short: "h", Usage: "show help"}),
 			})

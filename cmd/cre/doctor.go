@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,11 +19,14 @@ const (
 )
 
 func (m machine) doctorCommand() *cli.Command {
+	names := doctor.Names()
+	half := len(names) / 2 // in two lines
 	return &cli.Command{
-		Name:      "doctor",
-		Usage:     "find out what doesn't work here, and how to mend it",
-		UsageText: "cre doctor\ncre doctor --redact   # for a bug report\ncre doctor keychain files",
-		ArgsUsage: "[CHECK ...]",
+		Name:        "doctor",
+		Usage:       "find out what doesn't work here, and how to mend it",
+		UsageText:   "cre doctor\ncre doctor --redact   # for a bug report\ncre doctor keychain files",
+		Description: "The checks are " + strings.Join(names[:half], ", ") + ",\n" + strings.Join(names[half:], ", ") + ".",
+		ArgsUsage:   strings.Join(names, "|"),
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: flagJSON, Usage: "print the findings as JSON"},
 			&cli.BoolFlag{Name: flagOffline, Usage: "ask no other machine"},
@@ -60,10 +64,14 @@ func (m machine) doctor(c *cli.Context) error {
 	} else {
 		err = report.WriteText(m.out, doctor.ShowsMarks(m.getenv))
 	}
-	if n := report.Problems(); err == nil && n > 0 {
+	switch n := report.Problems(); {
+	case err != nil || n == 0:
+		return err
+	case n == 1:
+		return errors.New("one of the findings keeps something from working")
+	default:
 		return fmt.Errorf("%d of the findings keep something from working", n)
 	}
-	return err
 }
 
 // patient is this machine as the doctor looks at it. The programs that it runs get

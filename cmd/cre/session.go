@@ -34,7 +34,7 @@ func (m machine) sessionCommand(line official.Line) *cli.Command {
 		Action:    status,
 	}, {
 		Name:      "list",
-		Usage:     "list the accounts that are logged in, with * at what commands use",
+		Usage:     "list the accounts that are logged in, * at the one in use",
 		UsageText: "cre session list",
 		Flags:     []cli.Flag{asJSON},
 		Action:    func(c *cli.Context) error { return m.sessionList(c, line) },
@@ -115,6 +115,10 @@ func (m machine) sessionList(c *cli.Context, line official.Line) error {
 }
 
 func (m machine) sessionToken(c *cli.Context, line official.Line) error {
+	validFor := c.Duration(flagValidFor)
+	if c.IsSet(flagValidFor) && validFor <= 0 {
+		return usagef("--%s takes a time of more than 0, such as 30m", flagValidFor)
+	}
 	if m.toTerminal && !c.Bool(flagForce) {
 		return usagef("a token on a terminal stays in its scrollback: pipe it to a program or a file, or add --%s", flagForce)
 	}
@@ -125,7 +129,7 @@ func (m machine) sessionToken(c *cli.Context, line official.Line) error {
 	if err := m.takeKeyFromFile(p, line); err != nil {
 		return err
 	}
-	cred, err := p.validFor(c.Context, c.Duration(flagValidFor))
+	cred, err := p.validFor(c.Context, validFor)
 	if err != nil {
 		return err
 	}

@@ -49,11 +49,11 @@ func (m machine) setupCommand() *cli.Command {
 		Name:  "setup",
 		Usage: "put the official CLI, git or docker in order beside this program",
 		Subcommands: []*cli.Command{
-			one("official", "name the official CLI cre-official, and put this program in its place",
+			one("official", "name the official CLI cre-official, and this program cre",
 				"cre setup official\ncre setup official --undo", m.setupOfficial),
 			one("git", "have git ask the credential helper for a host",
 				"cre setup git\ncre setup git --host git.example.com", m.setupGit,
-				&cli.StringSliceFlag{Name: flagHost, Usage: "a `HOST`, as often as needed; by default the platform's"}),
+				&cli.StringSliceFlag{Name: flagHost, Usage: "a `HOST`, as often as needed; else the platform's"}),
 			one("docker", "have docker ask the credential helper for a registry",
 				"cre setup docker --registry registry.example.com", m.setupDocker,
 				&cli.StringSliceFlag{Name: flagRegistry, Usage: "a `REGISTRY`, as often as needed"}),

@@ -8,7 +8,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -29,10 +31,10 @@ const keepassDatabase = `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
 </KeePassFile>
 `
 
-// keepassConfig makes the program serve secrets without asking anybody. It
-// saves when it ends, not after every change: version 2.7.4 saves in a thread
-// of its own, which crashes now and then when the next change comes meanwhile,
-// within 30 to 160 writes in a row.
+// keepassConfig makes the program serve secrets, without asking anybody if CONFIRMS
+// stands for false. It saves when it ends, not after every change: version 2.7.4
+// saves in a thread of its own, which crashes now and then when the next change
+// comes meanwhile, within 30 to 160 writes in a row.
 const keepassConfig = `[General]
 SingleInstance=false
 UpdateCheckMessageShown=true
@@ -41,8 +43,8 @@ AutoSaveAfterEveryChange=false
 [FdoSecrets]
 Enabled=true
 ShowNotification=false
-ConfirmAccessItem=false
-ConfirmDeleteItem=false
+ConfirmAccessItem=CONFIRMS
+ConfirmDeleteItem=CONFIRMS
 UnlockBeforeSearch=false
 `
 
@@ -65,6 +67,19 @@ func StartKeePassXCNamed(t testing.TB, collection string) *Keyring {
 	})
 }
 
+// Confirm has a KeePassXC ask a person, who isn't there, before it gives out or
+// removes an item, or ask nobody, as after its start. It is started anew for that,
+// and loses what was changed while it asked.
+func (k *Keyring) Confirm(t testing.TB, asks bool) {
+	t.Helper()
+	sig := syscall.SIGTERM
+	if k.confirms { // a question that is open keeps it from ending
+		sig = syscall.SIGKILL
+	}
+	k.confirms = asks
+	k.Restart(t, sig)
+}
+
 func (k *Keyring) startKeePassXC() error {
 	database, config := filepath.Join(k.dir, k.collection+".kdbx"), filepath.Join(k.dir, "keepassxc.ini")
 	if _, err := os.Stat(database); errors.Is(err, fs.ErrNotExist) {
@@ -72,7 +87,7 @@ func (k *Keyring) startKeePassXC() error {
 			return fmt.Errorf("make a KeePassXC database: %w", err)
 		}
 	}
-	if err := os.WriteFile(config, []byte(keepassConfig), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte(strings.ReplaceAll(keepassConfig, "CONFIRMS", strconv.FormatBool(k.confirms))), 0o600); err != nil {
 		return err
 	}
 	k.daemon = k.program("keepassxc", "--config", config, "--localconfig", config+".local", "--pw-stdin", database)

@@ -79,6 +79,7 @@ type Keyring struct {
 	start      func(*Keyring) error // starts the daemon; nil on a bus without a keychain
 	daemon     *exec.Cmd
 	collection string // the name of the one that is used
+	confirms   bool   // a KeePassXC asks before each access
 	conn       *dbus.Conn
 }
 

@@ -75,6 +75,8 @@ func TestCompletionInEachShell(t *testing.T) {
 				"cre execution list --status=SU":  "cre execution list --status=SUCCESS",
 				"cre workflow deploy --env=my-fi": "cre workflow deploy --env=my-file.yaml",
 				"cre whoami my-fi":                "cre whoami my-fi", // takes no file
+				"cre doctor keych":                "cre doctor keychain",
+				"cre doctor git plat":             "cre doctor git platform",
 				"cre frobni":                      "cre frobni",
 			} {
 				term.forget()

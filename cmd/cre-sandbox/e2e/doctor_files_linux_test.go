@@ -140,16 +140,6 @@ var settingIlls = []fault{
 		command: "unset CRE_CLI_AUTH_BASE CRE_CLI_CLIENT_ID CRE_CLI_AUDIENCE CRE_CLI_GRAPHQL_URL",
 	},
 	{
-		name:   "an API key over a session",
-		breaks: func(p *patient) { p.logIn(); p.setenv("CRE_API_KEY=a-key") },
-		check:  "session", level: "warning", says: "instead of your session", command: "unset CRE_API_KEY",
-	},
-	{
-		name:   "nobody logged in",
-		breaks: func(*patient) {},
-		check:  "session", level: "warning", says: "you are not logged in", command: "cre login",
-	},
-	{
 		name:   "a file that says where tokens go",
 		breaks: func(p *patient) { p.put(".env", "CRE_CLI_AUTH_BASE=https://example.com\n", 0o600) },
 		check:  "environment", level: "problem", says: "sets CRE_CLI_AUTH_BASE",

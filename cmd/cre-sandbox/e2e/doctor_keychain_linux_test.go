@@ -41,6 +41,17 @@ var keychainIlls = []fault{
 		command: "gnome-keyring-daemon --replace --unlock", stdin: keyringPassword,
 	},
 	{
+		name: "a KeePassXC that asks before each access",
+		breaks: func(p *patient) {
+			p.keychain = keyringtest.StartKeePassXC(p)
+			p.setenv(append(p.keychain.Env(), "CRE_KEYRING_TIMEOUT=2s")...)
+			p.logIn()
+			p.keychain.Confirm(p, true)
+		},
+		check: "keychain", level: "problem", says: "it asks you to confirm each access",
+		heals: func(p *patient) { p.keychain.Confirm(p, false) },
+	},
+	{
 		name: "a keychain that is gone, with the session", mode: keychainMode,
 		breaks: func(p *patient) { p.logIn(); p.signalKeychain(syscall.SIGKILL) },
 		check:  "keychain", level: "problem", says: "your session is in the keychain, and none can be reached: nothing on the D-Bus session",

@@ -60,7 +60,7 @@ type finding struct{ Check, Level, What, Advice, Remedy string }
 // the command that cre doctor prints for it, and has it look once more.
 func TestEveryRemedyOfTheDoctorMendsItsFault(t *testing.T) {
 	t.Parallel()
-	all := slices.Concat(keychainIlls, fileIlls, settingIlls, programIlls, networkIlls)
+	all := slices.Concat(keychainIlls, fileIlls, sessionIlls, settingIlls, programIlls, networkIlls)
 	if len(all) < 25 {
 		t.Fatalf("only %d faults", len(all))
 	}

@@ -101,6 +101,9 @@ var messages = map[string]message{
 	"an unknown flag":        {fileMode, cre("login", "--frob"), []string{"Error: unknown flag --frob: see cre login --help"}, []string{"provided but not defined"}},
 	"a mistyped flag":        {fileMode, cre("whoami", "--jsn"), []string{"Error: unknown flag --jsn: did you mean --json? See cre whoami --help"}, nil},
 	"a time without a unit":  {fileMode, cre("session", "token", "--valid-for", "30"), []string{`Error: --valid-for takes a time such as 30m, not "30"`}, []string{"parse error"}},
+	"no time":                {fileMode, cre("session", "token", "--valid-for", "0"), []string{"Error: --valid-for takes a time of more than 0, such as 30m"}, nil},
+	"a negative time":        {fileMode, cre("session", "token", "--valid-for", "-5m"), []string{"Error: --valid-for takes a time of more than 0, such as 30m"}, nil},
+	"an empty time":          {fileMode, cre("session", "token", "--valid-for="), []string{`Error: --valid-for takes a time such as 30m, not ""`}, nil},
 	"a registry that is no flag's": {fileMode, cre("setup", "docker", "registry.example.com"), []string{
 		"Error: setup docker takes no argument: did you mean --registry registry.example.com?"}, nil},
 	"no registry":     {fileMode, cre("setup", "docker"), []string{"Error: name a registry: --registry registry.example.com"}, []string{"unusable name"}},
@@ -129,8 +132,15 @@ var messages = map[string]message{
 	}, []string{"Error: HOST's certificate can't be verified; check the clock and the proxy, or set SSL_CERT_FILE to your company's CA (tls: failed to verify certificate: x509: certificate signed by unknown authority)"}, nil},
 }
 
+// cre is a command line with a mistake in it.
 func cre(args ...string) func(*machine) outcome {
-	return func(m *machine) outcome { return m.run("", "cre", args...) }
+	return func(m *machine) outcome {
+		o := m.run("", "cre", args...)
+		if o.status != 2 {
+			m.Errorf("%q: %v", args, o)
+		}
+		return o
+	}
 }
 
 // renewalAnswers has the token endpoint say something that ends no session.

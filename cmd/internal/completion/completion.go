@@ -17,6 +17,9 @@ type Command struct {
 	Commands []Command
 	Flags    []Flag // those that are offered after it
 	Files    bool   // its arguments may be files
+
+	// Arguments are what its arguments may be: one|other. Empty: not known.
+	Arguments string
 }
 
 // Flag is one of a command's flags.
@@ -136,7 +139,9 @@ func (at *position) next(word string) Answer {
 		}
 		return Answer{Candidates: at.flags(word)}
 	case at.operands > 0 || at.noFlags || len(at.command.Commands) == 0:
-		return Answer{Files: at.command.Files}
+		answer := values(at.command.Arguments, word)
+		answer.Files = at.command.Files
+		return answer
 	}
 	var found []Candidate
 	for _, c := range at.command.Commands {
@@ -169,14 +174,19 @@ func (at *position) flags(word string) (found []Candidate) {
 }
 
 func (f Flag) values(word string) Answer {
-	switch {
-	case f.Value == "FILE" || f.Value == "DIR":
+	if f.Value == "FILE" || f.Value == "DIR" {
 		return Answer{Files: true}
-	case !strings.Contains(f.Value, "|"):
+	}
+	return values(f.Value, word)
+}
+
+// values offers those of one|other.
+func values(of, word string) Answer {
+	if !strings.Contains(of, "|") {
 		return Answer{}
 	}
 	var found []Candidate
-	for _, value := range strings.Split(f.Value, "|") {
+	for value := range strings.SplitSeq(of, "|") {
 		found = append(found, Candidate{Text: strings.TrimRight(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")}) // as far as it is known
 	}
 	return Answer{Candidates: beginning(found, word)}

@@ -15,6 +15,7 @@ func example() Program {
 			Commands: []Command{
 				{Name: "login", Usage: "log in", Flags: []Flag{{Name: "no-browser", Usage: "none"}, {Name: "to", Value: "keychain|file"}, {Name: "host", Value: "HOST"}}},
 				{Name: "logout", Usage: "log out"},
+				{Name: "look", Arguments: "near|far"},
 				{Name: "work", Commands: []Command{{Name: "do", Files: true, Flags: []Flag{output, {Name: "env", Short: "e", Value: "FILE"}}}}},
 			},
 			Flags: []Flag{{Name: "verbose", Short: "v", Usage: "say more"}},
@@ -25,7 +26,7 @@ func example() Program {
 
 func TestWhatMayComeNext(t *testing.T) {
 	for line, want := range map[string]string{ // of candidates; "files" for files
-		"":                      "login logout work",
+		"":                      "login logout look work",
 		"log":                   "login logout",
 		"login":                 "login",
 		"x":                     "",
@@ -48,6 +49,10 @@ func TestWhatMayComeNext(t *testing.T) {
 		"login --unknown ":      "",
 		"login -- -":            "",
 		"login -- ":             "",
+		"look ":                 "near far",
+		"look n":                "near",
+		"look near ":            "near far", // there may be several
+		"look -- f":             "far",
 		"work ":                 "do",
 		"work do ":              "files",
 		"work do x ":            "files",
@@ -61,8 +66,8 @@ func TestWhatMayComeNext(t *testing.T) {
 		"-":                     "--verbose -v",
 		"--":                    "--verbose",
 		"-v log":                "login logout",
-		"-T login ":             "login logout work", // the target
-		"-vT login ":            "login logout work",
+		"-T login ":             "login logout look work", // the target
+		"-vT login ":            "login logout look work",
 		"-Tx login --no":        "--no-browser",
 		"-T=x login --no":       "--no-browser",
 		"--target=x login --no": "--no-browser",
@@ -88,7 +93,7 @@ func TestWhatMayComeNext(t *testing.T) {
 }
 
 func TestNoWordsAreAnEmptyOne(t *testing.T) {
-	if got := example().Complete(nil); len(got.Candidates) != 3 {
+	if got := example().Complete(nil); len(got.Candidates) != 4 {
 		t.Errorf("%+v", got)
 	}
 }

@@ -31,8 +31,17 @@ type desk struct {
 }
 
 // Checks returns all checks of a machine, those of the machine itself first.
-func Checks(m Machine) []Check {
-	d := newDesk(m)
+func Checks(m Machine) []Check { return newDesk(m).checks() }
+
+// Names returns the checks' names.
+func Names() (names []string) {
+	for _, c := range (desk{}).checks() {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
+func (d desk) checks() []Check {
 	const local = 5 * time.Second
 	return []Check{
 		{Name: "environment", Timeout: local, Run: d.environment},
@@ -40,7 +49,7 @@ func Checks(m Machine) []Check {
 		{Name: "official", Timeout: local, Run: d.official},
 		{Name: "files", Timeout: 2 * local, Run: d.files},
 		{Name: "keychain", Timeout: d.settings.Timeout + local, Run: d.keychain},
-		{Name: "session", Timeout: local, Run: d.session},
+		{Name: "session", Timeout: d.settings.Timeout + local, Run: d.session},
 		{Name: "git", Timeout: 2 * local, Run: d.git},
 		{Name: "docker", Timeout: local, Run: d.docker},
 		{Name: "port", Timeout: local, Run: d.port},

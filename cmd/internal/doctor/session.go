@@ -1,60 +1,146 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/cmd/internal/reading"
 	"cre-credential-helper/fallback"
+	"cre-credential-helper/helper"
 )
 
-// session says what cre.yaml tells, and asks nobody.
-func (d desk) session(context.Context) []Finding {
-	env := d.settings.Environment
-	var found []Finding
-	file, err := d.sessionFile()
-	place := reading.Format{Environment: env}.Where(file.Session(), env.Origin())
-	switch {
-	case err != nil: // the files' own finding
-		found = append(found, warning("it can't be told whether you are logged in: see what is said of the files"))
-	case place == reading.InFile:
-		found = append(found, d.fileSession(file))
-	case place != "":
-		found = append(found, ok("you are logged in to %s: the session is in %s", env.Name, reading.Called(place)))
-	case file.Tokens.Access.IsSet():
-		found = append(found, warning("the session in cre.yaml belongs to another environment than %s", env.Name).run("cre login"))
-	case d.Getenv(platform.VarAPIKey) == "":
-		found = append(found, warning("you are not logged in to %s", env.Name).run("cre login"))
-	}
-	if d.Getenv(platform.VarAPIKey) != "" {
-		key := ok("%s is set, and its key is used", platform.VarAPIKey)
-		if err == nil && place != "" {
-			key = warning("%s is set, and its key is used instead of your session", platform.VarAPIKey).run(d.shell.unset(platform.VarAPIKey))
+// session says what the helper tells, as `cre session` does: which accounts and API
+// keys there are, and until when they are good. It asks no other machine.
+func (d desk) session(ctx context.Context) []Finding {
+	about, err := d.describe(ctx)
+	if err != nil {
+		if _, unread := d.sessionFile(); unread != nil { // the files' own finding
+			return []Finding{warning("it can't be told whether you are logged in: see what is said of the files")}
 		}
-		found = append(found, key)
+		return []Finding{warning("it can't be told whether you are logged in: %v", err)}
+	}
+	kinds := sort(about.Credentials, d.settings.Account)
+	var found []Finding
+	switch {
+	case about.Problem != "":
+		found = append(found, d.unanswered(about.Problem, kinds.others))
+	case kinds.used != nil:
+		found = append(found, d.used(*kinds.used, about.Unread != ""))
+	case d.hasTokens():
+		found = append(found, warning("the session in cre.yaml belongs to another environment than %s", d.settings.Environment.Name).run("cre login"))
+	case kinds.key == nil:
+		found = append(found, warning("you are not logged in to %s", d.settings.Environment.Name).run("cre login"))
+	}
+	if about.Problem == "" && len(kinds.others) > 0 {
+		found = append(found, ok("also logged in: %s", strings.Join(kinds.others, ", ")))
+	}
+	if kinds.key != nil {
+		found = append(found, d.key(*kinds.key, kinds.used != nil))
+	}
+	for _, username := range kinds.strays {
+		found = append(found, stray(username, kinds.used))
+	}
+	for _, note := range about.Notes {
+		found = append(found, warning("%s", note))
 	}
 	return found
 }
 
-// fileSession judges a session that cre.yaml itself holds.
-func (d desk) fileSession(file fallback.File) Finding {
-	env := d.settings.Environment
-	c, _ := reading.Format{Environment: env}.Credential(file.Session())
-	where := fmt.Sprintf("you are logged in to %s: the session is in cre.yaml, in plain text", env.Name)
-	left := c.Expiry.Sub(d.Now())
+func (d desk) describe(ctx context.Context) (helper.Description, error) {
+	program, err := d.Helper()
+	if err != nil {
+		return helper.Description{}, err
+	}
+	return helper.Client{Program: program}.Describe(ctx, d.settings.Environment.Origin())
+}
+
+// credentials are what there is, by what it is good for.
+type credentials struct {
+	key    *helper.Account // that answers before any session; nil: none
+	used   *helper.Account // the session that commands use; nil: none
+	others []string        // the usernames of the other sessions
+	strays []string        // of sessions that nothing uses
+}
+
+// sort does so. account is the one that CRE_ACCOUNT names; "": it names none.
+func sort(all []helper.Account, account string) (c credentials) {
+	for _, a := range all {
+		switch {
+		case a.Stray:
+			c.strays = append(c.strays, a.Username)
+		case a.AuthType == helper.AuthAPIKey:
+			c.key = cmp.Or(c.key, &a)
+		case account == "" && a.Default, account != "" && account == a.Username:
+			c.used = cmp.Or(c.used, &a)
+		default:
+			c.others = append(c.others, a.Username)
+		}
+	}
+	return c
+}
+
+// unanswered is about sessions of which none is the one that commands use.
+func (d desk) unanswered(why string, others []string) Finding {
+	f := problem("%s", why)
 	switch {
-	case c.Expiry.IsZero():
+	case d.settings.Account != "":
+		return f.run(d.shell.unset(platform.VarAccount))
+	case len(others) > 0:
+		return f.run(d.shell.command("cre", "session", "use", others[0]))
+	}
+	return f
+}
+
+// used judges the session that commands use.
+func (d desk) used(a helper.Account, unread bool) Finding {
+	where := fmt.Sprintf("you are logged in to %s: the session is in %s", d.settings.Environment.Name, reading.Called(a.Place))
+	left := a.Expires.Sub(d.Now())
+	switch {
+	case unread && reading.IsVault(a.Place):
+		return ok("%s", where)
+	case a.Expires.IsZero():
 		return ok("%s, and doesn't say when its token expires", where)
-	case left > 0 && c.Refreshable():
+	case left > 0 && a.Renewable:
 		return ok("%s; its token is good for %s and can be renewed", where, left.Round(time.Second))
-	case c.Refreshable():
+	case a.Renewable:
 		return ok("%s; its token is due and will be renewed by the next command", where)
 	case left > 0:
 		return warning("%s; its token is good for %s and can't be renewed", where, left.Round(time.Second)).run("cre login")
 	}
-	return problem("the session in cre.yaml has expired and can't be renewed").run("cre login")
+	return problem("%s; its token has expired and can't be renewed", where).run("cre login")
+}
+
+// key judges an API key, which comes before a session. One that is stored goes by
+// a logout alone, which ends the session, too.
+func (d desk) key(a helper.Account, overSession bool) Finding {
+	is := fmt.Sprintf("an API key is in %s, and is used", reading.Called(a.Place))
+	if a.Place == helper.PlaceEnvironment {
+		is = fmt.Sprintf("%s is set, and its key is used", a.Variable)
+	}
+	switch {
+	case !overSession:
+		return ok("%s", is)
+	case a.Place == helper.PlaceEnvironment:
+		return warning("%s instead of your session", is).run(d.shell.unset(a.Variable))
+	}
+	return warning("%s instead of your session", is).advise("to use the session: cre logout, which removes both, and cre login")
+}
+
+// stray is about what the official CLI's own login or logout has left in the
+// keychain. Beside a session in the keychain, no command removes it alone.
+func stray(username string, used *helper.Account) Finding {
+	f := warning("an older session of %s is still in the keychain, and nothing uses it", username)
+	switch {
+	case used == nil:
+		return f.run("cre logout")
+	case used.Place == helper.PlaceFile:
+		return f.advise("the official CLI's login left plain tokens in cre.yaml: this puts them in its place").run("cre session move --to keychain")
+	}
+	return f.advise("cre logout --all ends it, with every other session")
 }
 
 func (d desk) sessionFile() (fallback.File, error) {
