@@ -112,9 +112,9 @@ bench: ## measure, beside others, on a real gnome-keyring (Debian; some minutes)
 	cd $(SANDBOX) && $(GO) build -o ../../bin/bench ./bench
 	bin/bench -write -rounds $(ROUNDS)
 
-docs: ## write anew what is made from the code: the recording, the picture of the imports
+docs: ## write anew what is made from the code: the recording, troubleshooting.md, the picture of the imports
 	cd $(SANDBOX) && CRE_TEST_UPDATE_DOCS=1 CRE_TEST_UPDATE_PICTURE=1 \
-		$(GO) test -count=1 -run 'TestTheRecordingIs|TestThePictureIs' ./e2e
+		$(GO) test -count=1 -run 'TestTheRecordingIs|TestTroubleshooting|TestThePictureIs' ./e2e
 
 dist: ## make a release's files in dist/: make dist VERSION=v0.3.0
 	cd $(SANDBOX) && SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} \
