@@ -41,7 +41,7 @@ DIST_PACKAGES_all  := lintian debootstrap rpm wine64
 DIST               := -version '$(VERSION)' -url '$(URL)' -maintainer '$(MAINTAINER)'
 
 .PHONY: help build programs demo test test-short test-os simulate mutants lint cross fuzz bench \
-	dist recipes test-dist workflows install uninstall clean
+	docs dist recipes test-dist workflows install uninstall clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile | expand -t 12
@@ -112,6 +112,10 @@ bench: ## measure, beside others, on a real gnome-keyring (Debian; some minutes)
 	cd $(SANDBOX) && $(GO) build -o ../../bin/bench ./bench
 	bin/bench -write -rounds $(ROUNDS)
 
+docs: ## write anew what is made from the code: the recording, troubleshooting.md, the picture of the imports
+	cd $(SANDBOX) && CRE_TEST_UPDATE_DOCS=1 CRE_TEST_UPDATE_PICTURE=1 \
+		$(GO) test -count=1 -run 'TestTheRecordingIs|TestTroubleshooting|TestThePictureIs' ./e2e
+
 dist: ## make a release's files in dist/: make dist VERSION=v0.3.0
 	cd $(SANDBOX) && SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} \
 		GOTOOLCHAIN=$(DIST_GO) $(GO) run ./dist $(DIST) -out ../../dist $(DIST_FLAGS)
@@ -139,7 +143,7 @@ install: programs ## install into PREFIX, below DESTDIR
 	install -m 644 $(COMPLETION).zsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_cre
 	install -m 644 $(COMPLETION).fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/cre.fish
 
-uninstall: ## remove what install has put there; see the README for what comes before
+uninstall: ## remove what install has put there; see docs/guide.md for what comes before
 	@test ! -e $$HOME/.cre/bin/cre-official || echo "note: cre setup official --undo gives the official CLI its name back, before this"
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,cre cre-credential-helper git-credential-cre docker-credential-cre)
 	rm -f $(DESTDIR)$(LIBEXEC)/cre-credential-net

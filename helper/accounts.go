@@ -9,7 +9,7 @@ import (
 )
 
 // The operations of [Accounts], which are this project's own and are asked in
-// git's form (docs/protocol.md, 2.9 to 2.11).
+// git's form (docs/specification.md, 2.9 to 2.11).
 const (
 	opDescribe = "describe"
 	opUse      = "use"

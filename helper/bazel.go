@@ -88,7 +88,7 @@ func (f *bazelForm) fail(_ io.Writer, _ string, err error) error { return err }
 
 // AuthorizationHeader returns the value of the HTTP Authorization header that
 // c is sent in: RFC 7617's for [AuthBasic], else its AuthType and its secret.
-// The result is a secret in plain text. See docs/protocol.md, 6.2.
+// The result is a secret in plain text. See docs/specification.md, 6.2.
 func AuthorizationHeader(c Credential) string {
 	if c.AuthType == AuthBasic {
 		return "Basic " + base64.StdEncoding.EncodeToString([]byte(c.Username+":"+c.Secret.Reveal()))

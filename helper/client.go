@@ -20,7 +20,7 @@ import (
 // the helper itself renews.
 //
 // Helpers keep silent about an erase that found nothing, so Erase never
-// reports [ErrNotFound] (docs/protocol.md, 11.7).
+// reports [ErrNotFound] (docs/specification.md, 11.7).
 type Client struct {
 	// Program is the helper's path, Args what comes before the operation.
 	Program string
@@ -140,7 +140,7 @@ func (c Client) Erase(ctx context.Context, q Query) error {
 }
 
 // Check implements [Checker]. A helper that doesn't know the operation ignores
-// it and so has nothing against the store (docs/protocol.md, 2.4).
+// it and so has nothing against the store (docs/specification.md, 2.4).
 func (c Client) Check(ctx context.Context, o Origin) error {
 	_, err := c.run(ctx, opCheck, originRequest(o))
 	return err

@@ -51,7 +51,7 @@ type Credential struct {
 
 // Room is one of the two rooms that every origin has. What is kept in one can't
 // be seen, replaced or erased from the other: the same username in both is two
-// credentials (docs/protocol.md, 7.12).
+// credentials (docs/specification.md, 7.12).
 type Room int
 
 // The rooms.
@@ -70,7 +70,7 @@ func (c Credential) Room() Room {
 
 // Refreshable reports whether a helper can renew c by itself. Such a
 // credential's refresh token is the helper's own business: no answer shows it
-// (docs/protocol.md, 9.1).
+// (docs/specification.md, 9.1).
 func (c Credential) Refreshable() bool {
 	return c.RefreshToken.Reveal() != "" && c.TokenEndpoint != ""
 }
@@ -86,7 +86,7 @@ func (c Credential) WithoutRenewal() Credential {
 }
 
 // ExpiresWithin reports whether c has no more than margin left at now. A
-// credential of unknown expiry doesn't expire (docs/protocol.md, 9.9).
+// credential of unknown expiry doesn't expire (docs/specification.md, 9.9).
 func (c Credential) ExpiresWithin(margin time.Duration, now time.Time) bool {
 	return !c.Expiry.IsZero() && c.Expiry.Sub(now) <= margin
 }
@@ -105,7 +105,7 @@ type Query struct {
 	Username *string // nil: any username
 
 	// Secret, when set, narrows the match to a credential that holds this very
-	// secret: git-credential(1)'s "reject" (docs/protocol.md, 11.4). No form's
+	// secret: git-credential(1)'s "reject" (docs/specification.md, 11.4). No form's
 	// get sets it.
 	Secret Secret
 
@@ -121,7 +121,7 @@ type Query struct {
 	ValidFor time.Duration
 }
 
-// Matches reports whether q asks for c (docs/protocol.md, 7.11 and 7.12).
+// Matches reports whether q asks for c (docs/specification.md, 7.11 and 7.12).
 func (q Query) Matches(c Credential) bool {
 	return q.Origin == c.Origin && c.Origin.Host != "" && q.Room == c.Room() &&
 		(q.Username == nil || *q.Username == c.Username) &&
@@ -133,14 +133,14 @@ func (q Query) Matches(c Credential) bool {
 // Implementations are checked by package helper/helpertest.
 type Store interface {
 	// Get returns the credential stored last among those that q matches, or
-	// an error that is [ErrNotFound] (docs/protocol.md, 7.10).
+	// an error that is [ErrNotFound] (docs/specification.md, 7.10).
 	Get(ctx context.Context, q Query) (Credential, error)
 
 	// Store keeps c in place of what was kept for its username in its room of
-	// its origin (docs/protocol.md, 2.2).
+	// its origin (docs/specification.md, 2.2).
 	Store(ctx context.Context, c Credential) error
 
-	// Erase forgets every credential that q matches (docs/protocol.md, 11.1).
+	// Erase forgets every credential that q matches (docs/specification.md, 11.1).
 	// That nothing does is ErrNotFound.
 	Erase(ctx context.Context, q Query) error
 }

@@ -14,7 +14,7 @@ var ErrEndpoint = errors.New("not a usable endpoint")
 // CheckEndpoint reports whether secrets may be sent to rawURL: an absolute
 // https URL without user information and fragment, or an http one whose host
 // is a loopback address or localhost (RFC 8252, 8.3; RFC 6749, 3.1.2.1;
-// docs/protocol.md, 4.15).
+// docs/specification.md, 4.15).
 func CheckEndpoint(rawURL string) error {
 	u, err := url.Parse(rawURL)
 	switch {

@@ -15,7 +15,7 @@ var ErrOrigin = errors.New("not a usable origin")
 // Origin is where a credential is good: a protocol, a host with its port when
 // that isn't the protocol's own, and a path when the caller gave one. Two
 // origins made by [NewOrigin] or [ParseOrigin] are the same place exactly when
-// they are == (docs/protocol.md, 7.6). The zero value is no origin.
+// they are == (docs/specification.md, 7.6). The zero value is no origin.
 type Origin struct {
 	Protocol string // "https", lower-case
 	Host     string // "example.com:8443", its ASCII letters lower-case
@@ -29,7 +29,7 @@ type Origin struct {
 // normalized, least of all an internationalized name: it stays as it is.
 // Protocol and host must not be empty, and no part may hold a control
 // character; the host must be UTF-8 and must not hold anything that would end
-// it within a URL. See docs/protocol.md, 7.1 to 7.4.
+// it within a URL. See docs/specification.md, 7.1 to 7.4.
 func NewOrigin(protocol, host, path string) (Origin, error) {
 	switch {
 	case protocol == "":
@@ -65,7 +65,7 @@ func NewOrigin(protocol, host, path string) (Origin, error) {
 // ParseOrigin makes an origin of an absolute URL. What is percent-encoded in the
 // host stands for itself: letters beyond ASCII, and the "%" before a zone. User
 // information, query and fragment are refused rather than dropped: whoever sends
-// them means something that an origin can't hold (docs/protocol.md, 7.5).
+// them means something that an origin can't hold (docs/specification.md, 7.5).
 func ParseOrigin(rawURL string) (Origin, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil || strings.ContainsFunc(rawURL, isControl) {

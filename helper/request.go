@@ -12,11 +12,11 @@ import (
 )
 
 // MaxRequest is how many bytes of a request are read at the most; a longer one
-// is refused (docs/protocol.md, 3.5).
+// is refused (docs/specification.md, 3.5).
 const MaxRequest = 1 << 20
 
 // ErrRequest is what a request that can't be understood, or must not be
-// answered, fails with (docs/protocol.md, 3.10).
+// answered, fails with (docs/specification.md, 3.10).
 var ErrRequest = errors.New("bad request")
 
 // request is what a caller asked, whatever the form it was asked in.

@@ -17,7 +17,7 @@ const redacted = "[secret]"
 // every standard encoder fails. [Secret.Reveal] is the one way out.
 //
 // The zero value is no secret at all, which differs from the empty secret
-// NewSecret(""): an empty password is a password (docs/protocol.md, 4.8). A
+// NewSecret(""): an empty password is a password (docs/specification.md, 4.8). A
 // Secret may be copied; it must not be compared with ==.
 type Secret struct {
 	// A pointer in an opaque struct: reflection-based printers that skip the

@@ -5,7 +5,7 @@
 //
 // [Server] answers requests from a [Store]; [Client] is a Store that asks a
 // helper program. The rules that doc comments cite are numbered in
-// docs/protocol.md. The package knows nothing of where credentials are kept, of
+// docs/specification.md. The package knows nothing of where credentials are kept, of
 // OAuth, or of CRE, and it imports the standard library only.
 package helper
 
@@ -33,16 +33,16 @@ type Server struct {
 	Store Store
 
 	// Default is what an empty get or check asks for. Zero: an empty request
-	// is an error, as it always is for store and erase (docs/protocol.md, 3.1).
+	// is an error, as it always is for store and erase (docs/specification.md, 3.1).
 	Default Origin
 
 	// Version is the line that the version operation answers
-	// (docs/protocol.md, 2.6).
+	// (docs/specification.md, 2.6).
 	Version string
 
 	// Docker says that the program goes by a name that docker's clients start
 	// ("docker-credential-…"): to them, an empty request is one without a
-	// server URL, and an unknown operation an error (docs/protocol.md, 5.11).
+	// server URL, and an unknown operation an error (docs/specification.md, 5.11).
 	Docker bool
 
 	// Line makes the text of an error fit for a terminal, on one line: docker's
@@ -56,7 +56,7 @@ type Server struct {
 }
 
 // ToldError wraps an error that the caller has been told within the protocol:
-// nothing is left to print, only an exit status to choose (docs/protocol.md, 5.5).
+// nothing is left to print, only an exit status to choose (docs/specification.md, 5.5).
 type ToldError struct{ Err error }
 
 func (e *ToldError) Error() string { return e.Err.Error() }
@@ -64,7 +64,7 @@ func (e *ToldError) Unwrap() error { return e.Err }
 
 // Serve does one operation: get, store, erase, check, list, version, capability
 // or, with a Store that is an [Accounts], describe, use and move. Operations that it doesn't know it ignores, as gitcredentials(7)
-// asks of helpers; under docker's name they are an error (docs/protocol.md, 2.8
+// asks of helpers; under docker's name they are an error (docs/specification.md, 2.8
 // and 5.11). An error is for standard error and the exit status, except a
 // [ToldError], which is for the exit status alone.
 func (s Server) Serve(ctx context.Context, op string, in io.Reader, out io.Writer) error {

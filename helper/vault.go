@@ -56,7 +56,7 @@ type Swapper interface {
 // Lister is a [Store] that can say what it keeps.
 type Lister interface {
 	// List returns every credential of every room, its secrets left out, sorted
-	// by origin and the newest first (docs/protocol.md, 5.7).
+	// by origin and the newest first (docs/specification.md, 5.7).
 	//
 	// What can't be read is left out: the error is then an [IncompleteError],
 	// and the list that comes with it is good. With any other error there is
@@ -82,7 +82,7 @@ func (e *IncompleteError) lines() (lines []string) {
 func (e *IncompleteError) Unwrap() []error { return e.Errs }
 
 // Checker is a [Store] that can say beforehand whether it would take a
-// credential for an origin, by doing what a save does (docs/protocol.md, 2.4).
+// credential for an origin, by doing what a save does (docs/specification.md, 2.4).
 type Checker interface {
 	Check(ctx context.Context, o Origin) error
 }

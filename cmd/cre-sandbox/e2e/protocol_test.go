@@ -27,10 +27,10 @@ var (
 	notShown       = regexp.MustCompile(`\bNot\s+shown:`)
 	repetition     = regexp.MustCompile(`(.)×(\d+)`)
 	moment         = regexp.MustCompile(`\bnow([+-]\d+)\b`)
-	citation       = regexp.MustCompile(`docs/protocol\.md, (\d+\.\d+)(?: (?:and|to) (\d+\.\d+))?`)
+	citation       = regexp.MustCompile(`docs/specification\.md, (\d+\.\d+)(?: (?:and|to) (\d+\.\d+))?`)
 )
 
-// example is a command in the protocol's document, and what it must do.
+// example is a command in a document, and what it must do.
 type example struct {
 	rule          string // its heading
 	command, in   string
@@ -38,17 +38,13 @@ type example struct {
 	status        int
 }
 
-// TestProtocol holds docs/protocol.md to its own form, and the programs to its
-// examples: a section at a time, in a fresh HOME with an empty gnome-keyring,
+// TestSpecification holds docs/specification.md to its own form, and the programs to
+// its examples: a section at a time, in a fresh HOME with an empty gnome-keyring,
 // and with a sandbox in place of the platform.
-func TestProtocol(t *testing.T) {
+func TestSpecification(t *testing.T) {
 	keyringtest.Need(t, keyringtest.Programs()...)
 	s := startPlatform(t, sandbox.Options{TokenLifetime: time.Minute})
-	document := strings.NewReplacer(
-		"< protocol=https\n< host=api.cre.chain.link\n", "< protocol=http\n< host="+strings.TrimPrefix(s.URL, "http://")+"\n",
-		"https://api.cre.chain.link", s.URL,
-		"https://login.chain.link", s.URL,
-	).Replace(readFile(t, repository+"/docs/protocol.md"))
+	document := readAtSandbox(t, "specification.md", s)
 	found := 0
 	for _, section := range split(document, sectionHeading) {
 		examples := readSection(t, section)
@@ -60,10 +56,31 @@ func TestProtocol(t *testing.T) {
 	}
 }
 
+// TestProtocol runs the examples of docs/protocol.md, in one HOME.
+func TestProtocol(t *testing.T) {
+	keyringtest.Need(t, keyringtest.Programs()...)
+	s := startPlatform(t, sandbox.Options{})
+	document := readAtSandbox(t, "protocol.md", s)
+	examples := readExamples(t, document)
+	if all := strings.Count(document, "\n$ "); len(examples) != all || all < 15 {
+		t.Errorf("%d examples were found of %d", len(examples), all)
+	}
+	runExamples(t, examples, s.Env())
+}
+
+// readAtSandbox reads a page with the sandbox in the platform's place.
+func readAtSandbox(t *testing.T, page string, s *sandbox.Server) string {
+	return strings.NewReplacer(
+		"< protocol=https\n< host=api.cre.chain.link\n", "< protocol=http\n< host="+strings.TrimPrefix(s.URL, "http://")+"\n",
+		"https://api.cre.chain.link", s.URL,
+		"https://login.chain.link", s.URL,
+	).Replace(readFile(t, repository+"/docs/"+page))
+}
+
 // TestCitedRulesExist follows the doc comments of package helper.
 func TestCitedRulesExist(t *testing.T) {
 	rules := map[string]bool{"": true} // a citation's second rule may be missing
-	for _, heading := range ruleHeading.FindAllStringSubmatch(readFile(t, repository+"/docs/protocol.md"), -1) {
+	for _, heading := range ruleHeading.FindAllStringSubmatch(readFile(t, repository+"/docs/specification.md"), -1) {
 		if rules[heading[1]] {
 			t.Errorf("there are two rules %s", heading[1])
 		}
@@ -88,21 +105,27 @@ func TestCitedRulesExist(t *testing.T) {
 // say why it hasn't.
 func readSection(t *testing.T, section string) (examples []example) {
 	for _, rule := range split(section, ruleHeading) {
-		blocks := exampleBlock.FindAllStringSubmatch(rule, -1)
 		if !keyWord.MatchString(rule) {
 			t.Errorf("%s: no word of RFC 2119", firstLine(rule))
 		}
-		if shown := len(blocks) > 0; shown == notShown.MatchString(rule) {
+		shown := readExamples(t, rule)
+		if len(shown) > 0 == notShown.MatchString(rule) {
 			t.Errorf(`%s: either an example or a "Not shown:" is expected`, firstLine(rule))
 		}
-		for _, block := range blocks {
-			for line := range strings.Lines(block[1]) {
-				mark, text, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
-				if mark == "$" {
-					examples = append(examples, example{rule: firstLine(rule), command: text})
-				} else if len(examples) == 0 || examples[len(examples)-1].add(mark, text) != nil {
-					t.Errorf("%s: can't understand %q", firstLine(rule), line)
-				}
+		examples = append(examples, shown...)
+	}
+	return examples
+}
+
+// readExamples returns the examples of a text that begins with its heading.
+func readExamples(t *testing.T, text string) (examples []example) {
+	for _, block := range exampleBlock.FindAllStringSubmatch(text, -1) {
+		for line := range strings.Lines(block[1]) {
+			mark, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+			if mark == "$" {
+				examples = append(examples, example{rule: firstLine(text), command: rest})
+			} else if len(examples) == 0 || examples[len(examples)-1].add(mark, rest) != nil {
+				t.Errorf("%s: can't understand %q", firstLine(text), line)
 			}
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"cre-credential-helper/keyring/lookup"
 )
 
-// The exit statuses, documented in the README, cre(1) and cre-credential-helper(1).
+// The exit statuses, documented in docs/reference.md, cre(1) and cre-credential-helper(1).
 const (
 	OK         = 0
 	Failure    = 1 // nothing found, or any failure that isn't one of these
