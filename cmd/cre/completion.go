@@ -9,6 +9,7 @@ import (
 
 	"cre-credential-helper/cmd/internal/completion"
 	"cre-credential-helper/cmd/internal/official"
+	"cre-credential-helper/cmd/internal/reading"
 )
 
 // completionCommand prints the scripts, which ask [machine.complete].
@@ -102,6 +103,9 @@ func ownFlags(all []cli.Flag) (found []completion.Flag) {
 			c.Value = "VALUE"
 			if parts := strings.Split(documented.GetUsage(), "`"); len(parts) == 3 {
 				c.Value = parts[1]
+			}
+			if c.Value == store { // as many values as no line of help has room for
+				c.Value = strings.Join(reading.Words(), "|")
 			}
 		}
 		for _, name := range f.Names()[1:] {

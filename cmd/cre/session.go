@@ -21,6 +21,7 @@ const (
 	flagForce    = "force"
 	flagTo       = "to"
 	flagAccount  = "account"
+	store        = "STORE" // what a flag is called that takes one of reading.Words
 )
 
 func (m machine) sessionCommand(line official.Line) *cli.Command {
@@ -57,7 +58,7 @@ func (m machine) sessionCommand(line official.Line) *cli.Command {
 		Name:      "move",
 		Usage:     "move the session to another place",
 		UsageText: "cre session move --to keychain",
-		Flags:     []cli.Flag{&cli.StringFlag{Name: flagTo, Usage: "where to: `" + strings.Join(reading.Words(), "|") + "`"}},
+		Flags:     []cli.Flag{&cli.StringFlag{Name: flagTo, Usage: "`" + store + "`: " + strings.Join(reading.Words(), ", ")}},
 		Action:    m.sessionMove,
 	}}
 	for _, c := range commands {
