@@ -64,7 +64,7 @@ var findingChapters = []chapter{
 		{"a locked keychain", "The keychain's password was not given since the last start.", ""},
 		{"a locked keychain that waits for somebody", "The keychain shows a dialog for its password, and nobody answers it.", ""},
 		{"a keychain without a keyring", "The keychain's program runs, but nobody has made a keyring yet.", ""},
-		{"a KeePassXC that asks before each access", "KeePassXC asks you to confirm each access, and nobody confirms it.", "Switch this off in KeePassXC: Settings, Secret Service Integration."},
+		{"a KeePassXC that asks before each access", "KeePassXC asks you to confirm each access, and nobody confirms it.", "Unlock the database. In KeePassXC's settings, under \"Secret Service Integration\", switch off \"Confirm when passwords are retrieved by clients\" and \"Confirm when clients request entry deletion\"."},
 		{"a keychain that is gone, with the session", "The session is in a keychain whose program has ended.", ""},
 		{"a shell that came over SSH", "The keychain belongs to the desktop; a shell over SSH doesn't reach it.", ""},
 		{"no keychain", "No keychain program runs on this machine. Sessions go to a file.", ""},
