@@ -64,3 +64,36 @@ func headings(t *testing.T, page string) (names []string) {
 	}
 	return names
 }
+
+var (
+	mdocVariable = regexp.MustCompile(`[A-Z][A-Z_]{3,}`)
+	manVariables = regexp.MustCompile(`(?s)\n\.Sh ENVIRONMENT\n(.*?)\n\.Sh `)
+	mdVariables  = regexp.MustCompile(`(?s)\n## Environment variables\n(.*?)\n## `)
+	mdFirstCell  = regexp.MustCompile("(?m)^\\| (`[^|]*) \\|")
+	mdocItem     = regexp.MustCompile(`(?m)^\.(?:It )?Ev .*`)
+)
+
+// TestTheReferenceAndTheManPagesHaveTheSameVariables: those that head a row of
+// docs/reference.md are those of the man pages.
+func TestTheReferenceAndTheManPagesHaveTheSameVariables(t *testing.T) {
+	manual := ""
+	for _, page := range []string{"cre.1", "cre-credential-helper.1"} {
+		manual += manVariables.FindStringSubmatch(readFile(t, repository+"/docs/man/"+page))[1]
+	}
+	reference := mdVariables.FindStringSubmatch(readFile(t, repository+"/docs/reference.md"))[1]
+	rows := strings.Join(mdFirstCell.FindAllString(reference, -1), "\n")
+	for _, name := range mdocVariable.FindAllString(strings.Join(mdocItem.FindAllString(manual, -1), "\n"), -1) {
+		if !strings.Contains(reference, "`"+name+"`") {
+			t.Errorf("%s is in the man pages, but not in docs/reference.md", name)
+		}
+	}
+	named := mdocVariable.FindAllString(rows, -1)
+	for _, name := range named {
+		if !strings.Contains(manual, name) {
+			t.Errorf("%s is in docs/reference.md, but not in the man pages", name)
+		}
+	}
+	if len(named) < 25 {
+		t.Errorf("only %d variables were found", len(named))
+	}
+}
