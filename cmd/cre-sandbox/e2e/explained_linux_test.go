@@ -7,7 +7,8 @@ type chapter struct {
 }
 
 // explanation is why a message or a finding comes, and what a person does about it,
-// where it doesn't say so itself.
+// where it doesn't say so itself. Without a reason, it is the case before it, said in
+// the same words.
 type explanation struct {
 	of        string // the name in messages, or in the doctor's faults
 	why, todo string
@@ -52,7 +53,7 @@ var messageChapters = []chapter{
 		{"a time without a unit", "The number says no unit.", "Write `30s`, `30m` or `1h`."},
 		{"an empty time", "The flag has no value.", "Write `30s`, `30m` or `1h`."},
 		{"no time", "No token is good for no time.", "Write `30s`, `30m` or `1h`, or leave the flag out."},
-		{"a negative time", "The same.", "The same."},
+		{"a negative time", "", ""},
 		{"a registry that is no flag's", "`setup docker` takes the registry from a flag.", "Put `--registry` before it."},
 		{"no registry", "`setup docker` has to know for which registry docker asks.", "Name it, with `--registry`."},
 	}},
@@ -78,7 +79,7 @@ var findingChapters = []chapter{
 	}},
 	{"files", []explanation{
 		{"a folder that everybody may write to", "Somebody else could put a session there.", "`chmod go-w -- …`"},
-		{"a folder of an odd name that everybody may write to", "The same; the command quotes the folder's name.", "`chmod go-w -- …`"},
+		{"a folder of an odd name that everybody may write to", "", ""},
 		{"a session that everybody may write to", "Somebody else could have changed it.", "`chmod go-w -- …`"},
 		{"a session that everybody may read", "Somebody else could have copied the tokens. A new login makes them worthless.", ""},
 		{"a link in the session's place", "The link could lead to a file that others can write to.", "Put the file in the link's place: `mv -n -- …`"},
@@ -105,7 +106,7 @@ var findingChapters = []chapter{
 	}},
 	{"session", []explanation{
 		{"nobody logged in", "There is no session.", ""},
-		{"nobody logged in, with a keychain", "The same.", ""},
+		{"nobody logged in, with a keychain", "", ""},
 		{"a session that has expired", "The session was stored without what renews it, and its time is over.", ""},
 		{"a session in the file that has expired", "The same.", ""},
 		{"a session that nothing renews", "The session was stored without what renews it.", ""},

@@ -81,7 +81,13 @@ func mustBeInStep(t *testing.T, name, want string) {
 			t.Fatal(err)
 		}
 	}
-	if got, err := os.ReadFile(path); err != nil || string(got) != want {
-		t.Errorf("%s is out of date: run make docs, and look at what it changed (%v). It should be\n%s", name, err, want)
+	wanted, got := strings.Split(want, "\n"), strings.Split(readFile(t, path), "\n")
+	for i, line := range wanted {
+		if i >= len(got) || got[i] != line {
+			t.Fatalf("%s is out of date: run make docs, and look at what it changed. Line %d should be\n%s", name, i+1, line)
+		}
+	}
+	if len(got) > len(wanted) {
+		t.Errorf("%s is out of date: it goes on after line %d. Run make docs", name, len(wanted))
 	}
 }
