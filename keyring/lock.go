@@ -183,8 +183,10 @@ func (g gate) Lock(ctx context.Context) (context.Context, func() error, error) {
 
 // busy is the error of a lock that wasn't free before ctx ended or, while it
 // goes on, before the time was up.
-func busy(ctx context.Context, holder string) error {
-	err := fmt.Errorf("%w: %s is writing to the keychain: try again", helper.ErrBusy, holder)
+func busy(ctx context.Context, holder string) error { return busyWith(ctx, "the keychain", holder) }
+
+func busyWith(ctx context.Context, called, holder string) error {
+	err := fmt.Errorf("%w: %s is writing to %s: try again", helper.ErrBusy, holder, called)
 	if ctx.Err() != nil {
 		return fmt.Errorf("%w (%w)", err, why(ctx))
 	}

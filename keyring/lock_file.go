@@ -1,5 +1,3 @@
-//go:build windows || (darwin && !ios)
-
 package keyring
 
 import (
@@ -15,27 +13,25 @@ import (
 	"cre-credential-helper/helper"
 )
 
-const (
-	lockFile = "keychain.lock"
-	lockPoll = 10 * time.Millisecond
-)
+const lockPoll = 10 * time.Millisecond
 
-// fileLock is a file of the user's, for the whole keychain. The kernel drops
-// the lock of a process that dies. The file stays.
+// FileLock returns a lock for a [Backend] that has none of its own: a file of that
+// name among the user's, whatever their environment says. The kernel drops the lock of
+// a process that dies. The file stays. Called is how a person calls what it is for.
+func FileLock(name, called string) Locker { return fileLock{cacheDir, lockWait, name, called} }
+
 type fileLock struct {
-	cache func() (string, error) // the user's folder for what may be lost
-	wait  time.Duration
-}
-
-func systemLock(string, string, time.Duration) (Locker, lockKey) {
-	return fileLock{cacheDir, lockWait}, lockKey{lock: lockFile}
+	cache  func() (string, error) // the user's folder for what may be lost
+	wait   time.Duration
+	name   string
+	called string
 }
 
 // Lock implements [Locker].
 func (l fileLock) Lock(ctx context.Context) (context.Context, func() error, error) {
 	path, err := l.file()
 	if err != nil {
-		return nil, nil, unusable(err)
+		return nil, nil, l.unusable(err)
 	}
 	wait, stop := context.WithTimeout(ctx, l.wait)
 	defer stop()
@@ -43,9 +39,9 @@ func (l fileLock) Lock(ctx context.Context) (context.Context, func() error, erro
 	_, err = lock.TryLockContext(wait, lockPoll)
 	switch {
 	case err != nil && wait.Err() != nil:
-		return nil, nil, busy(ctx, "another process")
+		return nil, nil, busyWith(ctx, l.called, "another process")
 	case err != nil:
-		return nil, nil, unusable(err)
+		return nil, nil, l.unusable(err)
 	}
 	held, cancel := context.WithCancel(ctx)
 	return held, sync.OnceValue(func() error { cancel(); return lock.Unlock() }), nil
@@ -62,7 +58,7 @@ func (l fileLock) file() (string, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err
 	}
-	path := filepath.Join(dir, lockFile)
+	path := filepath.Join(dir, l.name)
 	for name, isRight := range map[string]func(os.FileMode) bool{dir: os.FileMode.IsDir, path: os.FileMode.IsRegular} {
 		info, err := os.Lstat(name)
 		if err == nil && !isRight(info.Mode()) {
@@ -72,6 +68,6 @@ func (l fileLock) file() (string, error) {
 	return path, nil
 }
 
-func unusable(err error) error {
-	return fmt.Errorf("%w: the lock on the keychain can't be used: %w", helper.ErrBusy, err)
+func (l fileLock) unusable(err error) error {
+	return fmt.Errorf("%w: the lock on %s can't be used: %w", helper.ErrBusy, l.called, err)
 }

@@ -1,5 +1,3 @@
-//go:build windows || darwin
-
 package keyring
 
 import (
@@ -29,7 +27,7 @@ func TestALockFileOfAnotherKindIsRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cache := keyringtest.TempDir(t)
 			dir := filepath.Join(cache, defaultService)
-			if err := spoil(dir, filepath.Join(dir, lockFile)); err != nil {
+			if err := spoil(dir, filepath.Join(dir, someLock)); err != nil {
 				t.Fatal(err)
 			}
 			_, _, err := inFolder(cache).Lock(t.Context())
@@ -62,6 +60,8 @@ func TestALockFileIsWaitedFor(t *testing.T) {
 	}
 }
 
+const someLock = "some.lock"
+
 func inFolder(cache string) fileLock {
-	return fileLock{func() (string, error) { return cache, nil }, 50 * time.Millisecond}
+	return fileLock{func() (string, error) { return cache, nil }, 50 * time.Millisecond, someLock, "the store"}
 }

@@ -59,8 +59,12 @@ type Options struct {
 	// D-Bus; on the others Bus is ignored.
 	Bus string
 
-	// Backend, when set, stands in for the system's keychain, for tests. It
-	// may be a [Locker] and a [Preparer] too.
+	// Probe is how many bytes [Store.Check] tries to keep where nothing is kept yet,
+	// in a store that may be full; 0 means a few.
+	Probe int
+
+	// Backend, when set, stands in for the system's keychain: another store, or a
+	// test's. It may be a [Locker] and a [Preparer] too.
 	Backend Backend
 }
 
@@ -69,14 +73,15 @@ type Options struct {
 // [helper.ErrBusy], [ErrUnavailable], [ErrLocked], [ErrDamaged], [ErrNewer] or
 // [ErrTooBig], or with their context's error.
 type Store struct {
-	service string
-	limit   int
-	timeout time.Duration
-	backend Backend
-	onBus   bool
-	bus     string
-	locker  Locker
-	lockKey lockKey
+	service   string
+	limit     int
+	timeout   time.Duration
+	probeSize int
+	backend   Backend
+	onBus     bool
+	bus       string
+	locker    Locker
+	lockKey   lockKey
 }
 
 var _ helper.Vault = (*Store)(nil)
@@ -84,11 +89,12 @@ var _ helper.Vault = (*Store)(nil)
 // New returns a store. It doesn't touch the keychain.
 func New(o Options) *Store {
 	s := &Store{
-		service: cmp.Or(o.Service, defaultService),
-		limit:   platformLimit(runtime.GOOS),
-		timeout: cmp.Or(o.Timeout, defaultTimeout),
-		backend: o.Backend,
-		bus:     o.Bus,
+		service:   cmp.Or(o.Service, defaultService),
+		limit:     platformLimit(runtime.GOOS),
+		timeout:   cmp.Or(o.Timeout, defaultTimeout),
+		probeSize: max(o.Probe, len(probeAccount)),
+		backend:   o.Backend,
+		bus:       o.Bus,
 	}
 	if o.Limit > 0 {
 		s.limit = max(o.Limit, minLimit)

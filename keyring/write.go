@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"cre-credential-helper/helper"
 	"cre-credential-helper/keyring/internal/layout"
@@ -171,7 +172,7 @@ func (s *Store) Check(ctx context.Context, o helper.Origin) error {
 
 // tryNew makes an item and removes it again.
 func (s *Store) tryNew(ctx context.Context) error {
-	if err := s.put(ctx, probeAccount, probeAccount); err != nil {
+	if err := s.put(ctx, probeAccount, strings.Repeat(probeAccount, s.probeSize/len(probeAccount))); err != nil {
 		return err
 	}
 	return s.drop(ctx, probeAccount)

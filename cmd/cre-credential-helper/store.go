@@ -11,6 +11,7 @@ import (
 	"cre-credential-helper/cmd/internal/wiring"
 	"cre-credential-helper/fallback/plain"
 	"cre-credential-helper/helper"
+	"cre-credential-helper/keyring/kernel"
 	"cre-credential-helper/keyring/lookup"
 )
 
@@ -49,8 +50,11 @@ func newStore(s wiring.Settings, net errand.Program) store {
 
 // vaultAt returns what reads a place.
 func vaultAt(place reading.Place, s wiring.Settings) reading.Vault {
-	if place == reading.InKeychain {
+	switch place {
+	case reading.InKeychain:
 		return keychain(s)
+	case reading.InKernel:
+		return lookup.Short(func(account string) (string, error) { return kernel.Keys{}.Get(lookup.DefaultService, account) })
 	}
 	return elsewhere{}
 }

@@ -38,7 +38,7 @@ func TestKilledAtEveryStep(t *testing.T) {
 		for name, test := range operations {
 			t.Run(program+" "+name, func(t *testing.T) {
 				t.Parallel()
-				eachMode(t, sandbox.Options{}, func(m *machine) {
+				eachStore(t, sandbox.Options{}, func(m *machine) {
 					m.setenv("CRE_KEYRING_TIMEOUT=1m") // a program that is traced is slow
 					m.useOwnPrograms()
 					test(m, kill)
@@ -94,7 +94,7 @@ func killErase(m *machine, kill killer) {
 // renews is another process.
 func TestTheHelperKilledWhileItWaits(t *testing.T) {
 	t.Parallel()
-	eachMode(t, sandbox.Options{}, func(m *machine) {
+	eachStore(t, sandbox.Options{}, func(m *machine) {
 		m.setenv("CRE_KEYRING_TIMEOUT=1m") // a program that is traced is slow
 		m.useOwnPrograms()
 		s := m.logIn()
@@ -122,6 +122,7 @@ func TestTheHelperKilledWhileItWaits(t *testing.T) {
 var windows = map[string][]string{
 	fileMode:     {"write to ", "ftruncate", "fsync", "renameat"},
 	keychainMode: {"write to " + killpoint.Unix, "write to " + killpoint.Unix}, // a read, and the write
+	kernelMode:   {"add_key"},
 }
 
 // TestTheRenewalKilledAtEveryStep ends cre-credential-net itself while it renews.
@@ -130,12 +131,15 @@ var windows = map[string][]string{
 // and tells the time that it took.
 func TestTheRenewalKilledAtEveryStep(t *testing.T) {
 	t.Parallel()
-	eachMode(t, sandbox.Options{}, func(m *machine) {
+	eachStore(t, sandbox.Options{}, func(m *machine) {
 		m.setenv("CRE_KEYRING_TIMEOUT=1m") // a program that is traced is slow
 		m.useOwnPrograms()
 		window := windows[fileMode]
-		if m.keychain != nil {
+		switch {
+		case m.keychain != nil:
 			window = windows[keychainMode]
+		case m.kernel:
+			window = windows[kernelMode]
 		}
 		var lost []string
 		s := m.logIn()
@@ -352,7 +356,10 @@ func (m *machine) logInAfter(killed killpoint.Result) provider.Session {
 	m.Helper()
 	s := m.logIn()
 	wantItems := []string{m.platform.URL, "index"}
-	if m.keychain == nil {
+	switch {
+	case m.kernel:
+		wantItems = []string{m.platform.URL}
+	case m.keychain == nil:
 		wantItems = nil
 	}
 	files, items := m.files(), m.items()

@@ -19,6 +19,7 @@ import (
 
 	"cre-credential-helper/cmd/cre-sandbox/internal/provider"
 	"cre-credential-helper/cmd/cre-sandbox/internal/sandbox"
+	"cre-credential-helper/keyring/kernel"
 	"cre-credential-helper/keyring/keyringtest"
 )
 
@@ -48,12 +49,14 @@ type machine struct {
 	env      []string
 	platform *sandbox.Server
 	keychain *keyringtest.Keyring // nil: there is none
+	kernel   bool                 // the session is in the kernel's keyring
 }
 
-// The two places that a session can be in.
+// The places that a session can be in.
 const (
 	fileMode     = "file"
 	keychainMode = "keychain"
+	kernelMode   = "kernel"
 )
 
 // sessionEnded and notLoggedIn are what get says without a session.
@@ -65,7 +68,16 @@ const (
 // eachMode runs a test on a machine without a keychain and on one with a
 // gnome-keyring.
 func eachMode(t *testing.T, o sandbox.Options, test func(*machine)) {
-	for _, mode := range []string{fileMode, keychainMode} {
+	eachOf(t, o, []string{fileMode, keychainMode}, test)
+}
+
+// eachStore runs a test with the session in the kernel's keyring, too.
+func eachStore(t *testing.T, o sandbox.Options, test func(*machine)) {
+	eachOf(t, o, []string{fileMode, keychainMode, kernelMode}, test)
+}
+
+func eachOf(t *testing.T, o sandbox.Options, modes []string, test func(*machine)) {
+	for _, mode := range modes {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			test(newMachine(t, mode, o))
@@ -79,8 +91,11 @@ func newMachine(t *testing.T, mode string, o sandbox.Options) *machine {
 	m.env = append(os.Environ(), "HOME="+m.home, "BROWSER=cre-sandbox browse", "DISPLAY=", "WAYLAND_DISPLAY=",
 		"CRE_API_KEY=", "CRE_CREDENTIAL_STORE=")
 	m.setenv(m.platform.Env()...)
-	if mode == fileMode {
+	if mode != keychainMode {
 		m.setenv("DBUS_SESSION_BUS_ADDRESS=" + noBus())
+		if m.kernel = mode == kernelMode; m.kernel {
+			m.setenv("CRE_CREDENTIAL_STORE=kernel")
+		}
 		return m
 	}
 	m.keychain = keyringtest.Start(t)
@@ -291,9 +306,18 @@ func (m *machine) files() (names []string) {
 	return names
 }
 
-// items lists what is in the keychain.
-func (m *machine) items() []string {
+// items lists what is in the keychain; of the kernel's keyring, which all machines
+// share, what can be this one's.
+func (m *machine) items() (items []string) {
 	m.Helper()
+	if m.kernel {
+		for _, piece := range []string{"", "#a.0", "#b.0"} {
+			if _, err := (kernel.Keys{}).Get("cre-credential-helper", m.platform.URL+piece); err == nil {
+				items = append(items, m.platform.URL+piece)
+			}
+		}
+		return items
+	}
 	if m.keychain == nil {
 		return nil
 	}

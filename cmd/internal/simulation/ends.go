@@ -21,7 +21,7 @@ func (w *World) judgeLogout(p *Process) {
 		}
 	}
 	places := w.places(p.home)
-	if w.keychain.wasBad(p.bad) || p.said("could not look into the keychain") { // it may have been in no state to be asked
+	if w.keychain.wasBad(p.bad) || p.said("could not look into") { // it may have been in no state to be asked
 		places = places[:1]
 	}
 	for _, s := range places {

@@ -73,7 +73,7 @@ func (h *Home) read() paper {
 			p.kept.access = value
 		case key == "RefreshToken":
 			p.kept.refresh = value
-		case strings.HasPrefix(key, "- https") && strings.HasSuffix(key, h.world.env.Origin().Host):
+		case (strings.HasPrefix(key, "- https") || strings.HasPrefix(key, "- kernel+https")) && strings.HasSuffix(key, h.world.env.Origin().Host):
 			p.pointer = true
 			e, _ := plain.ParseEntry(strings.TrimPrefix(key, "- "))
 			if e.Username != nil {

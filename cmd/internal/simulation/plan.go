@@ -6,8 +6,13 @@ import (
 	"strings"
 	"time"
 
+	"cre-credential-helper/cmd/internal/reading"
 	"cre-credential-helper/cmd/internal/session"
 )
+
+// elsewhere has the simulated keychain stand for another store: all that holds for the
+// one holds for the other, except that nobody falls back on plain text.
+const elsewhere = session.Mode(reading.InKernel)
 
 // Plan is what a seed decides beforehand. What it doesn't say (how long each
 // step takes, what the provider answers) is drawn while the world goes on.
@@ -105,6 +110,8 @@ func newPlan(r *rand.Rand) Plan {
 		p.Keychain = false
 	case n < 37:
 		p.Limit = 500
+	case n < 47:
+		p.Mode = elsewhere
 	}
 	if r.IntN(100) < 30 {
 		p.Homes = append(p.Homes, ourLogin)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"cre-credential-helper/cmd/internal/reading"
 	"cre-credential-helper/cmd/internal/session"
 	"cre-credential-helper/helper"
 	"cre-credential-helper/keyring"
@@ -83,7 +84,7 @@ func (p *Process) keeper() *session.Keeper {
 	})
 	return &session.Keeper{
 		Environment: w.env,
-		Places:      session.NewPlaces(w.env, w.plan.Mode, p.files(), vault{keychain, p}, time.Now, p.notify).For(account),
+		Places:      p.places(vault{keychain, p}).For(account),
 		Provider:    client{p},
 		Revoker:     client{p},
 		Renewer:     starter{p},
@@ -91,6 +92,28 @@ func (p *Process) keeper() *session.Keeper {
 		Notify:      p.notify,
 	}
 }
+
+func (p *Process) places(kept helper.Vault) *session.Places {
+	w := p.world
+	if w.plan.Mode != elsewhere {
+		return session.NewPlaces(w.env, w.plan.Mode, p.files(), kept, time.Now, p.notify)
+	}
+	none := keyring.New(keyring.Options{Backend: noKeychain{}})
+	return session.NewPlaces(w.env, w.plan.Mode, p.files(), none, time.Now, p.notify).
+		Beside(func(place session.Place) (helper.Vault, error) {
+			if place != reading.InKernel {
+				return nil, reading.UnknownStore(place)
+			}
+			return kept, nil
+		})
+}
+
+// noKeychain is the keychain of a machine that has none.
+type noKeychain struct{}
+
+func (noKeychain) Get(string, string) (string, error) { return "", keyring.ErrUnavailable }
+func (noKeychain) Set(string, string, string) error   { return keyring.ErrUnavailable }
+func (noKeychain) Delete(string, string) error        { return keyring.ErrUnavailable }
 
 func (p *Process) notify(line string) {
 	p.world.hold()
@@ -248,7 +271,10 @@ func (p *Process) move(ctx context.Context, keeper *session.Keeper, o helper.Ori
 	to := helper.PlaceFile
 	halfWay := p.home.seen.pointer && p.rand.IntN(2) == 0 // which either direction settles
 	if !p.home.seen.kept.isZero() && !halfWay {
-		to = helper.PlaceKeychain
+		to = p.world.plan.Mode.Place()
+		if to == helper.PlaceFile {
+			to = helper.PlaceKeychain
+		}
 	}
 	leave()
 	p.result(keeper.Move(ctx, o, to))

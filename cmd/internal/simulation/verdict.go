@@ -181,7 +181,7 @@ func (w *World) judgeError(p *Process, err error) {
 	case p.part.Program == use, p.part.Program == move:
 		so = !w.calm
 	case errors.Is(err, helper.ErrNotFound):
-		so = p.part.Account != "" || p.home.isOut(p.began) || p.part.Program == reject || p.said("could not look into the keychain")
+		so = p.part.Account != "" || p.home.isOut(p.began) || p.part.Program == reject || p.said("could not look into")
 	case errors.Is(err, helper.ErrBusy):
 		so = k.lock.losses > 0 || time.Since(p.began) >= patience
 	case errors.Is(err, keyring.ErrLocked), errors.Is(err, keyring.ErrUnavailable):

@@ -271,6 +271,9 @@ func (t *tracee) note(call syscallStopInfo) Call {
 			return Call{Name: "read from " + from, Reads: true}
 		}
 	}
+	if call.number == syscall.SYS_KEYCTL {
+		return Call{Name: keyChanges[call.args[0]]}
+	}
 	return Call{Name: changes[call.number]}
 }
 
@@ -311,4 +314,11 @@ var changes = map[uint64]string{
 	syscall.SYS_FCHMOD:    "fchmod",
 	syscall.SYS_FCHMODAT:  "fchmodat",
 	syscall.SYS_FTRUNCATE: "ftruncate",
+	syscall.SYS_ADD_KEY:   "add_key",
+}
+
+// keyChanges are those of keyctl(2)'s operations that change a key.
+var keyChanges = map[uint64]string{
+	5: "keyctl setperm", // KEYCTL_SETPERM
+	9: "keyctl unlink",  // KEYCTL_UNLINK
 }
