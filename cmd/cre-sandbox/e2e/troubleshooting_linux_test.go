@@ -56,7 +56,7 @@ func TestTroubleshootingExplainsEveryMessage(t *testing.T) {
 // writeFindings writes a table for each chapter of the doctor's findings.
 func writeFindings(t *testing.T, page *strings.Builder) {
 	t.Helper()
-	left := slices.Concat(keychainIlls, fileIlls, settingIlls, programIlls, networkIlls)
+	left := slices.Concat(keychainIlls, fileIlls, settingIlls, sessionIlls, programIlls, networkIlls)
 	for _, c := range findingChapters {
 		fmt.Fprintf(page, "\n### %s\n\n| finding | why | what helps |\n| --- | --- | --- |\n", strings.ToUpper(c.heading[:1])+c.heading[1:])
 		for _, e := range c.rows {
