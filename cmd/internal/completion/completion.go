@@ -187,7 +187,7 @@ func values(of, word string) Answer {
 	}
 	var found []Candidate
 	for value := range strings.SplitSeq(of, "|") {
-		found = append(found, Candidate{Text: strings.TrimRight(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")}) // as far as it is known
+		found = append(found, Candidate{Text: strings.TrimSuffix(value, "NAME")}) // as far as it is known
 	}
 	return Answer{Candidates: beginning(found, word)}
 }
