@@ -48,7 +48,7 @@ func run(ctx context.Context) int {
 		}
 		keeper := open(s, notify)
 		renewals.Renewer, keeper.Renewer = keeper, &renewals
-		return limited{keeper, s.Refusal}, nil
+		return limited{keeper, s}, nil
 	})
 	renewals.Wait()
 	switch {
@@ -72,9 +72,10 @@ func open(s wiring.Settings, notify session.Notify) *session.Keeper {
 	}
 	return &session.Keeper{
 		Environment: s.Environment,
-		Places:      session.NewPlaces(s.Environment, s.Mode, files, keychain, time.Now, notify).Beside(stores.Opener(s)).For(s.Account),
+		Places:      session.NewPlaces(s.Environment, s.Mode, files, keychain, time.Now, notify).Beside(stores.Opener(s, notify)).Unpointed(s.Unpointed).For(s.Account),
 		Provider:    oauth,
 		Revoker:     oauth,
+		OnlyReads:   s.OnlyReads,
 		Now:         time.Now,
 		Notify:      notify,
 	}
@@ -85,7 +86,8 @@ type provider struct{ now func() time.Time }
 
 // Renew implements [session.Provider].
 func (p provider) Renew(ctx context.Context, c helper.Credential) (helper.Credential, error) {
-	tokens, err := oauth.Client{Now: p.now}.Refresh(ctx, c.TokenEndpoint, c.ClientID, c.RefreshToken)
+	ready := func() error { return session.LastLook(ctx) }
+	tokens, err := oauth.Client{Now: p.now, Ready: ready}.Refresh(ctx, c.TokenEndpoint, c.ClientID, c.RefreshToken)
 	switch {
 	case errors.Is(err, oauth.ErrRefused):
 		return helper.Credential{}, fmt.Errorf("%w: %w", session.ErrRefused, err)

@@ -39,6 +39,7 @@ type Keeper struct {
 	Provider    Provider
 	Revoker     Revoker
 	Renewer     Renewer // of what is due; may be the Keeper itself
+	OnlyReads   bool    // as in [reading.Reader]
 	Now         func() time.Time
 	Notify      Notify // called from several goroutines
 }
@@ -56,7 +57,7 @@ func (k *Keeper) Get(ctx context.Context, q helper.Query) (helper.Credential, er
 }
 
 func (k *Keeper) reader() reading.Reader {
-	return reading.Reader{Environment: k.Environment, APIKey: k.APIKey, Places: k.Places, Renewer: k.Renewer, Now: k.Now}
+	return reading.Reader{Environment: k.Environment, APIKey: k.APIKey, Places: k.Places, Renewer: k.Renewer, OnlyReads: k.OnlyReads, Now: k.Now}
 }
 
 // Renew renews the credential that q asks for, if it still is due once it is
@@ -87,7 +88,7 @@ func (k *Keeper) Renew(ctx context.Context, q helper.Query) (_ helper.Credential
 	// From here on a new token may be in our hands alone, so nothing but the
 	// time runs out on it.
 	held := context.WithoutCancel(vault.held)
-	fresh, err := k.exchange(held, old)
+	fresh, err := k.exchange(context.WithValue(held, lastLook{}, vault.held), old)
 	switch {
 	case errors.Is(err, ErrRefused):
 		return k.ended(held, vault, q, old)
@@ -113,6 +114,20 @@ func (k *Keeper) exchange(ctx context.Context, old helper.Credential) (helper.Cr
 	ctx, cancel := awake.WithTimeout(ctx, exchangeTime)
 	defer cancel()
 	return k.Provider.Renew(ctx, old)
+}
+
+type lastLook struct{}
+
+// LastLook reports whether a [Provider.Renew] under ctx must not begin: the lock of
+// what it renews is lost, and whoever has it may be about to send the same refresh
+// token. It is called directly before that is sent, since this process or machine may
+// have been asleep.
+func LastLook(ctx context.Context) error {
+	held, ok := ctx.Value(lastLook{}).(context.Context)
+	if ok && held.Err() != nil && errors.Is(context.Cause(held), helper.ErrBusy) {
+		return context.Cause(held)
+	}
+	return nil
 }
 
 // save is patient: the old token is worth nothing any more.
