@@ -41,7 +41,7 @@ DIST_PACKAGES_all  := lintian debootstrap rpm wine64
 DIST               := -version '$(VERSION)' -url '$(URL)' -maintainer '$(MAINTAINER)'
 
 .PHONY: help build programs demo test test-short test-os simulate mutants lint cross fuzz bench \
-	docs dist recipes test-dist workflows install uninstall clean
+	docs dist recipes test-dist powershell workflows install uninstall clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile | expand -t 12
@@ -127,6 +127,10 @@ test-dist: ## build a release twice, compare, install and run it (Debian, as roo
 	@missing=$$(for p in $(DIST_PACKAGES_$(RING)); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
 	test -z "$$missing" || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; }
 	cd $(SANDBOX) && $(GO) test -count=1 -timeout 60m -v -run TestRing ./dist -ring $(RING)
+
+powershell: ## parse the completion script for PowerShell (node and npm, from the network)
+	mkdir -p bin/powershell && cp $(dir $(COMPLETION))testdata/powershell/* bin/powershell
+	cd bin/powershell && npm ci --ignore-scripts --no-audit --no-fund --silent && node parse.mjs ../../$(COMPLETION).ps1
 
 workflows: ## check .github/workflows with actionlint
 	$(GO) run $(ACTIONLINT)
