@@ -3,6 +3,7 @@ package e2e
 import (
 	"io"
 	"log"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -158,7 +159,9 @@ func renewalAnswers(code int, body string) func(*machine) outcome {
 // TestMessagesAreInTheReadersWords brings each about.
 func TestMessagesAreInTheReadersWords(t *testing.T) {
 	t.Parallel()
-	for name, c := range messages {
+	all := maps.Clone(messages)
+	maps.Copy(all, sessionMessages)
+	for name, c := range all {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m := newMachine(t, c.mode, sandbox.Options{})

@@ -177,8 +177,8 @@ func (p *Places) moveToFile(ctx context.Context, place Place, c helper.Credentia
 	}
 	all = slices.DeleteFunc(all, func(kept helper.Credential) bool { return isOfKey(kept) || kept.Username == c.Username })
 	if len(all) > 0 {
-		return fmt.Errorf("%w: %s holds one session, and besides %q these are logged in: %s: log them out first, by cre --account EMAIL logout",
-			ErrNotASession, p.file.files.SessionPath(), c.Username, strings.Join(reading.Accounts(all), ", "))
+		return fmt.Errorf("%w, and one alone: besides %q these are logged in: %s: log them out first, by cre --account EMAIL logout",
+			ErrNotASession, c.Username, strings.Join(reading.Accounts(all), ", "))
 	}
 	if err := p.checkBoth(ctx, vault, c.Origin); err != nil {
 		return err
