@@ -55,7 +55,7 @@ func (c *Client) Read(ctx context.Context, path string) (Entry, error) {
 	entry.Now, _ = http.ParseTime(a.header.Get("Date"))
 	none := a.status == http.StatusNotFound
 	switch err := json.Unmarshal(a.body, &body); {
-	case err != nil && !web.IsPage(a.body) && !none:
+	case err != nil && !web.IsPage(a.body) && a.status == http.StatusOK:
 		return Entry{}, web.Senseless(web.HostOf(c.Address))
 	case err != nil, none && (len(body.Errors) > 0 || len(body.Warnings) > 0), !none && a.status != http.StatusOK:
 		return Entry{}, c.problem(a, path, "read")

@@ -4,6 +4,7 @@
 package web
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -30,11 +31,16 @@ const (
 // error when GODEBUG says so, which it reads before a program can do anything
 // about it. Its HTTP/1 does the same with what comes in on an idle connection,
 // so that none is kept.
-func NewClient(timeout time.Duration) *http.Client {
+func NewClient(timeout time.Duration) *http.Client { return NewClientWithTLS(timeout, nil) }
+
+// NewClientWithTLS is [NewClient], other than that config says how servers are
+// verified; nil: as the system does.
+func NewClientWithTLS(timeout time.Duration, config *tls.Config) *http.Client {
 	if timeout == 0 {
 		timeout = requestTimeout
 	}
 	transport := newTransport()
+	transport.TLSClientConfig = config
 	transport.DisableKeepAlives = true
 	return &http.Client{
 		Timeout:       timeout,

@@ -1,0 +1,106 @@
+package kv
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func settings(t *testing.T, variables ...string) Environment {
+	t.Helper()
+	home := t.TempDir()
+	return Environment{
+		Getenv: func(name string) string {
+			for _, v := range variables {
+				if value, ok := strings.CutPrefix(v, name+"="); ok {
+					return value
+				}
+			}
+			return ""
+		},
+		HomeDir: func() (string, error) { return home, nil },
+	}
+}
+
+func TestWhatIsRefusedOfVaultsVariables(t *testing.T) {
+	const address = "https://vault.example:8200"
+	empty := filepath.Join(t.TempDir(), "empty")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for variables, says := range map[string]string{
+		"VAULT_TOKEN=t": "",
+		"VAULT_TOKEN=t VAULT_ADDR=https://vault.example:8200/": "",
+		"VAULT_TOKEN=t VAULT_SKIP_VERIFY=false":                "",
+		"VAULT_TOKEN=t VAULT_SKIP_VERIFY=1":                    "VAULT_SKIP_VERIFY",
+		"VAULT_TOKEN=t VAULT_SKIP_VERIFY=yes":                  "VAULT_SKIP_VERIFY",
+		"VAULT_TOKEN=t VAULT_ADDR=https://other.example:8200":  "VAULT_ADDR is https://other.example:8200, and the session is in " + address,
+		"VAULT_TOKEN=t VAULT_ADDR=http://vault.example:8200":   "must be https",
+		"VAULT_TOKEN=t VAULT_ADDR=https://u:p@vault.example":   "user information",
+		"VAULT_TOKEN=t VAULT_ADDR=https://vault.example/v1":    "nothing after it",
+		"":                                         "there is no token: set VAULT_TOKEN or VAULT_TOKEN_FILE, or log in by vault login",
+		"VAULT_TOKEN=sec\x01ret":                   "no token",
+		"VAULT_TOKEN_FILE=/nonexistent/token":      "VAULT_TOKEN_FILE: ",
+		"VAULT_TOKEN_FILE=" + empty:                "is empty: the agent may not have written it yet",
+		"VAULT_TOKEN_FILE=" + os.TempDir():         "is not a regular file",
+		"VAULT_TOKEN=t VAULT_CACERT=/nonexistent":  "VAULT_CACERT: ",
+		"VAULT_TOKEN=t VAULT_CACERT=" + empty:      "VAULT_CACERT: there is no certificate in",
+		"VAULT_TOKEN=t VAULT_CLIENT_CERT=" + empty: "VAULT_CLIENT_KEY: it isn't set",
+		"VAULT_TOKEN=t VAULT_CLIENT_KEY=" + empty:  "VAULT_CLIENT_CERT: it isn't set",
+		"VAULT_TOKEN=t VAULT_CLIENT_CERT=" + empty + " VAULT_CLIENT_KEY=" + empty: "are no certificate with its key",
+		"VAULT_TOKEN=t CRE_CREDENTIAL_VAULT_PATH=secret/cre/x":                    "takes the form of a policy",
+	} {
+		t.Run(variables, func(t *testing.T) {
+			_, err := settings(t, strings.Split(variables, " ")...).Open(address)
+			if says == "" && err != nil || says != "" && (!errors.Is(err, ErrSetting) || !strings.Contains(err.Error(), says)) {
+				t.Errorf("%v", err)
+			}
+			if err != nil && (strings.Contains(err.Error(), "u:p") || strings.Contains(err.Error(), "ret\x01")) {
+				t.Errorf("a secret shows: %v", err)
+			}
+		})
+	}
+	if _, err := settings(t, "VAULT_TOKEN=t").Open(""); !errors.Is(err, ErrSetting) || !strings.Contains(err.Error(), "VAULT_ADDR isn't set") {
+		t.Error(err)
+	}
+}
+
+func TestWhereTheTokenIsFound(t *testing.T) {
+	e := settings(t)
+	home, _ := e.HomeDir()
+	if err := os.WriteFile(filepath.Join(home, ".vault-token"), []byte("of-home\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	sink := filepath.Join(t.TempDir(), "sink")
+	if err := os.WriteFile(sink, []byte("of-agent"), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	for variables, want := range map[string]string{
+		"":                         "of-home",
+		"VAULT_TOKEN_FILE=" + sink: "of-agent",
+		"VAULT_TOKEN_FILE=" + sink + " VAULT_TOKEN=of-environment": "of-environment",
+	} {
+		from := settings(t, strings.Split(variables, " ")...)
+		from.HomeDir = e.HomeDir
+		c, err := from.Open("http://127.0.0.1:8200")
+		if err != nil || c.Token.Reveal() != want {
+			t.Errorf("%q: %v", variables, err)
+		}
+	}
+}
+
+func TestPaths(t *testing.T) {
+	for path, good := range map[string]bool{
+		"secret/data/cre/production/ann@example.com": true, "team/kv/data/x": true, "kv/data/auth0|ann": true,
+		"": false, "secret": false, "secret/data": false, "secret/data/": false, "/data/x": false, "secret/cre/x": false,
+		"secret/data/../x": false, "secret/data/./x": false, "secret/data//x": false, "secret/data/a b": false,
+		"secret/data/%2e": false, "secret/data/x?y": false, "secret/data/x#y": false, "secret/data/*": false, "secret/data/\x00": false,
+		"secret/data/" + strings.Repeat("x", 400): false,
+	} {
+		if err := CheckPath(path); (err == nil) != good || err != nil && !errors.Is(err, ErrSetting) {
+			t.Errorf("%.50q: %v", path, err)
+		}
+	}
+}
