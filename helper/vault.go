@@ -34,7 +34,9 @@ type Vault interface {
 
 	// Lock keeps out all who write to this very vault, from wherever they
 	// reach it, until unlock is called or the process ends. It waits for two
-	// minutes at the most; its errors are [ErrBusy] and the vault's own.
+	// minutes at the most; its errors are [ErrBusy] and the vault's own, and, of a
+	// vault that can tell, [ErrChanged]: what was kept was replaced while it waited,
+	// so that who wanted to renew it has no need to. Anybody else locks again.
 	//
 	// The context held is for what is done under the lock. It ends with ctx
 	// and, with [ErrBusy] as its cause, when the lock is lost. To lock with a

@@ -85,7 +85,8 @@ type provider struct{ now func() time.Time }
 
 // Renew implements [session.Provider].
 func (p provider) Renew(ctx context.Context, c helper.Credential) (helper.Credential, error) {
-	tokens, err := oauth.Client{Now: p.now}.Refresh(ctx, c.TokenEndpoint, c.ClientID, c.RefreshToken)
+	ready := func() error { return session.LastLook(ctx) }
+	tokens, err := oauth.Client{Now: p.now, Ready: ready}.Refresh(ctx, c.TokenEndpoint, c.ClientID, c.RefreshToken)
 	switch {
 	case errors.Is(err, oauth.ErrRefused):
 		return helper.Credential{}, fmt.Errorf("%w: %w", session.ErrRefused, err)

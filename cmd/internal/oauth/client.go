@@ -3,9 +3,11 @@ package oauth
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"cre-credential-helper/cmd/internal/awake"
@@ -22,6 +24,10 @@ const requestTimeout = 30 * time.Second
 type Client struct {
 	HTTP *http.Client     // nil: web.NewClient(0); its Timeout is not used
 	Now  func() time.Time // nil: time.Now
+
+	// Ready is called directly before a form is sent. Its error has the form not
+	// sent, and is returned as it is. Nil: nothing stands in the way.
+	Ready func() error
 }
 
 // Refresh exchanges a refresh token for new tokens (RFC 6749, 6). When the
@@ -99,16 +105,43 @@ func (c Client) post(ctx context.Context, endpoint string, form url.Values) (*ht
 	if err := helper.CheckEndpoint(endpoint); err != nil {
 		return nil, err
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, strings.NewReader(form.Encode()))
+	body := form.Encode()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, strings.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
+	guard := &guarded{Reader: strings.NewReader(body), ready: c.Ready}
+	if c.Ready != nil {
+		request.Body, request.GetBody = io.NopCloser(guard), nil
+	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	response, err := web.Do(c.HTTP, request)
+	if unready := guard.unready.Load(); unready != nil {
+		return nil, *unready
+	}
 	if err != nil {
 		return nil, web.Unanswered(ctx, web.HostOf(endpoint), err, secretsIn(form)...)
 	}
 	return response, nil
+}
+
+// guarded is a body that is read, and so sent, only if it is ready once the
+// connection is there: net/http asks for the body last.
+type guarded struct {
+	io.Reader
+	ready   func() error // nil: it was asked
+	unready atomic.Pointer[error]
+}
+
+func (g *guarded) Read(p []byte) (int, error) {
+	if ready := g.ready; ready != nil {
+		g.ready = nil
+		if err := ready(); err != nil {
+			g.unready.Store(&err)
+			return 0, err
+		}
+	}
+	return g.Reader.Read(p)
 }
 
 // secretsIn returns what no message may show of a form.

@@ -87,7 +87,7 @@ func (k *Keeper) Renew(ctx context.Context, q helper.Query) (_ helper.Credential
 	// From here on a new token may be in our hands alone, so nothing but the
 	// time runs out on it.
 	held := context.WithoutCancel(vault.held)
-	fresh, err := k.exchange(held, old)
+	fresh, err := k.exchange(context.WithValue(held, lastLook{}, vault.held), old)
 	switch {
 	case errors.Is(err, ErrRefused):
 		return k.ended(held, vault, q, old)
@@ -113,6 +113,20 @@ func (k *Keeper) exchange(ctx context.Context, old helper.Credential) (helper.Cr
 	ctx, cancel := awake.WithTimeout(ctx, exchangeTime)
 	defer cancel()
 	return k.Provider.Renew(ctx, old)
+}
+
+type lastLook struct{}
+
+// LastLook reports whether a [Provider.Renew] under ctx must not begin: the lock of
+// what it renews is lost, and whoever has it may be about to send the same refresh
+// token. It is called directly before that is sent, since this process or machine may
+// have been asleep.
+func LastLook(ctx context.Context) error {
+	held, ok := ctx.Value(lastLook{}).(context.Context)
+	if ok && held.Err() != nil && errors.Is(context.Cause(held), helper.ErrBusy) {
+		return context.Cause(held)
+	}
+	return nil
 }
 
 // save is patient: the old token is worth nothing any more.

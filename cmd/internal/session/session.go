@@ -81,9 +81,18 @@ func ignoreNotFound(err error) error {
 	return err
 }
 
+// renewals is how many others' are waited for, one after another, by who writes.
+const renewals = 5
+
 // under does write while vault is locked.
 func under(ctx context.Context, vault helper.Vault, write func(held context.Context) error) (err error) {
 	held, unlock, err := vault.Lock(ctx)
+	for range renewals {
+		if !errors.Is(err, helper.ErrChanged) {
+			break
+		}
+		held, unlock, err = vault.Lock(ctx)
+	}
 	if err != nil {
 		return err
 	}
