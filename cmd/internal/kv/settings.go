@@ -7,25 +7,22 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 
+	"cre-credential-helper/cmd/internal/kv/location"
 	"cre-credential-helper/cmd/internal/web"
 	"cre-credential-helper/helper"
 )
-
-// VarPath names the session's path, for a login and for machines that only read.
-const VarPath = "CRE_CREDENTIAL_VAULT_PATH"
 
 // VarTokenFile names a file with the token, such as an agent's sink. It is ours: the
 // other variables are those of Vault's own client.
 const VarTokenFile = "VAULT_TOKEN_FILE"
 
 // ErrSetting reports a variable of Vault's, or a path, that can't be used.
-var ErrSetting = errors.New("unusable setting for the vault")
+var ErrSetting = location.ErrSetting
 
 // maxFile is the most that is read of a file with a token or a certificate, in bytes.
 const maxFile = 1 << 20
@@ -36,36 +33,18 @@ type Environment struct {
 	HomeDir func() (string, error) // that .vault-token may be in
 }
 
-// Location is where a session is: a server's address and a path on it.
-type Location struct{ Address, Path string }
-
-// Locate returns the location that the environment gives, with "" for what it doesn't
-// say. Its errors are [ErrSetting].
-func (e Environment) Locate() (at Location, err error) {
-	at = Location{strings.TrimRight(e.Getenv("VAULT_ADDR"), "/"), strings.Trim(e.Getenv(VarPath), "/")}
-	if at.Address != "" {
-		err = checkAddress(at.Address)
-	}
-	if err == nil && at.Path != "" {
-		err = CheckPath(at.Path)
-	}
-	return at, err
-}
-
 // Open returns the client of the server at an address, which nothing is asked of yet.
 // A VAULT_ADDR that names another one is refused: what is meant for one server must
 // not go to another. Its errors are [ErrSetting].
 func (e Environment) Open(address string) (*Client, error) {
-	at, err := e.Locate()
+	at, err := location.Find(e.Getenv)
 	switch {
 	case err != nil:
 		return nil, err
-	case address == "":
-		return nil, fmt.Errorf("%w: VAULT_ADDR isn't set: set it to the server's address, such as https://vault.example:8200", ErrSetting)
 	case at.Address != "" && at.Address != address:
 		return nil, fmt.Errorf("%w: VAULT_ADDR is %s, and the session is in %s: unset it, or log in there", ErrSetting, at.Address, address)
 	}
-	if err := checkAddress(address); err != nil {
+	if err := location.CheckAddress(address); err != nil {
 		return nil, err
 	}
 	if skip := e.Getenv("VAULT_SKIP_VERIFY"); skip != "" {
@@ -85,33 +64,6 @@ func (e Environment) Open(address string) (*Client, error) {
 		Address: address, Token: token, Namespace: strings.Trim(e.Getenv("VAULT_NAMESPACE"), "/"),
 		HTTP: web.NewClientWithTLS(0, config),
 	}, nil
-}
-
-func checkAddress(address string) error {
-	if err := helper.CheckEndpoint(address); err != nil {
-		return fmt.Errorf("%w: the address of the server is %w", ErrSetting, err)
-	}
-	u, err := url.Parse(address)
-	if err != nil || u.RawQuery != "" || strings.Trim(u.Path, "/") != "" || u.Port() == "0" {
-		return fmt.Errorf("%w: the address of the server is https://HOST:PORT, and nothing after it", ErrSetting)
-	}
-	return nil
-}
-
-// CheckPath tells whether a session can be at a path: MOUNT/data/… in words that mean
-// the same in a policy. Its error is [ErrSetting].
-func CheckPath(path string) error {
-	const longest = 400
-	mount, rest, ok := strings.Cut(path, "/data/")
-	good := ok && mount != "" && rest != "" && len(path) <= longest
-	for _, word := range strings.Split(path, "/") {
-		strange := func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`%?#*\"`, r) }
-		good = good && word != "" && word != "." && word != ".." && !strings.ContainsFunc(word, strange)
-	}
-	if !good {
-		return fmt.Errorf("%w: %s takes the form of a policy, such as secret/data/cre/production/ann@example.com, not %.100q", ErrSetting, VarPath, path)
-	}
-	return nil
 }
 
 // token finds the token where Vault's own client does, and in VAULT_TOKEN_FILE.
