@@ -30,10 +30,11 @@ var _ helper.Accounts = store{}
 // newStore touches nothing.
 func newStore(s wiring.Settings, net errand.Program) store {
 	places := reading.Places{
-		Format:  reading.Format{Environment: s.Environment},
-		File:    func() (plain.Session, error) { return readIn(s) },
-		Vault:   func(place reading.Place) reading.Vault { return vaultAt(place, s) },
-		Account: s.Account,
+		Format:    reading.Format{Environment: s.Environment},
+		File:      func() (plain.Session, error) { return readIn(s) },
+		Vault:     func(place reading.Place) reading.Vault { return vaultAt(place, s) },
+		Account:   s.Account,
+		Unpointed: s.Unpointed,
 	}
 	short := reading.Reader{
 		APIKey:         s.APIKey.Secret,
@@ -41,6 +42,7 @@ func newStore(s wiring.Settings, net errand.Program) store {
 		Environment:    s.Environment,
 		Places:         places,
 		Renewer:        net,
+		OnlyReads:      s.OnlyReads,
 		Now:            time.Now,
 	}
 	whole, long := short, atLength{places, net}

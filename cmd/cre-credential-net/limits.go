@@ -2,22 +2,25 @@ package main
 
 import (
 	"context"
+	"fmt"
 
+	"cre-credential-helper/cmd/internal/kv/location"
 	"cre-credential-helper/cmd/internal/session"
+	"cre-credential-helper/cmd/internal/status"
+	"cre-credential-helper/cmd/internal/wiring"
 	"cre-credential-helper/fallback"
 	"cre-credential-helper/helper"
 )
 
-// limited is the keeper as far as the settings allow it. refusal says why
-// nothing is done for an origin.
+// limited is the keeper as far as the settings allow it.
 type limited struct {
 	*session.Keeper
-	refusal func(helper.Origin) error
+	settings wiring.Settings
 }
 
 // Get implements [helper.Store].
 func (l limited) Get(ctx context.Context, q helper.Query) (helper.Credential, error) {
-	if err := l.refusal(q.Origin); err != nil {
+	if err := l.settings.Refusal(q.Origin); err != nil {
 		return helper.Credential{}, err
 	}
 	return l.Keeper.Get(ctx, q)
@@ -25,7 +28,7 @@ func (l limited) Get(ctx context.Context, q helper.Query) (helper.Credential, er
 
 // Renew implements [reading.Renewer].
 func (l limited) Renew(ctx context.Context, q helper.Query) (helper.Credential, error) {
-	if err := l.refusal(q.Origin); err != nil {
+	if err := l.settings.Refusal(q.Origin); err != nil {
 		return helper.Credential{}, err
 	}
 	return l.Keeper.Renew(ctx, q)
@@ -33,7 +36,7 @@ func (l limited) Renew(ctx context.Context, q helper.Query) (helper.Credential, 
 
 // Store implements [helper.Store].
 func (l limited) Store(ctx context.Context, c helper.Credential) error {
-	if err := l.refusal(c.Origin); err != nil {
+	if err := l.settings.Refusal(c.Origin); err != nil {
 		return err
 	}
 	return l.Keeper.Store(ctx, c)
@@ -41,7 +44,7 @@ func (l limited) Store(ctx context.Context, c helper.Credential) error {
 
 // Erase implements [helper.Store].
 func (l limited) Erase(ctx context.Context, q helper.Query) error {
-	if err := l.refusal(q.Origin); err != nil {
+	if err := l.settings.Refusal(q.Origin); err != nil {
 		return err
 	}
 	return l.Keeper.Erase(ctx, q)
@@ -49,7 +52,7 @@ func (l limited) Erase(ctx context.Context, q helper.Query) error {
 
 // Check implements [helper.Checker].
 func (l limited) Check(ctx context.Context, o helper.Origin) error {
-	if err := l.refusal(o); err != nil {
+	if err := l.settings.Refusal(o); err != nil {
 		return err
 	}
 	return l.Keeper.Check(ctx, o)
@@ -57,7 +60,7 @@ func (l limited) Check(ctx context.Context, o helper.Origin) error {
 
 // Describe implements [helper.Accounts].
 func (l limited) Describe(ctx context.Context, o helper.Origin) (helper.Description, error) {
-	if err := l.refusal(o); err != nil {
+	if err := l.settings.Refusal(o); err != nil {
 		return helper.Description{}, err
 	}
 	return l.Keeper.Describe(ctx, o)
@@ -65,7 +68,7 @@ func (l limited) Describe(ctx context.Context, o helper.Origin) (helper.Descript
 
 // Use implements [helper.Accounts].
 func (l limited) Use(ctx context.Context, o helper.Origin, username string) error {
-	if err := l.refusal(o); err != nil {
+	if err := l.settings.Refusal(o); err != nil {
 		return err
 	}
 	return l.Keeper.Use(ctx, o, username)
@@ -73,8 +76,14 @@ func (l limited) Use(ctx context.Context, o helper.Origin, username string) erro
 
 // Move implements [helper.Accounts].
 func (l limited) Move(ctx context.Context, o helper.Origin, to helper.Place) error {
-	if err := l.refusal(o); err != nil {
+	if err := l.settings.Refusal(o); err != nil {
 		return err
+	}
+	if to == location.Word {
+		var err error
+		if to, err = l.settings.InVault(); err != nil {
+			return fmt.Errorf("%w: %w", status.ErrSetting, err)
+		}
 	}
 	return l.Keeper.Move(ctx, o, to)
 }

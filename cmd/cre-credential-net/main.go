@@ -48,7 +48,7 @@ func run(ctx context.Context) int {
 		}
 		keeper := open(s, notify)
 		renewals.Renewer, keeper.Renewer = keeper, &renewals
-		return limited{keeper, s.Refusal}, nil
+		return limited{keeper, s}, nil
 	})
 	renewals.Wait()
 	switch {
@@ -72,9 +72,10 @@ func open(s wiring.Settings, notify session.Notify) *session.Keeper {
 	}
 	return &session.Keeper{
 		Environment: s.Environment,
-		Places:      session.NewPlaces(s.Environment, s.Mode, files, keychain, time.Now, notify).Beside(stores.Opener(s)).For(s.Account),
+		Places:      session.NewPlaces(s.Environment, s.Mode, files, keychain, time.Now, notify).Beside(stores.Opener(s, notify)).Unpointed(s.Unpointed).For(s.Account),
 		Provider:    oauth,
 		Revoker:     oauth,
+		OnlyReads:   s.OnlyReads,
 		Now:         time.Now,
 		Notify:      notify,
 	}

@@ -56,13 +56,13 @@ func (c *Client) Read(ctx context.Context, path string) (Entry, error) {
 	none := a.status == http.StatusNotFound
 	switch err := json.Unmarshal(a.body, &body); {
 	case err != nil && !web.IsPage(a.body) && a.status == http.StatusOK:
-		return Entry{}, web.Senseless(web.HostOf(c.Address))
+		return Entry{}, classify(web.Senseless(web.HostOf(c.Address)))
 	case err != nil, none && (len(body.Errors) > 0 || len(body.Warnings) > 0), !none && a.status != http.StatusOK:
 		return Entry{}, c.problem(a, path, "read")
 	case none && body.Data == nil:
 		return entry, nil
 	case body.Data == nil || body.Data.Metadata == nil || body.Data.Metadata.Version < 1:
-		return Entry{}, fmt.Errorf("%w at %s on %s", ErrEngine, path, web.HostOf(c.Address))
+		return Entry{}, classify(fmt.Errorf("%w at %s on %s", ErrEngine, path, web.HostOf(c.Address)))
 	}
 	entry.Version = body.Data.Metadata.Version
 	if string(body.Data.Data) != "null" {
@@ -92,7 +92,7 @@ func (c *Client) Write(ctx context.Context, path string, data json.RawMessage, c
 	case a.status/100 != 2:
 		return 0, c.problem(a, path, "update")
 	case json.Unmarshal(a.body, &body) != nil || body.Data.Version < 1:
-		return 0, fmt.Errorf("%w at %s on %s: what answered there took a write, and has no versions", ErrEngine, path, web.HostOf(c.Address))
+		return 0, classify(fmt.Errorf("%w at %s on %s: what answered there took a write, and has no versions", ErrEngine, path, web.HostOf(c.Address)))
 	}
 	return body.Data.Version, nil
 }
@@ -143,7 +143,7 @@ func (c *Client) Missing(ctx context.Context, wanted []Capability) (missing []st
 	case a.status != http.StatusOK:
 		return nil, err
 	case json.Unmarshal(a.body, &body) != nil:
-		return nil, web.Senseless(web.HostOf(c.Address))
+		return nil, classify(web.Senseless(web.HostOf(c.Address)))
 	}
 	for _, w := range wanted {
 		var has []string
@@ -172,12 +172,12 @@ func (c *Client) ask(ctx context.Context, method, path string, body any, needs s
 			}
 		}
 		if !isTransient(err) || patient.Err() != nil {
-			return a, err
+			return a, classify(err)
 		}
 		select {
 		case <-time.After(pause/2 + rand.N(pause)):
 		case <-patient.Done():
-			return a, err
+			return a, classify(err)
 		}
 	}
 }

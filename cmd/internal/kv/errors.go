@@ -12,9 +12,13 @@ import (
 	"cre-credential-helper/cmd/internal/safetext"
 	"cre-credential-helper/cmd/internal/web"
 	"cre-credential-helper/helper"
+	"cre-credential-helper/keyring"
 )
 
-// What a server fails with, besides [ErrConflict] and [web.ErrOutage].
+// What a server fails with, besides [ErrConflict] and [web.ErrOutage]. Each is a
+// [keyring.ErrLocked], and an outage, after which the outcome of a write is unknown, a
+// [keyring.ErrTimeout], too: to those who deal with vaults it is the same as of the
+// keychain.
 var (
 	// ErrSealed reports a server that is there, and can't read its own storage.
 	ErrSealed = errors.New("the vault is sealed: its operator has to unseal it")
@@ -32,6 +36,23 @@ var (
 // forbidden is the [ErrForbidden] of what is missing.
 func forbidden(missing []string) error {
 	return fmt.Errorf("%w %s: docs/fleet.md has the policies", ErrForbidden, strings.Join(missing, ", "))
+}
+
+// failure is an error in the kinds of package keyring.
+type failure struct{ error }
+
+func (f failure) Unwrap() error { return f.error }
+
+func (f failure) Is(target error) bool {
+	return target == keyring.ErrLocked || target == keyring.ErrTimeout && errors.Is(f.error, web.ErrOutage)
+}
+
+// classify makes a [failure] of what a server failed with.
+func classify(err error) error {
+	if err == nil || errors.Is(err, ErrConflict) || errors.As(err, new(failure)) {
+		return err
+	}
+	return failure{err}
 }
 
 // transient is an outage that may be over in a moment, as when the leader changes.
@@ -53,9 +74,12 @@ type answer struct {
 	body   []byte
 }
 
-// problem says why an answer isn't the one that was asked for. needs is the
+// problem is why, in the kinds of package keyring.
+func (c *Client) problem(a answer, path, needs string) error { return classify(c.why(a, path, needs)) }
+
+// why says why an answer isn't the one that was asked for. needs is the
 // capability that the request takes.
-func (c *Client) problem(a answer, path, needs string) error {
+func (c *Client) why(a answer, path, needs string) error {
 	host := web.HostOf(c.Address)
 	said := c.said(a.body)
 	switch {

@@ -99,6 +99,9 @@ func TestWhatAServerFailsWithIsASentenceAndTheSessionStaysWhole(t *testing.T) {
 				"erase": s.Erase(t.Context(), anyone()),
 				"check": s.Check(t.Context(), ann("1").Origin),
 			} {
+				if !errors.Is(err, keyring.ErrLocked) || errors.Is(err, keyring.ErrTimeout) != (c.is == web.ErrOutage) {
+					t.Errorf("%s is of another kind: %v", what, err)
+				}
 				if !errors.Is(err, c.is) || !strings.Contains(fmt.Sprint(err), c.says) || strings.Contains(fmt.Sprint(err), kvtest.RootToken) {
 					t.Errorf("%s: %v", what, err)
 				}

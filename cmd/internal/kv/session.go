@@ -16,7 +16,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"cre-credential-helper/helper"
@@ -183,7 +182,7 @@ func (s *Session) Check(ctx context.Context, o helper.Origin) error {
 		}
 		missing, err := s.Server.Missing(ctx, wanted)
 		if err == nil && len(missing) > 0 {
-			err = forbidden(missing)
+			err = classify(forbidden(missing))
 		}
 		return err
 	})
@@ -381,42 +380,4 @@ func (s *Session) publishToken(ctx context.Context, now state) error {
 // its versions began again, and no number tells which is the later one.
 func (r tokenRecord) isGood(now time.Time, skew time.Duration) bool {
 	return r.Credential == nil || !r.Credential.credential(skew).ExpiresWithin(0, now)
-}
-
-// Token is what a machine sees that may only get: the access token, and never what
-// it is renewed with. It is a part of a vault.
-type Token struct {
-	Server Server
-	Path   string           // the session's, as in [Session]
-	Now    func() time.Time // nil: time.Now
-}
-
-// Get is [helper.Store]'s.
-func (t Token) Get(ctx context.Context, q helper.Query) (helper.Credential, error) {
-	all, err := t.All(ctx, q)
-	if err == nil && len(all) == 0 {
-		err = helper.ErrNotFound
-	}
-	if err != nil {
-		return helper.Credential{}, err
-	}
-	return all[0], nil
-}
-
-// All is [helper.Vault]'s.
-func (t Token) All(ctx context.Context, q helper.Query) ([]helper.Credential, error) {
-	s := Session{Server: t.Server, Path: t.Path, Now: t.Now}
-	e, err := t.Server.Read(ctx, s.tokenPath())
-	if err != nil {
-		return nil, err
-	}
-	r, err := decodeToken(e.Data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.tokenPath(), err)
-	}
-	if r.Credential == nil {
-		return nil, nil
-	}
-	c := r.Credential.credential(skewOf(e, s.now()))
-	return slices.DeleteFunc([]helper.Credential{c}, func(c helper.Credential) bool { return !q.Matches(c) }), nil
 }

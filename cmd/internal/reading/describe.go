@@ -48,7 +48,7 @@ func (p Places) Describe(ctx context.Context, o helper.Origin) (helper.Descripti
 	var file plain.Session
 	if p.Decides(o, helper.RoomShared) {
 		var err error
-		if file, err = p.File(); err != nil {
+		if file, err = p.read(); err != nil {
 			return d, err
 		}
 	}

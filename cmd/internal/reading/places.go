@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -30,6 +31,27 @@ type Places struct {
 	File    func() (plain.Session, error) // reads cre.yaml
 	Vault   func(Place) Vault             // any but cre.yaml itself; what isn't known fails
 	Account string                        // that answers who names none; "": the default one
+
+	// Unpointed is where the current environment's sessions are if cre.yaml says
+	// nothing of any; "": nowhere.
+	Unpointed Place
+}
+
+// With returns file as if it pointed to Unpointed where it says nothing.
+func (p Places) With(file plain.Session) plain.Session {
+	if o := p.Environment.Origin(); p.Unpointed != "" && p.Where(file, o) == "" {
+		file.Keychain = append(slices.Clone(file.Keychain), plain.Entry{Store: string(p.Unpointed), Origin: o.String()}.String())
+	}
+	return file
+}
+
+// read reads cre.yaml.
+func (p Places) read() (plain.Session, error) {
+	file, err := p.File()
+	if err != nil {
+		return plain.Session{}, err
+	}
+	return p.With(file), nil
 }
 
 // Get returns the credential that q asks for from where it is kept. Readers
@@ -45,7 +67,7 @@ func (p Places) Get(ctx context.Context, q helper.Query) (c helper.Credential, e
 	}
 	var file plain.Session
 	for range 2 {
-		if file, err = p.File(); err != nil {
+		if file, err = p.read(); err != nil {
 			return helper.Credential{}, err
 		}
 		if c, err = p.find(ctx, file, q); !errors.Is(err, helper.ErrNotFound) {

@@ -66,6 +66,7 @@ type Reader struct {
 	Environment platform.Environment // the current one
 	Places      Getter               // what is kept, as it is: [Places] or what asks them
 	Renewer     Renewer              // of what is due
+	OnlyReads   bool                 // what is at the environment's origin; see [Reader.Stays]
 	Now         func() time.Time
 }
 
@@ -136,9 +137,14 @@ func (r Reader) renewed(ctx context.Context, q helper.Query, c helper.Credential
 }
 
 // Stays reports whether to store c changes nothing, as far as reading tells: c
-// is what the API key makes, or [Outranks] is true of what is kept.
+// is what the API key makes, or [Outranks] is true of what is kept. Where a session
+// is only read, git stores nothing again either: it was handed a token that others
+// renew.
 func (r Reader) Stays(ctx context.Context, c helper.Credential) bool {
 	if key, ok := r.apiKey(); ok && c.Origin == key.Origin && c.Secret.Equal(key.Secret) {
+		return true
+	}
+	if r.OnlyReads && c.Origin == r.Environment.Origin() && c.TokenEndpoint == "" && !IsKey(c) {
 		return true
 	}
 	return IsOutranked(ctx, r.Environment, r.Places, c)

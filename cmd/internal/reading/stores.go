@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"cre-credential-helper/cmd/internal/kv/location"
 	"cre-credential-helper/helper"
 )
 
@@ -23,6 +24,7 @@ var ErrMode = errors.New("unknown credential store")
 type Store struct {
 	Word   string // in CRE_CREDENTIAL_STORE and after --to, and in cre.yaml's pointer
 	Family bool   // a name follows the word
+	Placed bool   // a colon may follow the word, and where it is
 	Called string // by a person; "": by its word
 	Lasts  string // what a person should know of how long it keeps things; "": nothing
 }
@@ -37,6 +39,7 @@ func Stores() []Store {
 			Lasts: "it is gone when the machine restarts, or when it hasn't been used for three days",
 		},
 		{Word: ProgramPrefix, Family: true},
+		{Word: location.Word, Placed: true, Called: "the vault"},
 	}
 }
 
@@ -50,6 +53,9 @@ func StoreAt(place Place) (s Store, ok bool) {
 }
 
 func (s Store) has(word string) bool {
+	if kind, _, ok := location.Parse(Place(word)); ok {
+		return s.Placed && kind == s.Word
+	}
 	name, ok := strings.CutPrefix(word, s.Word)
 	if !s.Family {
 		return ok && name == ""
@@ -90,6 +96,9 @@ func Words() (words []string) {
 
 // Called is how a person calls a place.
 func Called(place Place) string {
+	if _, at, ok := location.Parse(place); ok {
+		return at.String()
+	}
 	if s, ok := StoreAt(place); ok && s.Called != "" {
 		return s.Called
 	}

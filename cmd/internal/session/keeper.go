@@ -39,6 +39,7 @@ type Keeper struct {
 	Provider    Provider
 	Revoker     Revoker
 	Renewer     Renewer // of what is due; may be the Keeper itself
+	OnlyReads   bool    // as in [reading.Reader]
 	Now         func() time.Time
 	Notify      Notify // called from several goroutines
 }
@@ -56,7 +57,7 @@ func (k *Keeper) Get(ctx context.Context, q helper.Query) (helper.Credential, er
 }
 
 func (k *Keeper) reader() reading.Reader {
-	return reading.Reader{Environment: k.Environment, APIKey: k.APIKey, Places: k.Places, Renewer: k.Renewer, Now: k.Now}
+	return reading.Reader{Environment: k.Environment, APIKey: k.APIKey, Places: k.Places, Renewer: k.Renewer, OnlyReads: k.OnlyReads, Now: k.Now}
 }
 
 // Renew renews the credential that q asks for, if it still is due once it is

@@ -78,6 +78,13 @@ func (p *Places) vault(place Place) helper.Vault {
 	return p.vaults[place]
 }
 
+// Unpointed has the current environment's sessions be in a place if cre.yaml says
+// nothing of any; with "", which is what holds without it, they are nowhere.
+func (p *Places) Unpointed(place Place) *Places {
+	p.reading.Unpointed = place
+	return p
+}
+
 // For has who names no account get the one of that username; with "", which is
 // what holds without it, the default one.
 func (p *Places) For(account string) *Places {
@@ -128,7 +135,7 @@ func (p *Places) openSession(ctx context.Context, q helper.Query) (v opened, err
 	if err != nil {
 		return opened{}, err
 	}
-	place, resolved := p.reading.Resolve(file.Session(), q)
+	place, resolved := p.reading.Resolve(p.reading.With(file.Session()), q)
 	pointer := pointerIn(file, q.Origin)
 	strayed := place == InFile && pointer.HasSession()
 	if strayed {
@@ -172,7 +179,7 @@ func (p *Places) check(ctx context.Context, o helper.Origin) error {
 		if mayBePlain(p.mode, file, err) {
 			return p.file.canName(o)
 		}
-		return orFile(err)
+		return p.orFile(err)
 	})
 }
 

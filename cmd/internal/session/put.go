@@ -55,7 +55,7 @@ func (p *Places) putSession(ctx context.Context, c helper.Credential, stays stay
 	}
 	replaced, err = p.putIntoVault(ctx, p.mode.Place(), c, stays)
 	if !mayBePlain(p.mode, file, err) {
-		return replaced, orFile(err)
+		return replaced, p.orFile(err)
 	}
 	if replaced, err = p.putIntoFile(ctx, c, stays); err == nil {
 		p.notify.printf("warning: there is no keychain on this machine: the session is kept in plain text in %s", p.file.files.SessionPath())
@@ -212,7 +212,10 @@ func mayBePlain(mode Mode, file fallback.File, err error) bool {
 
 // orFile adds to what the keychain failed with the other place that a session
 // can be stored in.
-func orFile(err error) error {
+func (p *Places) orFile(err error) error {
+	if p.mode.Place() != InKeychain {
+		return err
+	}
 	if errors.Is(err, keyring.ErrUnavailable) || errors.Is(err, keyring.ErrLocked) {
 		return fmt.Errorf("%w, or set CRE_CREDENTIAL_STORE=file (plain text)", err)
 	}

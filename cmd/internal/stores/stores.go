@@ -3,6 +3,7 @@
 package stores
 
 import (
+	"cre-credential-helper/cmd/internal/kv/location"
 	"cre-credential-helper/cmd/internal/reading"
 	"cre-credential-helper/cmd/internal/wiring"
 	"cre-credential-helper/helper"
@@ -16,8 +17,11 @@ const typicalSession = 8000
 
 // Opener returns what opens the vault of a place. It touches nothing. Its errors are
 // [reading.ErrMode] and those of the stores.
-func Opener(s wiring.Settings) func(reading.Place) (helper.Vault, error) {
+func Opener(s wiring.Settings, notify func(line string)) func(reading.Place) (helper.Vault, error) {
 	return func(place reading.Place) (helper.Vault, error) {
+		if word, at, ok := location.Parse(place); ok {
+			return inVault(s.Machine, word, at, notify)
+		}
 		vault, err := Open(place, s)
 		if err != nil {
 			return nil, err

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"time"
 
+	"cre-credential-helper/cmd/internal/kv/location"
 	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/cmd/internal/reading"
 	"cre-credential-helper/cmd/internal/status"
@@ -41,6 +42,9 @@ type Settings struct {
 	NoDir       error         // why there is none, a [status.ErrSetting]
 	Bus         string        // the D-Bus session's address; "": none
 	Timeout     time.Duration // of one call to the keychain
+	Unpointed   reading.Place // where a session is that cre.yaml says nothing of; "": nowhere
+	OnlyReads   bool          // it is its token alone, in a vault
+	Machine     Machine       // that all this was found on
 
 	refusal error // of all that is asked for CRE's origins; nil: none
 }
@@ -73,9 +77,43 @@ func (m Machine) settings() (s Settings, err error) {
 	if s.APIKey, err = m.APIKey(); err != nil && s.refusal == nil {
 		s.refusal = unusable(err)
 	}
-	s.Account = m.Getenv(platform.VarAccount)
+	s.Account, s.Machine = m.Getenv(platform.VarAccount), m
+	if err := s.locate(); err != nil && s.refusal == nil {
+		s.refusal = unusable(err)
+	}
 	s.Bus = lookup.BusAddress(m.Getenv)
 	return s, nil
+}
+
+// locate finds out where in a vault a session is: for a login there, and on a machine
+// without cre.yaml.
+func (s *Settings) locate() error {
+	named := s.Machine.Getenv(location.VarPath) != ""
+	if s.Mode != location.Word && !named {
+		return nil
+	}
+	place, err := s.InVault()
+	if err != nil {
+		return err
+	}
+	_, at, _ := location.Parse(place)
+	switch s.OnlyReads = s.Mode != location.Word; {
+	case s.OnlyReads:
+		s.Unpointed = at.Place(location.TokenWord)
+	case named:
+		s.Unpointed = place
+		fallthrough
+	default:
+		s.Mode = reading.Mode(place)
+	}
+	return nil
+}
+
+// InVault is where a new session would be in a vault. Its error is
+// [location.ErrSetting].
+func (s Settings) InVault() (reading.Place, error) {
+	at, err := location.FindWhole(s.Machine.Getenv, s.Environment.Name, s.Account)
+	return at.Place(location.Word), err
 }
 
 // unselected returns what stands for the environment that can't be told. Its
