@@ -1,0 +1,73 @@
+package fleet
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+)
+
+// provider rotates refresh tokens, and ends the session when one is used twice.
+type provider struct {
+	URL string
+
+	mu        sync.Mutex
+	takes     time.Duration
+	lives     time.Duration // of its access tokens
+	exchanges int
+	reused    int
+	last      int // the refresh token that is good
+	began     chan struct{}
+}
+
+func newProvider(t *testing.T) *provider {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &provider{URL: "http://" + listener.Addr().String(), takes: 400 * time.Millisecond, lives: time.Hour, began: make(chan struct{}, 100)}
+	server := &http.Server{Handler: p}
+	go server.Serve(listener)            //nolint:errcheck // it ends with the test
+	t.Cleanup(func() { server.Close() }) //nolint:errcheck // a test's
+	return p
+}
+
+// ServeHTTP implements [http.Handler].
+func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	sent := r.PostFormValue("refresh_token")
+	p.mu.Lock()
+	p.exchanges++
+	good := sent == p.refresh()
+	takes := p.takes
+	if good {
+		p.last++
+	} else {
+		p.reused++
+		p.last = -1
+	}
+	n, lives := p.last, p.lives
+	p.mu.Unlock()
+	p.began <- struct{}{}
+	time.Sleep(takes)
+	w.Header().Set("Content-Type", "application/json")
+	if !good {
+		w.WriteHeader(http.StatusBadRequest)
+		_ = json.NewEncoder(w).Encode(map[string]string{"error": "invalid_grant"})
+		return
+	}
+	_ = json.NewEncoder(w).Encode(map[string]any{
+		"access_token": fmt.Sprint("access-", n), "refresh_token": fmt.Sprint("refresh-", n), "expires_in": int(lives.Seconds()), "token_type": "Bearer",
+	})
+}
+
+func (p *provider) refresh() string { return fmt.Sprint("refresh-", p.last) }
+
+func (p *provider) counts() (exchanges, reused int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.exchanges, p.reused
+}
