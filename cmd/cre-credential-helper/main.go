@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/term"
 
@@ -40,6 +41,7 @@ operations
   list        list server URLs and usernames as JSON
   describe    say as JSON which accounts there are, without secrets
   use         make the account that the request names the default one
+  keep-fresh  renew the CRE session ahead of time, until stopped
   move        move the session to the keychain or to cre.yaml
   capability  list what git may ask for
   version     print the version
@@ -98,7 +100,7 @@ func terminalHint(op string, docker bool) string {
 
 // isKnown is false of what is passed over in silence where nobody reads along.
 func isKnown(op string) bool {
-	return readsRequest(op) || strings.HasPrefix(op, "-") || slices.Contains([]string{"list", "capability", "version", "help"}, op)
+	return readsRequest(op) || strings.HasPrefix(op, "-") || slices.Contains([]string{"list", "capability", "version", "help", keepFreshOp}, op)
 }
 
 func readsRequest(op string) bool {
@@ -121,12 +123,15 @@ func run(ctx context.Context, args []string, docker bool, in io.Reader, out io.W
 	if args[0] == "version" {
 		server.Version = name + " version " + version.String()
 	}
-	if readsRequest(args[0]) || args[0] == "list" {
+	if readsRequest(args[0]) || args[0] == "list" || args[0] == keepFreshOp {
 		settings, err := wiring.Machine{Getenv: os.Getenv, Setenv: os.Setenv, HomeDir: plain.Home}.Settings()
 		if err != nil {
 			return err
 		}
 		server.Store, server.Default = newStore(settings, net), settings.Environment.Origin()
+	}
+	if args[0] == keepFreshOp {
+		return keepFresh(ctx, server.Store, server.Default, time.Now, say)
 	}
 	return server.Serve(ctx, args[0], in, out)
 }
@@ -135,7 +140,7 @@ func run(ctx context.Context, args []string, docker bool, in io.Reader, out io.W
 type usageError struct{}
 
 func (usageError) Error() string {
-	return "one operation is expected: get, store, erase, check, list, describe, use, move, capability or version; see " + name + " --help"
+	return "one operation is expected: get, store, erase, check, list, describe, use, move, keep-fresh, capability or version; see " + name + " --help"
 }
 
 func (usageError) Is(target error) bool { return target == helper.ErrRequest }

@@ -210,6 +210,7 @@ func TestFortyMachinesOfWhichOneIsStopped(t *testing.T) {
 	f := newFleet(t, 1)
 	f.login(f.machine("login"), -time.Minute)
 	c := f.crowd(only(0))
+	f.provider.takes = 5 * time.Second
 	done := make(chan error, 1)
 	go func() {
 		<-f.provider.began

@@ -184,7 +184,7 @@ func (c *Client) ask(ctx context.Context, method, path string, body any, needs s
 
 // isPassing tells the statuses after which it is worth while to ask again.
 func isPassing(status int) bool {
-	return status >= 500 || status == http.StatusTooManyRequests || status == http.StatusPreconditionFailed
+	return status >= 500 || status/100 == 3 || status == http.StatusTooManyRequests || status == http.StatusPreconditionFailed
 }
 
 func (c *Client) patience() time.Duration {

@@ -93,8 +93,9 @@ func (c *Client) why(a answer, path, needs string) error {
 	case a.status == http.StatusServiceUnavailable && strings.Contains(said, "sealed"):
 		return fmt.Errorf("%s: %w", host, ErrSealed)
 	case a.status/100 == 3:
-		return web.Outage(fmt.Errorf("%s is a standby and sends to %q, which is not followed: set VAULT_ADDR to the active server or to all of them behind one name",
-			host, safetext.Clean(a.header.Get("Location"), 200)))
+		// Or its leader has just gone, and it will lead or forward in a moment.
+		return transient{web.Outage(fmt.Errorf("%s is a standby and sends to %q, which is not followed: set VAULT_ADDR to the active server or to all of them behind one name",
+			host, safetext.Clean(a.header.Get("Location"), 200)))}
 	case a.status == http.StatusTooManyRequests:
 		return transient{web.Outage(fmt.Errorf("%s takes no more requests for now (HTTP status 429): try again later", host))}
 	case web.IsPage(a.body):
