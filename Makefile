@@ -19,6 +19,7 @@ URL        := https://example.com/cre-credential-helper
 MAINTAINER := cre-credential-helper maintainers <cre-credential-helper@example.com>
 
 SANDBOX     := cmd/cre-sandbox
+FLEET       := cmd/cre-sandbox/fleet
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 ACTIONLINT  := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
@@ -127,6 +128,9 @@ test-dist: ## build a release twice, compare, install and run it (Debian, as roo
 	@missing=$$(for p in $(DIST_PACKAGES_$(RING)); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
 	test -z "$$missing" || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; }
 	cd $(SANDBOX) && $(GO) test -count=1 -timeout 60m -v -run TestRing ./dist -ring $(RING)
+
+test-fleet: ## run the tests of a session in Vault on a real one (a first build takes 8 minutes; root)
+	cd $(FLEET) && $(GO) vet ./... && $(GO) test -count=1 -timeout 30m -v ./...
 
 powershell: ## parse the completion script for PowerShell (node and npm, from the network)
 	mkdir -p bin/powershell && cp $(dir $(COMPLETION))testdata/powershell/* bin/powershell
