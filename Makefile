@@ -42,7 +42,7 @@ DIST_PACKAGES_all  := lintian debootstrap rpm wine64
 DIST               := -version '$(VERSION)' -url '$(URL)' -maintainer '$(MAINTAINER)'
 
 .PHONY: help build programs demo test test-short test-os simulate mutants lint cross fuzz bench \
-	docs dist recipes test-dist powershell workflows install uninstall clean
+	docs dist recipes test-dist test-fleet powershell workflows install uninstall clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile | expand -t 12

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -27,10 +28,11 @@ func ann() helper.Credential {
 func (e engine) token(t *testing.T, policy, ttl string) string {
 	t.Helper()
 	root := e.Cores[0].Client
-	if err := root.Sys().PutPolicy("tried", policy); err != nil {
+	name := rand.Text()
+	if err := root.Sys().PutPolicy(name, policy); err != nil {
 		t.Fatal(err)
 	}
-	secret, err := root.Logical().Write("auth/token/create", map[string]any{"policies": []string{"tried"}, "ttl": ttl})
+	secret, err := root.Logical().Write("auth/token/create", map[string]any{"policies": []string{name}, "ttl": ttl})
 	if err != nil {
 		t.Fatal(err)
 	}
