@@ -50,11 +50,12 @@ func TestOurOwnHelperIsNoStore(t *testing.T) {
 		dirs = append(dirs, linked, filepath.Dir(plain))
 	}
 	path := strings.Join(dirs, string(os.PathListSeparator))
-	if got, err := Programs{[]string{"PATH=" + path}, executable}.find(name); !errors.Is(err, keyring.ErrUnavailable) || !strings.Contains(err.Error(), "docker-credential-x is not on PATH") {
+	on := func(path string) Programs { return Programs{[]string{"PATH=" + path}, executable} }
+	if got, err := on(path).find(name); !errors.Is(err, keyring.ErrUnavailable) || !strings.Contains(err.Error(), "docker-credential-x is not on PATH") {
 		t.Errorf("%q, %v", got, err)
 	}
 	want := put(t, filepath.Join(dir, "theirs"), name, "theirs")
-	if got, err := Programs{[]string{"PATH=" + path + string(os.PathListSeparator) + filepath.Dir(want)}, executable}.find(name); err != nil || got != want {
+	if got, err := on(path + string(os.PathListSeparator) + filepath.Dir(want)).find(name); err != nil || got != want {
 		t.Errorf("%q, %v", got, err)
 	}
 }
