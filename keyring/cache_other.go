@@ -3,15 +3,17 @@
 package keyring
 
 import (
+	"os"
 	"os/user"
 	"path/filepath"
 )
 
-// cacheDir is found by the user's id: HOME may be anything.
+// cacheDir is found by the user's id: HOME may be anything. Who is in no list of
+// users, as in some containers, has nothing but that.
 func cacheDir() (string, error) {
-	u, err := user.Current()
-	if err != nil {
-		return "", err
+	home, err := os.UserHomeDir()
+	if u, listed := user.Current(); listed == nil {
+		home, err = u.HomeDir, nil
 	}
-	return filepath.Join(u.HomeDir, ".cache"), nil
+	return filepath.Join(home, ".cache"), err
 }

@@ -78,15 +78,27 @@ func (s *Store) commit(ctx context.Context, account string, d, old document) (do
 	if err != nil {
 		return head, describe(account, err)
 	}
-	if len(value) > s.limit {
-		if head, err = s.putPieces(ctx, account, value, old.Generation); err != nil {
+	if len(value) <= s.limit {
+		err := s.put(ctx, account, value)
+		if len(value) <= s.smaller || s.smaller == 0 || !errors.Is(err, ErrRefused) {
 			return head, err
 		}
-		if value, err = head.Encode(); err != nil {
-			return head, describe(account, err)
-		}
+	}
+	if head, err = s.putPieces(ctx, account, value, old.Generation); err != nil {
+		return head, err
+	}
+	if value, err = head.Encode(); err != nil {
+		return head, describe(account, err)
 	}
 	return head, s.put(ctx, account, value)
+}
+
+// pieceLimit is how many bytes a piece may have.
+func (s *Store) pieceLimit() int {
+	if s.smaller > 0 {
+		return min(s.smaller, s.limit)
+	}
+	return s.limit
 }
 
 // putPieces writes value in pieces of the generation that isn't the committed
@@ -96,11 +108,11 @@ func (s *Store) putPieces(ctx context.Context, account, value, committed string)
 	if committed != "" {
 		head.Generation = layout.Other(committed)
 	}
-	if len(value) > layout.MaxPieces*s.limit {
+	if len(value) > 0 && (len(value)-1)/s.pieceLimit() >= layout.MaxPieces {
 		return document{}, describe(account, ErrTooBig)
 	}
 	for ; value != ""; head.Pieces++ {
-		n := min(s.limit, len(value))
+		n := min(s.pieceLimit(), len(value))
 		if err := s.put(ctx, pieceAccount(account, head.Generation, head.Pieces), value[:n]); err != nil {
 			return document{}, err
 		}
@@ -122,7 +134,7 @@ func (s *Store) removeItem(ctx context.Context, account string, old document) er
 // be asked for its items, so pieces are kept contiguous: written upwards,
 // found by probing upwards, deleted downwards.
 func (s *Store) sweep(ctx context.Context, account string, old, live document) error {
-	if s.limit == unlimited && old.Generation == "" {
+	if s.pieceLimit() == unlimited && old.Generation == "" {
 		return nil // nobody writes pieces here
 	}
 	for _, generation := range []string{"a", "b"} {

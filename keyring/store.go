@@ -59,6 +59,10 @@ type Options struct {
 	// D-Bus; on the others Bus is ignored.
 	Bus string
 
+	// Smaller is how many bytes a piece has where Backend refuses an item of Limit,
+	// which isn't known beforehand; 0: a refusal is one.
+	Smaller int
+
 	// Probe is how many bytes [Store.Check] tries to keep where nothing is kept yet,
 	// in a store that may be full; 0 means a few.
 	Probe int
@@ -77,6 +81,7 @@ type Store struct {
 	limit     int
 	timeout   time.Duration
 	probeSize int
+	smaller   int
 	backend   Backend
 	onBus     bool
 	bus       string
@@ -92,6 +97,7 @@ func New(o Options) *Store {
 		service:   cmp.Or(o.Service, defaultService),
 		limit:     platformLimit(runtime.GOOS),
 		timeout:   cmp.Or(o.Timeout, defaultTimeout),
+		smaller:   o.Smaller,
 		probeSize: max(o.Probe, len(probeAccount)),
 		backend:   o.Backend,
 		bus:       o.Bus,

@@ -70,9 +70,10 @@ func open(s wiring.Settings, notify session.Notify) *session.Keeper {
 	if s.NoDir == nil {
 		files = session.FilesIn(fallback.Open(s.Dir).Saying(func(line string) { notify("warning: " + line) }))
 	}
+	programs := stores.Programs{Environ: os.Environ(), Executable: os.Executable}
 	return &session.Keeper{
 		Environment: s.Environment,
-		Places:      session.NewPlaces(s.Environment, s.Mode, files, keychain, time.Now, notify).Beside(stores.Opener(s, notify)).Unpointed(s.Unpointed).For(s.Account),
+		Places:      session.NewPlaces(s.Environment, s.Mode, files, keychain, time.Now, notify).Beside(stores.Opener(s, programs, notify)).Unpointed(s.Unpointed).For(s.Account),
 		Provider:    oauth,
 		Revoker:     oauth,
 		OnlyReads:   s.OnlyReads,
