@@ -50,6 +50,9 @@ func (w *World) judgePlace(p *Process, place string, before, after kept) {
 	if is != nil && (is.family.kept.IsZero() || p.part.Program == move && before != after) {
 		is.family.kept = time.Now()
 	}
+	if p.isTheirs() && was != nil && before != after {
+		was.family.writtenOver = time.Now()
+	}
 	if w.plan.Shared && p.isTheirs() && was != nil && before != after {
 		was.family.lose("it was in cre.yaml alone, where the official CLI has written") // and an older one may be in the keychain
 	}
@@ -83,6 +86,7 @@ func (w *World) judgeGain(p *Process, place string, after kept, is *grant) {
 	case is.family == p.own:
 	case p.part.Program == approve && after.refresh == "":
 	case place == "the keychain" && after == p.home.seen.kept: // it comes home
+	case place == "the keychain" && is.family.writtenOver.After(p.began): // it was about to: the official CLI takes no lock
 	case p.part.Program == move:
 	default:
 		w.fault(logoutStays, "%s puts %s into %s, where nothing is any more", p.name, is, place)

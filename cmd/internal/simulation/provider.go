@@ -29,6 +29,8 @@ type family struct {
 	plain    bool      // it may be in a file, for it was written there by others
 	kept     time.Time // since when it is kept somewhere
 	byTheirs time.Time // when the official CLI has written it last
+
+	writtenOver time.Time // when the official CLI has put another one in its place
 }
 
 func (f *family) String() string { return fmt.Sprintf("F%d", f.number) }
