@@ -129,7 +129,12 @@ func (g *Grant) over() error {
 
 // Answer reads one question and answers it. in must end, or fail, in bounded time.
 func (g *Grant) Answer(ctx context.Context, who Peer, in io.Reader) Reply {
-	q := &question{grant: g, use: Use{Time: g.now().Round(0), Peer: who, Operation: opGet}}
+	return g.answer(ctx, who, in, func() error { return nil })
+}
+
+// answer calls heard when the whole question has come, perhaps several times.
+func (g *Grant) answer(ctx context.Context, who Peer, in io.Reader, heard func() error) Reply {
+	q := &question{grant: g, heard: heard, use: Use{Time: g.now().Round(0), Peer: who, Operation: opGet}}
 	var notes []string
 	var out strings.Builder
 	err := q.serve(ctx, in, &out, func(line string) { notes = append(notes, line) })
@@ -152,6 +157,7 @@ func (g *Grant) Answer(ctx context.Context, who Peer, in io.Reader) Reply {
 // question is one, and the store that it is answered from.
 type question struct {
 	grant     *Grant
+	heard     func() error
 	use       Use
 	confirmed bool
 	answered  bool
@@ -186,6 +192,9 @@ func unread(err error) error {
 func (q *question) Get(ctx context.Context, asked helper.Query) (helper.Credential, error) {
 	g := q.grant
 	q.use.Origin = safetext.Clean(asked.Origin.String(), maxShown)
+	if err := q.heard(); err != nil {
+		return helper.Credential{}, err
+	}
 	if err := g.Over(); err != nil {
 		return helper.Credential{}, err
 	}
@@ -199,6 +208,9 @@ func (q *question) Get(ctx context.Context, asked helper.Query) (helper.Credenti
 		q.confirmed = true
 	}
 	c, err := g.source.Get(ctx, asked)
+	if over := g.Over(); over != nil && err != nil { // which has broken it off
+		err = over
+	}
 	if err != nil {
 		return helper.Credential{}, err
 	}
