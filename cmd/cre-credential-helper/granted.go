@@ -50,6 +50,9 @@ func (g granted) Get(ctx context.Context, q helper.Query) (helper.Credential, er
 	if err := g.refusal(q.Origin); err != nil {
 		return helper.Credential{}, err
 	}
+	if q.Origin.Path != "" && reading.IsSession(g.reader.Environment, q.Origin.WithoutPath()) {
+		return helper.Credential{}, helper.ErrNotFound // a session is good for all paths: who may ask for that, asks next
+	}
 	if q.Username == nil && g.account != "" && reading.IsSession(g.reader.Environment, q.Origin) {
 		q.Username = &g.account
 	}

@@ -48,8 +48,8 @@ type Grant struct {
 	now    func() time.Time
 	since  time.Time
 
+	revoked chan struct{} // closed by Revoke
 	mu      sync.Mutex
-	revoked bool
 	used    int
 	last    Use
 	expires time.Time // of the last token to end among those that were answered
@@ -57,7 +57,7 @@ type Grant struct {
 
 // New puts a policy in force from now on. log is told of each question.
 func New(p Policy, source Source, log func(Use), now func() time.Time) *Grant {
-	return &Grant{policy: p, source: source, log: log, now: now, since: now()}
+	return &Grant{policy: p, source: source, log: log, now: now, since: now(), revoked: make(chan struct{})}
 }
 
 // Until is when it ends by itself, by the clock on the wall; zero: never.
@@ -72,7 +72,18 @@ func (g *Grant) Until() time.Time {
 func (g *Grant) Revoke() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.revoked = true
+	if !g.isRevoked() {
+		close(g.revoked)
+	}
+}
+
+func (g *Grant) isRevoked() bool {
+	select {
+	case <-g.revoked:
+		return true
+	default:
+		return false
+	}
 }
 
 // State is what a grant says of itself. It holds no secret.
@@ -87,6 +98,7 @@ type State struct {
 	Tokens  time.Time `json:"tokens,omitzero"`  // when the last of the tokens that were answered ends
 	Socket  string    `json:"socket,omitempty"` // where it is asked
 	PID     int       `json:"pid"`
+	Over    string    `json:"over,omitempty"` // why it answers nothing any more
 }
 
 // State returns it as it is now.
@@ -96,6 +108,9 @@ func (g *Grant) State() State {
 	s := State{
 		Name: g.policy.Name, Origins: originTexts(g.policy.Origins), Since: g.since.Round(0), Until: g.Until(),
 		Count: g.policy.Count, Used: g.used, Tokens: g.expires, PID: os.Getpid(),
+	}
+	if err := g.over(); err != nil {
+		s.Over = err.Error()
 	}
 	if g.used > 0 {
 		last := g.last
@@ -116,7 +131,7 @@ func (g *Grant) Over() error {
 func (g *Grant) over() error {
 	now := g.now()
 	switch {
-	case g.revoked:
+	case g.isRevoked():
 		return helper.AccountErrorf("the grant %q was revoked: start another one where the session is", g.policy.Name)
 	case g.policy.For > 0 && (now.Sub(g.since) >= g.policy.For || !now.Round(0).Before(g.Until())):
 		return helper.AccountErrorf("the time of the grant %q is over: start another one where the session is", g.policy.Name)

@@ -57,7 +57,7 @@ func (u Use) String() string {
 	if u.Expires.IsZero() {
 		return text + ", without an end that is known"
 	}
-	return text + ", good until " + u.Expires.Local().Format(time.TimeOnly)
+	return text + ", good until " + u.Expires.Local().Format(time.DateTime)
 }
 
 // Log keeps a line of each question, and of refusals no more than one a second.

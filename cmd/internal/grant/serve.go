@@ -81,6 +81,7 @@ func (g *Grant) wait(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-g.revoked:
 		case <-ticker.C:
 		}
 	}

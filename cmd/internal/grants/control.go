@@ -82,7 +82,7 @@ func (p Place) answer(conn unixsocket.Conn, g *grant.Grant) {
 func (f Folder) List(ctx context.Context) (all []grant.State, err error) {
 	err = f.each(ctx, func(control string) error {
 		s, err := ask(control, askState)
-		if err == nil {
+		if err == nil && s.Over == "" {
 			all = append(all, s)
 		}
 		return err
@@ -96,7 +96,7 @@ func (f Folder) List(ctx context.Context) (all []grant.State, err error) {
 func (f Folder) Revoke(ctx context.Context, name string) (all []grant.State, err error) {
 	err = f.each(ctx, func(control string) error {
 		s, err := ask(control, askState)
-		if err != nil || name != "" && s.Name != name {
+		if err != nil || s.Over != "" || name != "" && s.Name != name {
 			return err
 		}
 		if s, err = ask(control, askRevoke); err == nil {

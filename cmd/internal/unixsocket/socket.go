@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -34,8 +35,9 @@ type Conn struct {
 
 // Listener accepts connections. Close ends an Accept that waits.
 type Listener struct {
-	file *os.File
-	path string
+	file   *os.File
+	path   string
+	closed atomic.Bool
 }
 
 // Listen makes a socket at a path at which nothing is, with a mode. Nobody can
@@ -86,6 +88,9 @@ func (l *Listener) Accept() (Conn, error) {
 		}
 		return !errors.Is(failed, unix.EAGAIN)
 	})
+	if l.closed.Load() && err != nil { // in words of os's own
+		return Conn{}, os.ErrClosed
+	}
 	if err != nil || failed != nil {
 		return Conn{}, errors.Join(err, os.NewSyscallError("accept", failed))
 	}
@@ -97,7 +102,10 @@ func (l *Listener) Accept() (Conn, error) {
 }
 
 // Close ends the listener. Its file stays: see [Claim].
-func (l *Listener) Close() error { return l.file.Close() }
+func (l *Listener) Close() error {
+	l.closed.Store(true)
+	return l.file.Close()
+}
 
 // Dial connects to the socket at a path. No read or write takes longer than
 // timeout, and neither does the connecting; what would is
