@@ -77,7 +77,7 @@ func Point(ctx context.Context, files Files, env platform.Environment) (err erro
 	defer func() { err = errors.Join(err, unlock()) }()
 	for attempt := 1; ; attempt++ {
 		file, err := files.ReadSession()
-		if err != nil || reading.PointerAt(file.Keychain, env.Origin()).Session {
+		if err != nil || reading.PointerAt(file.Keychain, env.Origin()).In != "" {
 			return err
 		}
 		fresh := file
