@@ -26,7 +26,7 @@ func (m machine) grantsCommand() *cli.Command {
 	}
 	return &cli.Command{
 		Name:        "grants",
-		Usage:       "list the grants that run: who may ask for what, until when",
+		Usage:       "list the grants that run: who may ask, until when",
 		UsageText:   "cre session grants\ncre session grants --json",
 		Flags:       []cli.Flag{&cli.BoolFlag{Name: flagJSON, Usage: "print the answer as JSON"}},
 		Action:      m.listGrants,
