@@ -46,7 +46,8 @@ type Place string
 const (
 	PlaceEnvironment Place = "environment" // a variable, or a file that a variable names
 	PlaceKeychain    Place = "keychain"
-	PlaceFile        Place = "file" // cre.yaml itself
+	PlaceFile        Place = "file"  // cre.yaml itself
+	PlaceGrant       Place = "grant" // where a grant runs, which a variable leads to
 )
 
 // Accounts is a [Store] that keeps several accounts at one origin, of which one
@@ -101,7 +102,7 @@ type Account struct {
 	Place    Place  `json:"place"`
 
 	// Variable is the environment variable that it comes from, at
-	// [PlaceEnvironment].
+	// [PlaceEnvironment] and at [PlaceGrant].
 	Variable string `json:"variable,omitempty"`
 
 	// Default: it is the account that cre.yaml names, which answers who names

@@ -15,8 +15,8 @@ import (
 )
 
 // Client is a [Store], a [Checker] and an [Accounts] that asks a helper program, in git's
-// form with the authtype capability, and so knows [RoomShared] alone. What it
-// gets back is what the helper gives out: no refresh token of a credential that
+// form with the authtype capability; a get in [RoomDocker] is in docker's, and nothing
+// else is known of that room. What it gets back is what the helper gives out: no refresh token of a credential that
 // the helper itself renews.
 //
 // Helpers keep silent about an erase that found nothing, so Erase never
@@ -25,6 +25,11 @@ type Client struct {
 	// Program is the helper's path, Args what comes before the operation.
 	Program string
 	Args    []string
+
+	// Ask is asked in the place of a program, if it isn't nil. It returns what one
+	// would write on standard output. Its error is a [ProgramError] if one would
+	// have failed, or found nothing and said why.
+	Ask func(ctx context.Context, op string, request []byte) (answer []byte, err error)
 
 	// Notice is handed each line that the helper wrote on standard error,
 	// without the program's name in front, except the one that says why it
@@ -70,8 +75,8 @@ const (
 // Get implements [Store]. What the helper says about an answer that it doesn't
 // have is a [ProgramError] that is an [ErrNotFound].
 func (c Client) Get(ctx context.Context, q Query) (Credential, error) {
-	if q.Room != RoomShared {
-		return Credential{}, ErrNotFound
+	if q.Room == RoomDocker {
+		return c.getForDocker(ctx, q)
 	}
 	w := queryRequest(q)
 	if q.ValidFor != 0 { // the helper refuses a negative one
@@ -97,6 +102,32 @@ func (c Client) Get(ctx context.Context, q Query) (Credential, error) {
 	}
 	if !found.Secret.IsSet() || !q.Matches(found) {
 		return Credential{}, ErrNotFound
+	}
+	return found, nil
+}
+
+// getForDocker asks for a registry's credential. What answers in docker's way has
+// one that is kept for the whole host, too.
+func (c Client) getForDocker(ctx context.Context, q Query) (Credential, error) {
+	if c.Ask == nil {
+		return Credential{}, ErrNotFound
+	}
+	out, err := c.Ask(ctx, opGet, []byte(q.Origin.String()+"\n"))
+	if strings.TrimSpace(string(out)) == dockerNotFound {
+		return Credential{}, ErrNotFound
+	}
+	if err != nil {
+		return Credential{}, err
+	}
+	fields, err := parseObject(out)
+	if err != nil {
+		return Credential{}, fmt.Errorf("%s answered what can't be understood: %w", c.Program, err)
+	}
+	username, nameErr := textField(fields, "Username")
+	secret, secretErr := textField(fields, "Secret")
+	found := Credential{Origin: q.Origin, ServerURL: q.Origin.String(), Username: username, Secret: NewSecret(secret)}
+	if err := errors.Join(nameErr, secretErr); err != nil || !q.Matches(found) {
+		return Credential{}, errors.Join(ErrNotFound, err)
 	}
 	return found, nil
 }
@@ -180,6 +211,9 @@ func (c Client) run(ctx context.Context, op string, req *attributeWriter) ([]byt
 		return nil, err
 	}
 	in.WriteByte('\n')
+	if c.Ask != nil {
+		return c.Ask(ctx, op, in.Bytes())
+	}
 	out, messages := &limitedBuffer{limit: MaxRequest}, &limitedBuffer{limit: maxMessages}
 	cmd := exec.CommandContext(ctx, c.Program, append(append([]string(nil), c.Args...), op)...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = &in, out, messages

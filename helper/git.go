@@ -16,7 +16,8 @@ const maxLine = 65535
 
 // gitForm is the form of git-credential(1): key=value lines up to a blank one.
 type gitForm struct {
-	authtype bool // the caller announced that it understands authtype
+	authtype  bool // the caller announced that it understands authtype
+	ephemeral bool // who understands authtype is told not to keep what is answered
 }
 
 // The attributes that a request may hold once. Every other one is ignored, as
@@ -211,8 +212,10 @@ func checkEndpoints(c Credential) error {
 // answer leaves out protocol, host and path: the caller knows what it asked.
 func (f *gitForm) answer(out io.Writer, c Credential) error {
 	var w attributeWriter
-	if c.AuthType != AuthBasic && f.authtype {
+	if f.authtype && (c.AuthType != AuthBasic || f.ephemeral) {
 		w.add(keyCapability, capAuthType)
+	}
+	if c.AuthType != AuthBasic && f.authtype {
 		w.add(keyAuthType, c.AuthType)
 		w.addSecret(keyCredential, c.Secret)
 		w.addText(keyUsername, c.Username)
@@ -221,7 +224,10 @@ func (f *gitForm) answer(out io.Writer, c Credential) error {
 		w.addSecret(keyPassword, c.Secret)
 	}
 	w.addExpiry(c.Expiry)
-	if !c.Refreshable() {
+	if f.authtype && f.ephemeral {
+		w.add(keyEphemeral, "1")
+	}
+	if !c.Refreshable() && !f.ephemeral {
 		w.addSecret(keyRefresh, c.RefreshToken)
 	}
 	if w.err != nil {

@@ -86,7 +86,7 @@ func (s Server) scanRequest(input io.Reader) (form, []byte, error) {
 		return nil, nil, nil
 	case isAttribute(line) && !(s.Docker && isBlank(line)):
 		data, err := readAttributes(in, line)
-		return &gitForm{}, data, err
+		return &gitForm{ephemeral: s.Ephemeral}, data, err
 	}
 	rest, err := io.ReadAll(in)
 	if err != nil {

@@ -45,6 +45,10 @@ type Server struct {
 	// server URL, and an unknown operation an error (docs/specification.md, 5.11).
 	Docker bool
 
+	// Ephemeral says that answers must not be kept: git's form says so to who
+	// understands its authtype capability, and answers no refresh token.
+	Ephemeral bool
+
 	// Line makes the text of an error fit for a terminal, on one line: docker's
 	// clients show what they are told on standard output. Nil: it is told as it
 	// is. It must leave plain text as it is.
@@ -102,7 +106,7 @@ func (s Server) request(ctx context.Context, op string, in io.Reader, out io.Wri
 	}
 	var req request
 	if f == nil {
-		f = &emptyForm{}
+		f = &emptyForm{gitForm{ephemeral: s.Ephemeral}}
 		req, err = s.defaultRequest(op)
 	} else {
 		req, err = f.parse(op, data)

@@ -11,8 +11,8 @@ import (
 	"cre-credential-helper/helper"
 )
 
-// keepFreshOp is the operation's word. It is this program's own, and of no form.
-const keepFreshOp = "keep-fresh"
+// opKeepFresh is the operation's word. It is this program's own, and of no form.
+const opKeepFresh = "keep-fresh"
 
 // How early keep-fresh renews: when a quarter of a token's life is left, and within
 // these limits. It looks at least so often, because others may renew, too, and because

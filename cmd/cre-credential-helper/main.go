@@ -19,6 +19,7 @@ import (
 	"cre-credential-helper/cmd/internal/coredump"
 	"cre-credential-helper/cmd/internal/endings"
 	"cre-credential-helper/cmd/internal/errand"
+	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/cmd/internal/safetext"
 	"cre-credential-helper/cmd/internal/status"
 	"cre-credential-helper/cmd/internal/version"
@@ -43,6 +44,7 @@ operations
   use         make the account that the request names the default one
   keep-fresh  renew the CRE session ahead of time, until stopped
   move        move the session to the keychain or to cre.yaml
+  grant       let a container or another program ask for a while: grant --help
   capability  list what git may ask for
   version     print the version
 
@@ -72,10 +74,13 @@ func main() {
 		say(fmt.Sprintf("warning: a core dump would hold tokens, and can't be switched off: %v", err))
 	}
 	op := ""
-	if len(os.Args) == 2 {
-		op = os.Args[1]
-	}
 	docker := strings.HasPrefix(filepath.Base(os.Args[0]), dockerName)
+	switch {
+	case len(os.Args) == 2:
+		op = os.Args[1]
+	case len(os.Args) > 2 && os.Args[1] == opGrant && !docker:
+		op = opGrant
+	}
 	if readsRequest(op) && term.IsTerminal(int(os.Stdin.Fd())) {
 		say(terminalHint(op, docker))
 	}
@@ -88,6 +93,13 @@ func main() {
 	}
 	ctx, listen := interruptible(op, end)
 	net := errand.Program{Executable: os.Executable, Starting: listen, Notify: say}
+	if op == opGrant && !docker {
+		status, err := grantTo(ctx, os.Args[2:], os.Stdout, net, say)
+		if err != nil {
+			end(err)
+		}
+		os.Exit(status)
+	}
 	end(run(ctx, os.Args[1:], docker, os.Stdin, os.Stdout, net, say))
 }
 
@@ -100,7 +112,7 @@ func terminalHint(op string, docker bool) string {
 
 // isKnown is false of what is passed over in silence where nobody reads along.
 func isKnown(op string) bool {
-	return readsRequest(op) || strings.HasPrefix(op, "-") || slices.Contains([]string{"list", "capability", "version", "help", keepFreshOp}, op)
+	return readsRequest(op) || strings.HasPrefix(op, "-") || slices.Contains([]string{"list", "capability", "version", "help", opKeepFresh, opGrant}, op)
 }
 
 func readsRequest(op string) bool {
@@ -123,24 +135,42 @@ func run(ctx context.Context, args []string, docker bool, in io.Reader, out io.W
 	if args[0] == "version" {
 		server.Version = name + " version " + version.String()
 	}
-	if readsRequest(args[0]) || args[0] == "list" || args[0] == keepFreshOp {
-		settings, err := wiring.Machine{Getenv: os.Getenv, Setenv: os.Setenv, HomeDir: plain.Home}.Settings()
+	if readsRequest(args[0]) || args[0] == "list" || args[0] == opKeepFresh {
+		settings, err := settings()
 		if err != nil {
 			return err
 		}
-		server.Store, server.Default = newStore(settings, net), settings.Environment.Origin()
+		server.Store, server.Default = newSource(settings, net), settings.Environment.Origin()
 	}
-	if args[0] == keepFreshOp {
+	if args[0] == opKeepFresh {
 		return keepFresh(ctx, server.Store, server.Default, time.Now, say)
 	}
 	return server.Serve(ctx, args[0], in, out)
+}
+
+func settings() (wiring.Settings, error) {
+	return wiring.Machine{Getenv: os.Getenv, Setenv: os.Setenv, HomeDir: plain.Home}.Settings()
+}
+
+// source is what is asked.
+type source interface {
+	helper.Store
+	helper.Accounts
+}
+
+// newSource returns this machine's store, or a grant's.
+func newSource(s wiring.Settings, net errand.Program) source {
+	if socket := os.Getenv(platform.VarGrantSocket); socket != "" {
+		return newGranted(s, socket)
+	}
+	return newStore(s, net)
 }
 
 // usageError reports a bad command line.
 type usageError struct{}
 
 func (usageError) Error() string {
-	return "one operation is expected: get, store, erase, check, list, describe, use, move, keep-fresh, capability or version; see " + name + " --help"
+	return "one operation is expected: get, store, erase, check, list, describe, use, move, keep-fresh, grant, capability or version; see " + name + " --help"
 }
 
 func (usageError) Is(target error) bool { return target == helper.ErrRequest }
@@ -161,6 +191,10 @@ func exitForDocker(err error, say func(string)) int {
 func exit(err error, say func(string)) int {
 	if errors.Is(err, context.Canceled) {
 		err = status.ErrInterrupted
+	}
+	if asked, ok := errors.AsType[*helper.ProgramError](err); ok && asked.ExitCode > 0 { // a grant's word
+		say(asked.Message)
+		return asked.ExitCode
 	}
 	var told *helper.ToldError
 	if err != nil && !errors.As(err, &told) {

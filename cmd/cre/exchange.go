@@ -110,6 +110,9 @@ func (p *platformClient) Reject(ctx context.Context, cred helper.Credential) err
 	if cred.AuthType == helper.AuthAPIKey {
 		return nil
 	}
+	if p.granted != "" {
+		return fmt.Errorf("the platform refuses the token that the grant answered (%s): run cre whoami where the grant runs", p.granted)
+	}
 	return p.helper.Erase(ctx, helper.Query{Origin: cred.Origin, Username: &cred.Username, Secret: cred.Secret})
 }
 

@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 
 	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/cmd/internal/reading"
+	"cre-credential-helper/cmd/internal/standin"
 	"cre-credential-helper/helper"
 )
 
@@ -28,6 +30,11 @@ func (m machine) findKept(ctx context.Context) (kept, error) {
 		return kept{}, err
 	}
 	k, err := p.look()
+	if p.granted != "" && err == nil {
+		if err := k.takeGranted(ctx); err != nil {
+			return k, err
+		}
+	}
 	_, given := m.keyOfEnvironment() // in a file: the variable itself was looked at before
 	k.key = k.key || given
 	switch {
@@ -36,10 +43,27 @@ func (m machine) findKept(ctx context.Context) (kept, error) {
 	case err == nil && k.place == "":
 		return k, errNotLoggedIn
 	}
-	if account := m.getenv(platform.VarAccount); err == nil && account != "" && account != k.account {
+	if account := m.getenv(platform.VarAccount); err == nil && p.granted == "" && account != "" && account != k.account {
 		return k, usagef("%s is %q, and the official CLI works with one account: run cre session use %s", platform.VarAccount, account, account)
 	}
 	return k, err
+}
+
+// takeGranted has cre.yaml point to the session that a grant answers, for the
+// official CLI. One that is kept here would be used in its place.
+func (k *kept) takeGranted(ctx context.Context) error {
+	if k.place == reading.InFile {
+		return usagef("%s is set, and %s holds a session of its own: unset the one, or run cre logout without it", platform.VarGrantSocket, k.files.SessionPath())
+	}
+	k.key = false // which the grant doesn't have
+	if k.place != "" {
+		return nil
+	}
+	if err := standin.Point(ctx, k.files, k.Environment); err != nil {
+		return fmt.Errorf("preparing cre.yaml for the session of the grant: %w", err)
+	}
+	k.place = reading.InKeychain
+	return nil
 }
 
 // keyOfEnvironment reports which variable gives the helper an API key, or a file of

@@ -147,6 +147,7 @@ type platformClient struct {
 	asksFor string        // the account; "": the one that answers
 	apiKey  helper.Secret // from an environment file, instead of what the helper has; not set: none
 	keyFile string        // that file
+	granted string        // the variable that leads to a grant; "": the session is here
 }
 
 // connectWithFiles is connect for a command that also needs the files, and so a
@@ -180,7 +181,17 @@ func (m machine) connect() (p *platformClient, overrides []string, err error) {
 		helper:      helper.Client{Program: program, Notice: m.ui.notice},
 		http:        m.http(),
 		now:         m.now,
+		granted:     m.granted(),
 	}, overrides, nil
+}
+
+// granted returns the variable that leads to a grant, in which the session is then;
+// "": there is none.
+func (m machine) granted() string {
+	if m.getenv(platform.VarGrantSocket) == "" {
+		return ""
+	}
+	return platform.VarGrantSocket
 }
 
 // told is connect's or connectWithFiles' answer, after the person was told.
@@ -212,7 +223,7 @@ func variables() []string {
 	return []string{
 		platform.VarAPIKey, platform.VarAPIKeyFile, platform.VarAccount, platform.VarEnvironment, platform.VarAuthBase,
 		platform.VarClientID, platform.VarAudience, platform.VarGraphQLURL, platform.VarUpstream,
-		official.VariableProgram, official.VariableHandedOn, "CRE_CREDENTIAL_STORE", "CRE_CREDENTIAL_HELPER",
+		official.VariableProgram, official.VariableHandedOn, "CRE_CREDENTIAL_STORE", "CRE_CREDENTIAL_HELPER", platform.VarGrantSocket,
 		"CRE_KEYRING_TIMEOUT", "CRE_NO_SPINNER", "CRE_INSTALL", "CRE_TARGET", "CRE_ETH_PRIVATE_KEY", "CRE_VAULT_DON_GATEWAY_URL",
 	}
 }

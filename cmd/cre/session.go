@@ -60,11 +60,14 @@ func (m machine) sessionCommand(line official.Line) *cli.Command {
 		UsageText: "cre session move --to keychain",
 		Flags:     []cli.Flag{&cli.StringFlag{Name: flagTo, Usage: "`" + store + "`: " + strings.Join(reading.Words(), ", ")}},
 		Action:    m.sessionMove,
-	}}
+	}, m.grantsCommand()}
 	for _, c := range commands {
 		c.OnUsageError = onUsageError
 		c.HideHelpCommand = true
-		if c.ArgsUsage == "" {
+		switch {
+		case len(c.Subcommands) > 0:
+			c.Before = oneOfThese
+		case c.ArgsUsage == "":
 			c.Before = noArguments
 		}
 	}

@@ -199,6 +199,9 @@ func (s status) tokenText(a helper.Account, now time.Time) string {
 			helper.UnreadLocked: "is locked", helper.UnreadMissing: "can't be reached",
 		}[s.Unread]
 	}
+	if a.Place == helper.PlaceGrant {
+		return "a fresh one from the grant, each time"
+	}
 	text := "its end is not known"
 	switch {
 	case a.Expires.IsZero():

@@ -36,6 +36,10 @@ const (
 // VarAccount is the variable that names the account to answer who names none.
 const VarAccount = "CRE_ACCOUNT"
 
+// VarGrantSocket is the variable that names the Unix socket of a grant. Where it is
+// set, the session is where that grant runs.
+const VarGrantSocket = "CRE_CREDENTIAL_SOCKET"
+
 // VarUpstream is the GraphQL URL override of who runs the official CLI, for
 // programs of this project below it: there, [VarGraphQLURL] leads to an exchange.
 const VarUpstream = "CRE_CREDENTIAL_UPSTREAM"

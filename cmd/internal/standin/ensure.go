@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/cmd/internal/reading"
 	"cre-credential-helper/fallback"
+	"cre-credential-helper/fallback/plain"
 	"cre-credential-helper/helper"
 )
 
@@ -60,6 +62,28 @@ func Ensure(ctx context.Context, files Files, env platform.Environment, access h
 		}
 		if !errors.Is(err, helper.ErrChanged) || attempt == attempts {
 			return helper.Secret{}, err
+		}
+	}
+}
+
+// Point has cre.yaml say that env's session is in the keychain, where cre.yaml says
+// nothing of it. It is for a session that a grant answers, to which [Ensure] gives a
+// stand-in then. Errors are those of package fallback.
+func Point(ctx context.Context, files Files, env platform.Environment) (err error) {
+	unlock, err := files.Lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	for attempt := 1; ; attempt++ {
+		file, err := files.ReadSession()
+		if err != nil || reading.PointerAt(file.Keychain, env.Origin()).In != "" {
+			return err
+		}
+		fresh := file
+		fresh.Keychain = append(slices.Clone(file.Keychain), plain.Entry{Origin: env.Origin().String()}.String())
+		if _, err = files.ReplaceSession(file, fresh); !errors.Is(err, helper.ErrChanged) || attempt == attempts {
+			return err
 		}
 	}
 }

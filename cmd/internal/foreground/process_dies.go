@@ -1,6 +1,6 @@
 //go:build linux || freebsd
 
-package official
+package foreground
 
 import "syscall"
 

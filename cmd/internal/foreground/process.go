@@ -1,16 +1,11 @@
-package official
+package foreground
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"runtime"
-	"syscall"
-
-	"cre-credential-helper/cmd/internal/safetext"
 )
 
 // Command is what is started.
@@ -21,7 +16,7 @@ type Command struct {
 	Stdin, Stdout, Stderr *os.File // handed through as they are; nil: nothing is read, and what is written is lost
 }
 
-// Process is an official CLI that runs.
+// Process is a program that runs.
 type Process struct {
 	pid   int
 	ended chan struct{}
@@ -29,17 +24,17 @@ type Process struct {
 	err   error
 }
 
-// Start starts the official CLI in this process's own process group, terminal
+// Start starts a program in this process's own process group, terminal
 // and working directory. From now until it has ended, this process survives the
 // signals that end or stop a program, and those that the terminal doesn't send
 // to both are forwarded; one that was ignored stays so for both. On Linux and
-// FreeBSD the official CLI is killed when this process dies, whatever way;
+// FreeBSD the program is killed when this process dies, whatever way;
 // elsewhere it goes on.
 //
-// When ctx is done, the official CLI is killed: ctx must not end with a signal
+// When ctx is done, the program is killed: ctx must not end with a signal
 // that the official CLI is to handle itself.
 //
-// A program that can't be started is an [ErrUnusable].
+// Its errors are those of [exec.Cmd.Start].
 func Start(ctx context.Context, c Command) (*Process, error) {
 	p := &Process{ended: make(chan struct{})}
 	started := make(chan error, 1)
@@ -53,12 +48,12 @@ func Start(ctx context.Context, c Command) (*Process, error) {
 // PID is the process's number, also when it has ended.
 func (p *Process) PID() int { return p.pid }
 
-// Wait waits for the end of the official CLI, not for that of its streams, and
+// Wait waits for the end of the program, not for that of its streams, and
 // returns its exit status: 128+n if a signal n ended it.
 func (p *Process) Wait() (status int, err error) {
 	<-p.ended
 	if p.err != nil {
-		return 0, fmt.Errorf("waiting for the official CLI: %w", p.err)
+		return 0, fmt.Errorf("waiting for the end of the program: %w", p.err)
 	}
 	return exitStatus(p.state), nil
 }
@@ -83,7 +78,7 @@ func (p *Process) run(ctx context.Context, c Command, started chan<- error) {
 	signals := listen() // before there is a child that could be left alone
 	defer signals.stop()
 	if err := cmd.Start(); err != nil {
-		started <- explain(c.Path, err)
+		started <- err
 		return
 	}
 	p.pid = cmd.Process.Pid
@@ -94,23 +89,4 @@ func (p *Process) run(ctx context.Context, c Command, started chan<- error) {
 	if p.state == nil {
 		p.err = err
 	}
-}
-
-// explain says why a program didn't start, and what helps.
-func explain(path string, err error) error {
-	why := err.Error()
-	var errno syscall.Errno
-	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return err
-	case isWrongFormat(err):
-		why = fmt.Sprintf("is neither a program for %s/%s nor a script that begins with #!: install the official CLI for this machine", runtime.GOOS, runtime.GOARCH)
-	case errors.Is(err, fs.ErrPermission):
-		why = "may not be executed: run chmod +x on it, and look whether its file system is mounted with noexec"
-	case errors.Is(err, fs.ErrNotExist):
-		why = "is a script or a program whose interpreter isn't there: install the official CLI again"
-	case errors.As(err, &errno):
-		why = fmt.Sprintf("can't be started (%s): try again, or install the official CLI again", errno.Error())
-	}
-	return fmt.Errorf("%w: %s %s", ErrUnusable, safetext.Line(path), why)
 }

@@ -1,9 +1,8 @@
 //go:build unix
 
-package official
+package foreground
 
 import (
-	"errors"
 	"os"
 	"os/signal"
 	"slices"
@@ -19,8 +18,6 @@ func exitStatus(state *os.ProcessState) int {
 	}
 	return state.ExitCode()
 }
-
-func isWrongFormat(err error) bool { return errors.Is(err, syscall.ENOEXEC) }
 
 // toGroup are the signals that a terminal sends to its whole foreground process
 // group, in which the child is, too, and the one that a shell sends there: a

@@ -1,0 +1,16 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"cre-credential-helper/cmd/internal/platform"
+	"cre-credential-helper/cmd/internal/status"
+)
+
+// asker: grants have no Unix sockets here.
+func asker(path string) func(context.Context, string, []byte) ([]byte, error) {
+	return func(context.Context, string, []byte) ([]byte, error) {
+		return nil, fmt.Errorf("%w: %s=%s: Windows asks no grant by a Unix socket: unset it", status.ErrSetting, platform.VarGrantSocket, path)
+	}
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"cre-credential-helper/cmd/internal/platform"
+	"cre-credential-helper/cmd/internal/reading"
+	"cre-credential-helper/cmd/internal/wiring"
+	"cre-credential-helper/helper"
+)
+
+// granted answers a get by asking a grant. Everything else is for where it runs.
+type granted struct {
+	refusal func(helper.Origin) error // of what the settings don't allow
+	reader  reading.Reader            // nothing is renewed here: what a grant answers can't be
+	account string                    // that is asked for where none is named; "": none
+	where   string                    // the variable and its value
+}
+
+var (
+	_ source         = granted{}
+	_ helper.Checker = granted{}
+)
+
+func newGranted(s wiring.Settings, socket string) granted {
+	return granted{refusal: s.Refusal, account: s.Account, where: platform.VarGrantSocket + "=" + socket, reader: reading.Reader{
+		APIKey:         s.APIKey.Secret,
+		APIKeyVariable: s.APIKey.Variable,
+		Environment:    s.Environment,
+		Places:         helper.Client{Program: "the grant", Ask: asker(socket)},
+		Now:            time.Now,
+	}}
+}
+
+// grantedError says that something isn't done here.
+type grantedError struct{ where string }
+
+func (e grantedError) Error() string {
+	return fmt.Sprintf("the session here is a granted one (%s): log in, log out and store on the machine where the grant runs", e.where)
+}
+
+func (grantedError) Is(target error) bool { return target == helper.ErrRequest }
+
+func (g granted) error() error { return grantedError{g.where} }
+
+// Get implements [helper.Store].
+func (g granted) Get(ctx context.Context, q helper.Query) (helper.Credential, error) {
+	if err := g.refusal(q.Origin); err != nil {
+		return helper.Credential{}, err
+	}
+	if q.Origin.Path != "" && reading.IsSession(g.reader.Environment, q.Origin.WithoutPath()) {
+		return helper.Credential{}, helper.ErrNotFound // a session is good for all paths: who may ask for that, asks next
+	}
+	if q.Username == nil && g.account != "" && reading.IsSession(g.reader.Environment, q.Origin) {
+		q.Username = &g.account
+	}
+	return g.reader.Get(ctx, q)
+}
+
+// Describe implements [helper.Accounts]. It doesn't ask the grant, because that
+// would be a use of it.
+func (g granted) Describe(ctx context.Context, o helper.Origin) (helper.Description, error) {
+	if err := g.refusal(o); err != nil {
+		return helper.Description{}, err
+	}
+	return g.reader.Describe(ctx, o, unasked(g))
+}
+
+// unasked says of a grant what is known of it here.
+type unasked granted
+
+// Describe implements [reading.Describer].
+func (u unasked) Describe(_ context.Context, o helper.Origin) (helper.Description, error) {
+	return helper.Description{
+		Schema: helper.DescriptionSchema,
+		Credentials: []helper.Account{{
+			Origin: o.String(), Username: u.account, AuthType: helper.AuthBearer,
+			Place: helper.PlaceGrant, Variable: platform.VarGrantSocket, Default: true, Renewable: true,
+		}},
+		Notes: []string{fmt.Sprintf("the session is a granted one (%s): cre whoami asks whose it is", u.where)},
+	}, nil
+}
+
+// Store implements [helper.Store].
+func (g granted) Store(context.Context, helper.Credential) error { return g.error() }
+
+// Erase implements [helper.Store].
+func (g granted) Erase(context.Context, helper.Query) error { return g.error() }
+
+// Check implements [helper.Checker].
+func (g granted) Check(context.Context, helper.Origin) error { return g.error() }
+
+// Use implements [helper.Accounts].
+func (g granted) Use(context.Context, helper.Origin, string) error { return g.error() }
+
+// Move implements [helper.Accounts].
+func (g granted) Move(context.Context, helper.Origin, helper.Place) error { return g.error() }

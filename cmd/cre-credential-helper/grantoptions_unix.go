@@ -1,0 +1,150 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"cre-credential-helper/cmd/internal/errand"
+	"cre-credential-helper/cmd/internal/grant"
+	"cre-credential-helper/cmd/internal/platform"
+	"cre-credential-helper/cmd/internal/safetext"
+	"cre-credential-helper/helper"
+)
+
+const grantUsage = `cre-credential-helper grant: lets others ask for credentials, for a while
+
+usage: cre-credential-helper grant [option]... [--] [COMMAND [ARGUMENT]...]
+
+COMMAND finds the grant by CRE_CREDENTIAL_SOCKET. The grant ends with it, and exits
+with its status. Without a COMMAND, the grant prints where it is asked, and ends when
+it is interrupted or its time is over.
+
+options
+  --for TIME     how long it answers: 8h if nothing else is said
+  --origin URL   what may be asked for, in the place of the CRE session; several times
+  --count N      answer N times
+  --confirm      ask before each use: by the program in SSH_ASKPASS, or here
+  --name TEXT    what cre session grants calls it
+  --socket PATH  where it is asked, in the place of a new folder of its own
+  --uid N        let this user ask, too: a container's, as this machine numbers it
+  --force        let --uid be none of this user's subordinate ones (/etc/subuid)
+  --log FILE     keep a line of JSON of each use
+
+A token that was answered is good until its own end, also after the grant's.
+See docs/grants.md for containers, ssh and sandboxes.
+`
+
+const (
+	defaultGrantTime = 8 * time.Hour
+	maxGrantName     = 60 // characters
+)
+
+var errHelp = flag.ErrHelp
+
+// grantOptions are what the command line says.
+type grantOptions struct {
+	time    time.Duration
+	origins []helper.Origin
+	count   int
+	confirm bool
+	name    string
+	socket  string
+	uid     int // -1: none
+	force   bool
+	log     string
+	argv    []string
+}
+
+func parseGrant(args []string) (o grantOptions, err error) {
+	flags := flag.NewFlagSet(opGrant, flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.Usage = func() {}
+	flags.DurationVar(&o.time, "for", defaultGrantTime, "")
+	flags.IntVar(&o.count, "count", 0, "")
+	flags.BoolVar(&o.confirm, "confirm", false, "")
+	flags.StringVar(&o.name, "name", "", "")
+	flags.StringVar(&o.socket, "socket", "", "")
+	flags.IntVar(&o.uid, "uid", -1, "")
+	flags.BoolVar(&o.force, "force", false, "")
+	flags.StringVar(&o.log, "log", "", "")
+	flags.Func("origin", "", func(text string) error {
+		origin, err := helper.ParseOrigin(text)
+		o.origins = append(o.origins, origin)
+		return err
+	})
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	o.argv = flags.Args()
+	return o, o.check()
+}
+
+// check completes o.
+func (o *grantOptions) check() (err error) {
+	if o.name == "" {
+		o.name = opGrant
+		if len(o.argv) > 0 {
+			o.name = safetext.Clean(filepath.Base(o.argv[0]), maxGrantName)
+		}
+	}
+	switch {
+	case o.time <= 0:
+		return errors.New("--for takes a time such as 8h or 30m")
+	case o.count < 0:
+		return errors.New("--count takes a number")
+	case o.name != safetext.Clean(o.name, maxGrantName):
+		return fmt.Errorf("--name takes up to %d characters that can be shown", maxGrantName)
+	}
+	if o.socket != "" {
+		if o.socket, err = filepath.Abs(o.socket); err != nil {
+			return err
+		}
+	}
+	if o.uid >= 0 {
+		return o.checkUID()
+	}
+	return nil
+}
+
+// policy is what o grants, and where the answers come from. A session that is asked
+// for is looked at: a grant of nothing would be noticed elsewhere.
+func (o grantOptions) policy(ctx context.Context, net errand.Program, say func(string)) (grant.Policy, grant.Source, error) {
+	settings, err := settings()
+	if err != nil {
+		return grant.Policy{}, nil, err
+	}
+	source := newSource(settings, net)
+	session := settings.Environment.Origin()
+	p := grant.Policy{Name: o.name, Session: session, Origins: o.origins, For: o.time, Count: o.count}
+	if o.confirm {
+		if p.Confirm, err = newConfirmation(o, os.Getenv); err != nil {
+			return p, nil, err
+		}
+	}
+	if len(p.Origins) > 0 || os.Getenv(platform.VarGrantSocket) != "" {
+		if len(p.Origins) == 0 {
+			p.Origins = []helper.Origin{session}
+		}
+		return p, source, nil
+	}
+	p.Origins = []helper.Origin{session}
+	c, err := source.Get(ctx, helper.Query{Origin: session})
+	switch {
+	case err != nil:
+		say(fmt.Sprintf("warning: there is nothing to answer yet: %v", err))
+	case c.AuthType == helper.AuthAPIKey:
+		return p, nil, fmt.Errorf("%w: an API key answers for %s, and it has no end: a grant is for a session. Unset the key, or remove it by cre logout",
+			helper.ErrRequest, session)
+	default:
+		p.Account = c.Username
+	}
+	return p, source, nil
+}
