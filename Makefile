@@ -7,6 +7,7 @@ DESTDIR  ?=
 FUZZTIME ?= 60s
 ROUNDS   ?= 200
 SEEDS    ?= 100000
+RUN      ?= .
 
 # What a program says that it is. A folder without git says nothing: then it is
 # the module's version.
@@ -41,7 +42,7 @@ DIST_PACKAGES_deb  := lintian
 DIST_PACKAGES_all  := lintian debootstrap rpm wine64
 DIST               := -version '$(VERSION)' -url '$(URL)' -maintainer '$(MAINTAINER)'
 
-.PHONY: help build programs demo test test-short test-os simulate mutants lint cross fuzz bench \
+.PHONY: help build programs demo test test-short coverage test-os simulate mutants lint cross fuzz bench \
 	docs dist recipes test-dist test-fleet powershell workflows install uninstall clean
 
 help: ## list the targets
@@ -65,6 +66,11 @@ test: ## run every test, with the race detector
 
 test-short: ## run the tests that need no other program and wait for nothing, under a minute
 	$(GO) test -short ./...
+
+coverage: ## print how much of each package the end-to-end tests run, in the programs (many minutes)
+	rm -rf bin/coverage && mkdir -p -m 777 bin/coverage
+	-cd $(SANDBOX) && GOCOVERDIR=$(abspath bin/coverage) $(GO) test -count=1 -timeout 60m -run '$(RUN)' ./e2e
+	$(GO) tool covdata percent -i bin/coverage
 
 test-os: ## run the tests of what differs by system, on its own keychain (CI: macOS and Windows)
 	$(GO) test -count=1 -timeout 20m $(OS_PACKAGES)

@@ -19,6 +19,7 @@ const updatePicture = "CRE_TEST_UPDATE_PICTURE"
 var (
 	pictureBlock = regexp.MustCompile("(?ms)^### What imports what\n.*?^```text\n(.*?)^```$")
 	namedPath    = regexp.MustCompile("`([\\w.-]+(?:/[\\w.*-]+)+/?|[A-Za-z]+\\.(?:md|go)|Makefile)`")
+	layoutName   = regexp.MustCompile(`[a-z-]+/`)
 	namedTarget  = regexp.MustCompile("`make ([a-z-]+)")
 )
 
@@ -60,6 +61,54 @@ func TestContributingNamesWhatIsThere(t *testing.T) {
 	if len(paths) < 30 || len(targets) < 8 {
 		t.Errorf("only %d paths and %d targets were found", len(paths), len(targets))
 	}
+}
+
+// TestTheLayoutNamesEveryPackage holds architecture.md's list of folders to the
+// folders, two levels of each tree: none is forgotten, gone or there twice.
+func TestTheLayoutNamesEveryPackage(t *testing.T) {
+	_, layout, _ := strings.Cut(readFile(t, repository+"/docs/architecture.md"), "## Layout\n\n```text\n")
+	layout, _, _ = strings.Cut(layout, "```")
+	var named []string
+	above := make([]string, 4) // by how far in a line is
+	for line := range strings.Lines(layout) {
+		in := (len(line) - len(strings.TrimLeft(line, " "))) / 2
+		if in >= len(above) {
+			continue // more words on the line above
+		}
+		for _, name := range layoutName.FindAllString(strings.TrimSpace(line), -1) {
+			above[in] = name
+			named = append(named, strings.Join(above[:in+1], ""))
+		}
+	}
+	var there []string
+	for _, pattern := range []string{"cmd/*", "cmd/internal/*", "helper", "helper/*", "keyring", "keyring/*", "fallback", "fallback/*"} {
+		for _, path := range globbed(t, filepath.Join(repository, pattern)) {
+			if info, err := os.Stat(path); err == nil && info.IsDir() && filepath.Base(path) != "testdata" {
+				there = append(there, strings.TrimPrefix(path, repository+"/")+"/")
+			}
+		}
+	}
+	for _, name := range there {
+		i := slices.Index(named, name)
+		if i < 0 {
+			t.Errorf("the layout doesn't name %s", name)
+			continue
+		}
+		named = slices.Delete(named, i, i+1)
+	}
+	named = slices.DeleteFunc(named, func(name string) bool { return name == "cmd/" || strings.HasPrefix(name, "docs/") })
+	if len(named) > 0 {
+		t.Errorf("the layout names twice, or for nothing: %q", named)
+	}
+}
+
+func globbed(t *testing.T, pattern string) []string {
+	t.Helper()
+	paths, err := filepath.Glob(pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return paths
 }
 
 // imports are the main module's packages that people install, each with those of

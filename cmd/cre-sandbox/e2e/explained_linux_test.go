@@ -26,6 +26,16 @@ var messageChapters = []chapter{
 		{"the login is declined", "Somebody pressed the button that declines, in the browser.", "Run `cre login` again."},
 		{"a renewal is refused", "The provider no longer accepts the session: it was ended in another place, or it was not used for too long.", "Run `cre login`."},
 		{"a logout without the network", "The provider could not be told that the session ends. It is removed from this machine all the same.", "Nothing, if nobody else can have a copy of the tokens. Otherwise end the session in the platform's web pages."},
+		{"a session that can be neither stored nor revoked", "The login worked, but the session could be kept nowhere, and the provider could not be told either.", "Do what the message says of the store, here of the disk, and log in again."},
+		{"a logout with the keychain locked", "The session is in the keychain, and can't be removed while it is locked.", "Unlock it, and log out again."},
+		{"a logout with a folder in the context's place", "A folder stands where `context.yaml`, the account's settings, belongs.", "Look at what is in it, and move it away."},
+	}},
+	{"Accounts", []explanation{
+		{"a logout of nobody, with others", "The account that commands used has logged out, so there is nobody to log out. Other accounts are still logged in.", "Choose one of the three commands in the message."},
+		{"two sessions for one file", "`cre.yaml` has room for one session, and several accounts are logged in.", "Log the others out, each by `cre --account EMAIL logout`, or leave the sessions in the keychain."},
+		{"no account here", "The command has to know which account.", "Take one that `cre session list` shows."},
+		{"no account", "The same, before a command.", "The same."},
+		{"accounts of nobody's origin", "Only the CRE platform's hosts have accounts. Other hosts have credentials by username.", "Ask for the platform's host, or send no `protocol` and `host`."},
 	}},
 	{"The network", []explanation{
 		{"a web page instead of JSON", "Something between you and the platform answered in its place: the login page of a Wi-Fi, or a proxy.", "Open any page in the browser, log in to the Wi-Fi, and try again. Behind a proxy, set `HTTPS_PROXY`."},
@@ -38,6 +48,10 @@ var messageChapters = []chapter{
 	{"API keys", []explanation{
 		{"an API key is rejected inside a 200", "The platform doesn't accept the key: it was revoked, mistyped, or is for another environment.", "Correct the key, or `unset CRE_API_KEY` to use your session."},
 		{"a missing key file", "`CRE_API_KEY_FILE` names a file that isn't there.", "Correct the path, or `unset CRE_API_KEY_FILE`."},
+		{"an API key before a login", "Commands use the API key of the environment, also after this login.", "Run `unset CRE_API_KEY` to use the session."},
+		{"a stored API key before a login", "Commands use the API key that was stored by `cre login --with-api-key`, also after this login.", "Run `cre logout`, which removes both, and then `cre login`."},
+		{"a key of many lines", "What came on standard input is too long for a key: probably another file.", "Give the file that holds the key, and nothing else: `cre login --with-api-key < FILE`."},
+		{"a key that nobody can type", "The command runs in the shell's background, where it may not read from the terminal.", "Run it without `&`, or give it the key's file."},
 	}},
 	{"Settings", []explanation{
 		{"a mistyped variable", "A variable is set whose name nearly is one of this program's.", "Correct the name. If it is another program's variable, ignore the warning."},
@@ -56,6 +70,10 @@ var messageChapters = []chapter{
 		{"a negative time", "", ""},
 		{"a registry that is no flag's", "`setup docker` takes the registry from a flag.", "Put `--registry` before it."},
 		{"no registry", "`setup docker` has to know for which registry docker asks.", "Name it, with `--registry`."},
+		{"no shell", "The script is different for each shell.", "Name yours, such as `cre completion bash`."},
+		{"an argument", "The command takes flags only.", "Leave the word out. The help lists the flags."},
+		{"a switch's text", "The flag is a switch: it stands there, or not.", "Write `--json` alone."},
+		{"a flag's end", "The flag's value is missing.", "Write it behind the flag: `--account EMAIL`."},
 	}},
 }
 

@@ -87,6 +87,9 @@ func build() error {
 		if raceDetector {
 			args = append(args, "-race")
 		}
+		if folder == repository && os.Getenv("GOCOVERDIR") != "" { // make coverage
+			args = append(args, "-cover", "-coverpkg=cre-credential-helper/...")
+		}
 		cmd := exec.Command("go", append(args, programs...)...)
 		cmd.Dir, cmd.Stderr = folder, os.Stderr
 		if err := cmd.Run(); err != nil {

@@ -31,7 +31,7 @@ command, with the right paths.
 func TestTroubleshootingExplainsEveryMessage(t *testing.T) {
 	var page strings.Builder
 	page.WriteString(troubleshootingHead)
-	explained := map[string]bool{}
+	explained, messages := map[string]bool{}, allMessages()
 	for _, c := range messageChapters {
 		fmt.Fprintf(&page, "\n### %s\n", c.heading)
 		for _, e := range c.rows {

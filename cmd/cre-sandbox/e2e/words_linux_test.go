@@ -3,7 +3,6 @@ package e2e
 import (
 	"io"
 	"log"
-	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -159,9 +158,7 @@ func renewalAnswers(code int, body string) func(*machine) outcome {
 // TestMessagesAreInTheReadersWords brings each about.
 func TestMessagesAreInTheReadersWords(t *testing.T) {
 	t.Parallel()
-	all := maps.Clone(messages)
-	maps.Copy(all, sessionMessages)
-	for name, c := range all {
+	for name, c := range allMessages() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m := newMachine(t, c.mode, sandbox.Options{})

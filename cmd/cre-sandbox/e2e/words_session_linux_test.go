@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -8,6 +9,13 @@ import (
 
 	"cre-credential-helper/cmd/cre-sandbox/internal/sandbox"
 )
+
+// allMessages are also what docs/troubleshooting.md explains.
+func allMessages() map[string]message {
+	all := maps.Clone(messages)
+	maps.Copy(all, sessionMessages)
+	return all
+}
 
 // sessionMessages are what is said around logins, logouts and accounts.
 var sessionMessages = map[string]message{
