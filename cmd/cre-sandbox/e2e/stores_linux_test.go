@@ -127,3 +127,26 @@ esac
 		t.Errorf("%v: %s", err, args)
 	}
 }
+
+// TestAKeyThatSystemdHasEncrypted is no text on the disk, and works where systemd has
+// decrypted it for a service. The machine's key is the test's own.
+func TestAKeyThatSystemdHasEncrypted(t *testing.T) {
+	keyringtest.Need(t, "systemd-creds")
+	m := newMachine(t, fileMode, sandbox.Options{})
+	dir := t.TempDir()
+	m.setenv("SYSTEMD_CREDENTIAL_SECRET="+filepath.Join(dir, "secret"), "CREDENTIALS_DIRECTORY="+dir)
+	key, encrypted := filepath.Join(dir, "api-key.txt"), filepath.Join(dir, "api-key.cred")
+	if err := os.WriteFile(key, []byte("sandbox-api-key\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m.runPlain("systemd-creds", "encrypt", "--with-key=host", "--name=cre-api-key", key, encrypted)
+	if text, err := os.ReadFile(encrypted); err != nil || strings.Contains(string(text), "sandbox-api-key") {
+		t.Errorf("%v: %s", err, text)
+	}
+	m.expectOutcome(m.run("", "cre", "whoami"), 1, notLoggedIn)
+	m.runPlain("systemd-creds", "decrypt", "--name=cre-api-key", encrypted, filepath.Join(dir, "cre-api-key"))
+	if err := os.Chmod(filepath.Join(dir, "cre-api-key"), 0o400); err != nil {
+		t.Fatal(err)
+	}
+	m.expectOutcome(m.run("", "cre", "whoami"), 0, "Deploy Access:   Enabled")
+}
