@@ -3,11 +3,26 @@ package kernel
 import (
 	"fmt"
 	"runtime"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
 var Explain = explain
+
+// Permissions are those of a key, as the kernel describes them.
+func Permissions(service, account string) (mask string, err error) {
+	err = withRing(func(r ring) error {
+		id, err := r.find(service, account)
+		if err != nil {
+			return err
+		}
+		about, err := unix.KeyctlString(unix.KEYCTL_DESCRIBE, id)
+		mask = strings.Split(about, ";")[3]
+		return err
+	})
+	return mask, err
+}
 
 // InUserKeyring keeps a value there, reads it and takes it out again.
 func InUserKeyring(service, account, value string) error {

@@ -29,6 +29,7 @@ type desk struct {
 	home    string
 	keyring *keyringtest.Keyring
 	token   string
+	kernel  bool // the session is in the kernel's keyring, at an origin of its own
 }
 
 // newDesk makes one whose keychain holds n items of others' besides.
@@ -37,7 +38,7 @@ func newDesk(bin, dir string, n int, token string) (*desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &desk{bin, filepath.Join(dir, fmt.Sprintf("home-%d", n)), k, token}
+	d := &desk{bin: bin, home: filepath.Join(dir, fmt.Sprintf("home-%d", n)), keyring: k, token: token}
 	if err := d.stock(); err != nil {
 		k.Close()
 		return nil, err
@@ -47,7 +48,16 @@ func newDesk(bin, dir string, n int, token string) (*desk, error) {
 
 // newFileDesk makes one without a keychain: the session is in cre.yaml.
 func newFileDesk(bin, dir, token string) (*desk, error) {
-	d := &desk{bin, filepath.Join(dir, "home-file"), nil, token}
+	return newPlainDesk(&desk{bin: bin, home: filepath.Join(dir, "home-file"), token: token})
+}
+
+// newKernelDesk makes one with the session in the kernel's keyring, which is the
+// user's: only what this one stores is removed at its end.
+func newKernelDesk(bin, dir, token string) (*desk, error) {
+	return newPlainDesk(&desk{bin: bin, home: filepath.Join(dir, "home-kernel"), token: token, kernel: true})
+}
+
+func newPlainDesk(d *desk) (*desk, error) {
 	if err := os.Mkdir(d.home, 0o700); err != nil {
 		return nil, err
 	}
@@ -58,10 +68,24 @@ func (d *desk) close() {
 	if d.keyring != nil {
 		d.keyring.Close()
 	}
+	if d.kernel {
+		_ = d.store("cre-credential-helper", "erase", gitRequest(d.origin()))
+	}
+}
+
+// origin is that of the session.
+func (d *desk) origin() string {
+	if d.kernel {
+		return "https://kernel.example.test"
+	}
+	return origin
 }
 
 func (d *desk) env() []string {
 	env := []string{"HOME=" + d.home, "PATH=" + d.bin + ":" + os.Getenv("PATH"), "LC_ALL=C.UTF-8"}
+	if d.kernel {
+		return append(env, "DBUS_SESSION_BUS_ADDRESS=disabled:", "CRE_CREDENTIAL_STORE=kernel", "CRE_CLI_GRAPHQL_URL="+d.origin()+"/graphql")
+	}
 	if d.keyring == nil {
 		return append(env, "DBUS_SESSION_BUS_ADDRESS=disabled:", "CRE_CREDENTIAL_STORE=file")
 	}
@@ -99,7 +123,7 @@ func (d *desk) store(program, args, stdin string) error {
 // session is what a login stores: a token that is renewed by its refresh token.
 func (d *desk) session() string {
 	lines := []string{
-		"capability[]=authtype", "protocol=https", "host=api.cre.chain.link", "username=" + username,
+		"capability[]=authtype", "protocol=https", "host=" + strings.TrimPrefix(d.origin(), "https://"), "username=" + username,
 		"authtype=Bearer", "credential=" + d.token, fmt.Sprintf("password_expiry_utc=%d", expiry().Unix()),
 		"oauth_refresh_token=a-refresh-token", "oauth_id_token=" + d.token,
 		"oauth_token_endpoint=https://login.chain.link/oauth/token",

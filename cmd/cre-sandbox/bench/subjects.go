@@ -20,7 +20,7 @@ func (d *desk) subject(name, stdin, want, program string, args ...string) subjec
 }
 
 func (d *desk) ours() subject {
-	return d.subject(ours, "capability[]=authtype\n"+gitRequest(origin), d.token, "cre-credential-helper", "get")
+	return d.subject(ours, "capability[]=authtype\n"+gitRequest(d.origin()), d.token, "cre-credential-helper", "get")
 }
 
 func (d *desk) git() subject {

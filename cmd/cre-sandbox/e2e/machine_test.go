@@ -308,20 +308,24 @@ func (m *machine) files() (names []string) {
 
 // items lists what is in the keychain; of the kernel's keyring, which all machines
 // share, what can be this one's.
-func (m *machine) items() (items []string) {
+func (m *machine) items() []string {
 	m.Helper()
 	if m.kernel {
-		for _, piece := range []string{"", "#a.0", "#b.0"} {
-			if _, err := (kernel.Keys{}).Get("cre-credential-helper", m.platform.URL+piece); err == nil {
-				items = append(items, m.platform.URL+piece)
-			}
-		}
-		return items
+		return m.kernelItems()
 	}
 	if m.keychain == nil {
 		return nil
 	}
 	return m.keychain.Items(m, "cre-credential-helper")
+}
+
+func (m *machine) kernelItems() (items []string) {
+	for _, piece := range []string{"", "#a.0", "#b.0"} {
+		if _, err := (kernel.Keys{}).Get("cre-credential-helper", m.platform.URL+piece); err == nil {
+			items = append(items, m.platform.URL+piece)
+		}
+	}
+	return items
 }
 
 func (m *machine) sessionFile() string { return filepath.Join(m.home, ".cre", "cre.yaml") }

@@ -29,9 +29,23 @@ const tidyTime = 2 * time.Second
 
 var errNotReadBack = errors.New("it did not give back what was written")
 
-func (d desk) keychain(ctx context.Context) []Finding {
+// keychain judges the stores that are used instead, too. Beside one, there need be no
+// keychain.
+func (d desk) keychain(ctx context.Context) (found []Finding) {
+	besides := d.besides()
+	for _, place := range besides {
+		found = append(found, d.store(ctx, place))
+	}
 	vault := d.vault(d.settings.Bus)
 	err := tryKeychain(ctx, vault)
+	if len(besides) > 0 && !d.pointedHere() && errors.Is(err, keyring.ErrUnavailable) {
+		return found
+	}
+	return append(found, d.systemKeychain(ctx, vault, err)...)
+}
+
+// systemKeychain says what came of the try.
+func (d desk) systemKeychain(ctx context.Context, vault *keyring.Store, err error) []Finding {
 	name := d.programName(ctx, vault)
 	if err != nil {
 		return []Finding{d.keychainFault(ctx, err, name)}
