@@ -28,21 +28,21 @@ func TestASessionIsSharedByMachines(t *testing.T) {
 	}
 	f.login(first, time.Hour)
 	for name, env := range map[string][]string{"first": first, "second": second} {
-		if r := f.get(env); r.token() != "access-1" {
+		if r := f.get(env); r.token() != f.provider.access(1) {
 			t.Errorf("%s: %+v", name, r)
 		}
 	}
-	if data, err := os.ReadFile(filepath.Join(f.homes, "first", ".cre", "cre.yaml")); err != nil || !strings.Contains(string(data), "vault:https:127.0.0.1") || strings.Contains(string(data), "access-1") {
+	if data, err := os.ReadFile(filepath.Join(f.homes, "first", ".cre", "cre.yaml")); err != nil || !strings.Contains(string(data), "vault:https:127.0.0.1") || strings.Contains(string(data), f.provider.access(1)) {
 		t.Errorf("cre.yaml: %s, %v", data, err)
 	}
 	if exists(filepath.Join(f.homes, "second", ".cre", "cre.yaml")) {
 		t.Error("the second machine has a cre.yaml")
 	}
 	reader := append(f.machine("reader"), "CRE_CREDENTIAL_STORE=")
-	if r := f.get(reader); r.token() != "access-1" {
+	if r := f.get(reader); r.token() != f.provider.access(1) {
 		t.Errorf("reader: %+v", r)
 	}
-	if r := run(reader, f.request("username=ann@example.com", "authtype=Bearer", "credential=access-1"), "cre-credential-helper", "store"); r.Status != 0 || exists(filepath.Join(f.homes, "reader", ".cre")) {
+	if r := run(reader, f.request("username=ann@example.com", "authtype=Bearer", "credential="+f.provider.access(1)), "cre-credential-helper", "store"); r.Status != 0 || exists(filepath.Join(f.homes, "reader", ".cre")) {
 		t.Errorf("git's approve on a machine that only reads: %+v", r)
 	}
 	r := run(first, f.request(), "cre-credential-helper", "erase")
@@ -176,7 +176,7 @@ func TestFortyMachinesAndAnExpiredTokenAreOneExchange(t *testing.T) {
 	f := newFleet(t, 1)
 	f.login(f.machine("login"), -time.Minute)
 	c := f.crowd(only(0))
-	c.judge(c.get(), "access-2")
+	c.judge(c.get(), f.provider.access(2))
 }
 
 // TestFortyMachinesAndALeaderThatIsKilled: the machines reach the three nodes by one
@@ -201,7 +201,7 @@ func TestFortyMachinesAndALeaderThatIsKilled(t *testing.T) {
 	}()
 	all := c.get()
 	<-done
-	c.judge(all, "access-2")
+	c.judge(all, f.provider.access(2))
 }
 
 // TestFortyMachinesOfWhichOneIsStopped while it has the claim and asks the provider:
@@ -225,7 +225,7 @@ func TestFortyMachinesOfWhichOneIsStopped(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	c.judge(all, "access-2")
+	c.judge(all, f.provider.access(2))
 }
 
 // connectedTo finds the process of cre-credential-net that is connected to the

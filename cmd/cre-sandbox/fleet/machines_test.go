@@ -81,12 +81,15 @@ func (f *fleet) machine(name string, variables ...string) []string {
 	if err := os.MkdirAll(home, 0o700); err != nil {
 		f.t.Fatal(err)
 	}
-	return append([]string{
+	variables = append([]string{
 		"HOME=" + home, "PATH=" + f.bin + ":" + os.Getenv("PATH"), "DBUS_SESSION_BUS_ADDRESS=disabled:",
-		"CRE_CLI_GRAPHQL_URL=" + f.provider.URL + "/graphql", "CRE_CLI_AUTH_BASE=" + f.provider.URL,
-		"VAULT_ADDR=" + f.address, "VAULT_CACERT=" + f.engine.CACertPEMFile, "VAULT_TOKEN=" + f.engine.RootToken,
-		"CRE_CREDENTIAL_VAULT_PATH=" + f.path, "CRE_CREDENTIAL_STORE=vault",
+		"CRE_CLI_GRAPHQL_URL=" + f.provider.URL + "/graphql", "CRE_CLI_AUTH_BASE=" + f.provider.URL, "CRE_CLI_AUDIENCE=" + f.provider.URL,
+		"VAULT_ADDR=" + f.address, "CRE_CREDENTIAL_VAULT_PATH=" + f.path, "CRE_CREDENTIAL_STORE=vault",
 	}, variables...)
+	if f.engine.TestCluster != nil {
+		variables = append(variables, "VAULT_CACERT="+f.engine.CACertPEMFile, "VAULT_TOKEN="+f.engine.RootToken)
+	}
+	return variables
 }
 
 // result is what became of a command.
@@ -135,7 +138,7 @@ func (f *fleet) login(env []string, lives time.Duration) {
 	f.provider.last++
 	n := f.provider.last
 	f.provider.mu.Unlock()
-	r := run(env, f.request("username=ann@example.com", "authtype=Bearer", fmt.Sprint("credential=access-", n),
+	r := run(env, f.request("username=ann@example.com", "authtype=Bearer", "credential="+f.provider.access(n),
 		fmt.Sprint("password_expiry_utc=", time.Now().Add(lives).Unix()), fmt.Sprint("oauth_refresh_token=refresh-", n),
 		"oauth_token_endpoint="+f.provider.URL+"/oauth/token", "oauth_client_id=client"), "cre-credential-helper", "store")
 	if r.Status != 0 || r.Err != "" {
