@@ -17,6 +17,7 @@ const (
 	flagJSON           = "json"
 	flagVersion        = "version"
 	flagAll            = "all"
+	flagAPIKey         = "api-key"
 	flagQuiet          = "quiet"
 	flagYes            = "yes"
 )
@@ -73,8 +74,11 @@ func (m machine) app(line official.Line) *cli.App {
 		Name:      "logout",
 		Usage:     "revoke and remove the session and the tenant context",
 		UsageText: "cre logout\ncre logout --all   # every account, in every environment",
-		Flags:     []cli.Flag{&cli.BoolFlag{Name: flagAll, Usage: "end every account's session, in every environment"}},
-		Action:    m.logout,
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: flagAll, Usage: "end every account's session, in every environment"},
+			&cli.BoolFlag{Name: flagAPIKey, Usage: "remove the stored API key alone"},
+		},
+		Action: m.logout,
 	}, {
 		Name:      "whoami",
 		Usage:     "show the account that is logged in",

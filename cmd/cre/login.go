@@ -100,7 +100,7 @@ func (m machine) afterLogin(ctx context.Context, p *platformClient, username str
 		m.ui.remark("Still logged in: %s. To use it: cre session use %s", safetext.Line(strings.Join(others, ", ")), safetext.Line(others[0]))
 	}
 	if len(d.Credentials) > 0 && isKey(d.Credentials[0]) && d.Credentials[0].Place != helper.PlaceEnvironment {
-		m.ui.warn(keyComesFirst(d.Credentials[0]) + ", which ends this session, too")
+		m.ui.warn(keyComesFirst(d.Credentials[0]))
 	}
 }
 

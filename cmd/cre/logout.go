@@ -17,6 +17,9 @@ import (
 )
 
 func (m machine) logout(c *cli.Context) error {
+	if c.Bool(flagAPIKey) {
+		return m.removeKey(c)
+	}
 	p, err := m.told(m.connectWithFiles())
 	if err != nil {
 		return err

@@ -185,7 +185,7 @@ func keyComesFirst(a helper.Account) string {
 func keyRemedy(a helper.Account) string {
 	switch {
 	case a.Place != helper.PlaceEnvironment:
-		return "remove it by cre logout"
+		return "remove it by cre logout --api-key"
 	case filepath.IsAbs(a.Variable):
 		return "take it out of that file"
 	}

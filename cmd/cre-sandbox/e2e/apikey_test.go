@@ -38,7 +38,7 @@ func TestAStoredKeyComesBeforeTheSession(t *testing.T) {
 	t.Parallel()
 	m := forKeys(t, keychainMode)
 	s := m.logIn()
-	m.expectOutcome(m.run("\ufeff "+theKey+"\r\n", "cre", "login", "--with-api-key"), 0, "The API key of org_mEMRknbVURM9DWsB is in the keychain, and comes before any session. To remove it: cre logout\n")
+	m.expectOutcome(m.run("\ufeff "+theKey+"\r\n", "cre", "login", "--with-api-key"), 0, "The API key of org_mEMRknbVURM9DWsB is in the keychain, and comes before any session. To remove it: cre logout --api-key\n")
 	m.answersKey(theKey)
 	if m.hasPlainText() || strings.Contains(readFile(t, m.sessionFile()), theKey) {
 		t.Error("there is plain text")
@@ -46,8 +46,8 @@ func TestAStoredKeyComesBeforeTheSession(t *testing.T) {
 	m.expectOutcome(m.run("", "cre", "whoami"), 0, "Organization ID: org_mEMRknbVURM9DWsB", "!Email")
 	m.expectOutcome(m.run("", "cre", "session"), 0, "Account:         "+firstAccount, "Commands use:    the API key in the keychain\n", "!"+theKey)
 	m.expectOutcome(m.run("", "cre", "session", "list"), 0, "* API key", "  "+firstAccount)
-	m.expectOutcome(m.run("", "cre", "session", "token"), 1, "the API key in the keychain comes first: remove it by cre logout to get the session's token")
-	m.expectOutcome(m.run("", "cre", "session", "use", firstAccount), 0, "the API key in the keychain comes first: remove it by cre logout to use "+firstAccount, "!Commands use")
+	m.expectOutcome(m.run("", "cre", "session", "token"), 1, "the API key in the keychain comes first: remove it by cre logout --api-key to get the session's token")
+	m.expectOutcome(m.run("", "cre", "session", "use", firstAccount), 0, "the API key in the keychain comes first: remove it by cre logout --api-key to use "+firstAccount, "!Commands use")
 	if o := m.helper("get", "username="+firstAccount); o.token() != s.Access {
 		t.Errorf("who names the account: %v", o)
 	}
@@ -57,6 +57,25 @@ func TestAStoredKeyComesBeforeTheSession(t *testing.T) {
 	m.expectOutcome(m.run("", "cre", "logout"), 0, "removed the session of "+firstAccount+" and the API key from the keychain", "Logged out.\n")
 	if len(m.items()) > 0 {
 		t.Errorf("left are %q", m.items())
+	}
+}
+
+// TestAKeyIsRemovedAlone: every session stays, and so does its pointer.
+func TestAKeyIsRemovedAlone(t *testing.T) {
+	t.Parallel()
+	for where, variables := range map[string][]string{"the keychain": nil, "the file": {"CRE_CREDENTIAL_STORE=file"}} {
+		m := forKeys(t, keychainMode)
+		m.expectOutcome(m.run("", "cre", "logout", "--api-key"), 0, "No API key was stored.\n", "!removed")
+		m.expectOutcome(m.run(theKey, "cre", "login", "--with-api-key"), 0)
+		s := m.in(t, variables...).logIn()
+		m.answersKey(theKey)
+		m.expectOutcome(m.run("", "cre", "logout", "--api-key", "--all"), 2, "don't go together")
+		m.expectOutcome(m.run("", "cre", "logout", "--api-key"), 0, "removed the API key from the keychain\n", "The API key is removed.\n", "!session of")
+		if m.mustGet() != s.Access || m.platform.Stats().LiveFamilies != 1 {
+			t.Errorf("a session in %s isn't what it was", where)
+		}
+		m.expectOutcome(m.run("", "cre", "session", "list"), 0, "* "+firstAccount, "!API key")
+		m.expectOutcome(m.in(t, "CRE_API_KEY=x").run("", "cre", "logout", "--api-key"), 0, "CRE_API_KEY is set and stays so", "No API key was stored.\n")
 	}
 }
 
@@ -85,7 +104,7 @@ func TestAKeyThatIsNotTakenIsNotStored(t *testing.T) {
 	m.expectOutcome(m.run("wrong-key", "cre", "login", "--with-api-key", "--no-check"), 0, "The API key is in the keychain", "!wrong-key")
 	m.answersKey("wrong-key")
 	m.platform.Fail(sandbox.GraphQL, sandbox.Failure{})
-	m.expectOutcome(m.run("", "cre", "whoami"), 1, "the API key in the keychain doesn't work: correct it, or remove it by cre logout to use your session", "!wrong-key")
+	m.expectOutcome(m.run("", "cre", "whoami"), 1, "the API key in the keychain doesn't work: correct it, or remove it by cre logout --api-key to use your session", "!wrong-key")
 	m.expectOutcome(m.run(theKey, "cre", "login", "--with-api-key"), 0)
 	m.answersKey(theKey)
 	m.expectOutcome(m.run("", "cre", "logout"), 0, "removed the API key from the keychain", "Logged out.\n")

@@ -130,7 +130,7 @@ var findingChapters = []chapter{
 		{"a session that nothing renews", "The session was stored without what renews it.", ""},
 		{"an API key over a session", "The variable is set, and comes before the session.", ""},
 		{"a file of an API key over a session", "The same.", ""},
-		{"a stored API key over a session", "A stored key comes before the session.", "To use the session instead: `cre logout`, which removes the key, and `cre login`."},
+		{"a stored API key over a session", "A stored key comes before the session.", ""},
 		{"a file of an API key that others can read", "Other users of this machine can read the key.", "`chmod 400` on that file. If others may have read the key, make a new one."},
 		{"the account in use logged out", "Other accounts are logged in, but none of them is chosen.", "`cre session use …`"},
 		{"an account that isn't logged in", "The variable names an account that isn't logged in.", ""},

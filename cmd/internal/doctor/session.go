@@ -114,8 +114,7 @@ func (d desk) used(a helper.Account, unread bool) Finding {
 	return problem("%s; its token has expired and can't be renewed", where).run("cre login")
 }
 
-// key judges an API key, which comes before a session. One that is stored goes by
-// a logout alone, which ends the session, too.
+// key judges an API key, which comes before a session.
 func (d desk) key(a helper.Account, overSession bool) Finding {
 	is := fmt.Sprintf("an API key is in %s, and is used", reading.Called(a.Place))
 	if a.Place == helper.PlaceEnvironment {
@@ -127,7 +126,7 @@ func (d desk) key(a helper.Account, overSession bool) Finding {
 	case a.Place == helper.PlaceEnvironment:
 		return warning("%s instead of your session", is).run(d.shell.unset(a.Variable))
 	}
-	return warning("%s instead of your session", is).advise("to use the session: cre logout, which removes both, and cre login")
+	return warning("%s instead of your session", is).advise("to use the session, remove the key").run("cre logout --api-key")
 }
 
 // stray is about what the official CLI's own login or logout has left in the
