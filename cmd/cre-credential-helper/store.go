@@ -34,6 +34,7 @@ func newStore(s wiring.Settings, net errand.Program) store {
 		File:      func() (plain.Session, error) { return readIn(s) },
 		Vault:     func(place reading.Place) reading.Vault { return vaultAt(place, s) },
 		Account:   s.Account,
+		ByFlag:    s.ByFlag,
 		Unpointed: s.Unpointed,
 	}
 	short := reading.Reader{

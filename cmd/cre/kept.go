@@ -44,7 +44,7 @@ func (m machine) findKept(ctx context.Context) (kept, error) {
 		return k, errNotLoggedIn
 	}
 	if account := m.getenv(platform.VarAccount); err == nil && p.granted == "" && account != "" && account != k.account {
-		return k, usagef("%s is %q, and the official CLI works with one account: run cre session use %s", platform.VarAccount, account, account)
+		return k, usagef("%s is %q, and the official CLI works with one account: run cre session use %s", m.accountBy(), account, account)
 	}
 	return k, err
 }

@@ -56,9 +56,6 @@ func (m machine) loginWithKey(c *cli.Context) error {
 
 // removeKey takes the stored API key away, and leaves every session.
 func (m machine) removeKey(c *cli.Context) error {
-	if c.Bool(flagAll) {
-		return usagef("--%s and --%s don't go together: --%s ends everything, the API key, too", flagAPIKey, flagAll, flagAll)
-	}
 	p, err := m.told(m.connectWithFiles())
 	if err != nil {
 		return err

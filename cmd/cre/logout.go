@@ -17,6 +17,9 @@ import (
 )
 
 func (m machine) logout(c *cli.Context) error {
+	if err := m.oneOf(c, flagAll, flagAPIKey, flagAccount); err != nil {
+		return err
+	}
 	if c.Bool(flagAPIKey) {
 		return m.removeKey(c)
 	}

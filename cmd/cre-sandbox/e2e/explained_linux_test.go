@@ -64,6 +64,8 @@ var messageChapters = []chapter{
 		{"help on nothing", "There is no help for this word, because there is no such command.", "Run the one in the message, or `cre --help`."},
 		{"an unknown flag", "The command has no such flag.", "The message names the help that lists all flags."},
 		{"a mistyped flag", "The same, but there is a similar flag.", "Use the one in the message."},
+		{"a mistyped --account", "The same, before a command.", "Use the one in the message."},
+		{"an empty account", "`--account` was given nothing, often an unset variable of a script.", "Name an account, or leave the flag out."},
 		{"a time without a unit", "The number says no unit.", "Write `30s`, `30m` or `1h`."},
 		{"an empty time", "The flag has no value.", "Write `30s`, `30m` or `1h`."},
 		{"no time", "No token is good for no time.", "Write `30s`, `30m` or `1h`, or leave the flag out."},

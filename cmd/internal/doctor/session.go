@@ -87,6 +87,8 @@ func sort(all []helper.Account, account string) (c credentials) {
 func (d desk) unanswered(why string, others []string) Finding {
 	f := problem("%s", why)
 	switch {
+	case d.settings.ByFlag:
+		return f.advise("name another account, or leave --account out")
 	case d.settings.Account != "":
 		return f.run(d.shell.unset(platform.VarAccount))
 	case len(others) > 0:

@@ -31,6 +31,7 @@ type Places struct {
 	File    func() (plain.Session, error) // reads cre.yaml
 	Vault   func(Place) Vault             // any but cre.yaml itself; what isn't known fails
 	Account string                        // that answers who names none; "": the default one
+	ByFlag  bool                          // Account is what a flag of cre names
 
 	// Unpointed is where the current environment's sessions are if cre.yaml says
 	// nothing of any; "": nowhere.
@@ -165,18 +166,26 @@ func (p Places) unanswered(file plain.Session, o helper.Origin, all []helper.Cre
 	switch place := p.Where(file, o); {
 	case place == InFile && p.Account != "":
 		c, _ := p.Credential(file)
-		return helper.AccountErrorf("%s is %s, and cre.yaml holds one session, that of %s: correct it or unset it, or run cre login",
-			platform.VarAccount, name(p.Account), name(c.Username))
+		return p.wrongAccount("cre.yaml holds one session, that of " + name(c.Username))
 	case !IsVault(place) || len(names) == 0:
 		return ErrNotLoggedIn
 	case p.Account != "":
-		return helper.AccountErrorf("%s is %s, and logged in: %s: correct it or unset it, or run cre login",
-			platform.VarAccount, name(p.Account), strings.Join(names, ", "))
+		return p.wrongAccount("logged in: " + strings.Join(names, ", "))
 	case pointer.Account == nil:
 		return ErrNotLoggedIn
 	}
 	return helper.AccountErrorf("the account that commands use, %s, is not logged in any more: cre session use %s, or cre login",
 		name(*pointer.Account), strings.Join(names, " or "))
+}
+
+// wrongAccount reports that Account isn't logged in, by what names it.
+func (p Places) wrongAccount(others string) error {
+	if p.ByFlag {
+		return helper.AccountErrorf("--account is %s, and %s: correct it, or run cre login --account %s",
+			name(p.Account), others, name(p.Account))
+	}
+	return helper.AccountErrorf("%s is %s, and %s: correct it or unset it, or run cre login",
+		platform.VarAccount, name(p.Account), others)
 }
 
 // Accounts returns the usernames of accounts, so that they can be shown.
