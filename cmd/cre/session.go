@@ -211,8 +211,13 @@ func (m machine) comesFirst(d helper.Description, username string) string {
 
 // staying returns the accounts that are logged in besides one.
 func staying(d helper.Description, username string) (names []string) {
+	return besides(d, username, func(a helper.Account) bool { return !a.Stray })
+}
+
+// besides returns those accounts, each once, besides one.
+func besides(d helper.Description, username string, those func(helper.Account) bool) (names []string) {
 	for _, a := range d.Credentials {
-		if !a.Stray && !isKey(a) && a.Username != username {
+		if those(a) && a.AuthType != helper.AuthAPIKey && a.Username != username && !slices.Contains(names, a.Username) {
 			names = append(names, a.Username)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -238,15 +239,15 @@ func inWords(d time.Duration) string {
 // strayNotes say what the official CLI, run by its path, leaves behind, and what a
 // keychain that was out of reach keeps.
 func strayNotes(d helper.Description) (notes []string) {
-	inFile := false
-	for _, a := range d.Credentials {
-		inFile = inFile || a.Place == helper.PlaceFile
-	}
+	at := slices.IndexFunc(d.Credentials, func(a helper.Account) bool { return a.Place == helper.PlaceFile })
 	for _, a := range d.Credentials {
 		switch {
-		case a.Stray && inFile:
+		case !a.Stray:
+		case at >= 0 && d.Credentials[at].Username != a.Username:
+			notes = append(notes, fmt.Sprintf("the session of %s is in the keychain, and can be used once that of %s is there, too: cre session move --to keychain", a.Username, d.Credentials[at].Username))
+		case at >= 0:
 			notes = append(notes, fmt.Sprintf("cre.yaml holds plain tokens, as the official CLI's login leaves them, and an older session of %s is still in the keychain: cre session move --to keychain puts the new one in its place, cre logout ends both", a.Username))
-		case a.Stray:
+		default:
 			notes = append(notes, fmt.Sprintf("an older session of %s is still in the keychain, and nothing uses it: cre logout ends it", a.Username))
 		}
 	}

@@ -54,7 +54,7 @@ func TestAStoredKeyComesBeforeTheSession(t *testing.T) {
 	in := m.in(t, "CRE_API_KEY=another-key")
 	in.answersKey("another-key")
 	in.expectOutcome(in.run(theKey, "cre", "login", "--with-api-key"), 0, "CRE_API_KEY is set and comes first: unset it to use the API key that you have just stored")
-	m.expectOutcome(m.run("", "cre", "logout"), 0, "removed the session of "+firstAccount+" and the API key from the keychain", "Logged out.\n")
+	m.expectOutcome(m.run("", "cre", "logout"), 0, "removed the session of "+firstAccount+" from the keychain", "removed the API key from the keychain", "Logged out.\n")
 	if len(m.items()) > 0 {
 		t.Errorf("left are %q", m.items())
 	}

@@ -134,6 +134,10 @@ func (d desk) key(a helper.Account, overSession bool) Finding {
 // stray is about what the official CLI's own login or logout has left in the
 // keychain. Beside a session in the keychain, no command removes it alone.
 func stray(username string, used *helper.Account) Finding {
+	if used != nil && used.Place == helper.PlaceFile && used.Username != username {
+		return warning("the session of %s is in the keychain, and can be used once that of %s, which is in cre.yaml, is there, too", username, used.Username).
+			run("cre session move --to keychain")
+	}
 	f := warning("an older session of %s is still in the keychain, and nothing uses it", username)
 	switch {
 	case used == nil:
