@@ -1,6 +1,7 @@
 package main
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -8,6 +9,8 @@ import (
 
 	"cre-credential-helper/cmd/internal/near"
 	"cre-credential-helper/cmd/internal/platform"
+	"cre-credential-helper/cmd/internal/reading"
+	"cre-credential-helper/cmd/internal/safetext"
 )
 
 const flagAccount = "account"
@@ -64,6 +67,20 @@ func (m machine) accountBy() string {
 		return "--" + flagAccount
 	}
 	return platform.VarAccount
+}
+
+// mayUseKey refuses a key that is set, in a variable or in an environment file,
+// beside an account that somebody asked for by its name.
+func (m machine) mayUseKey(in string) error {
+	named := reading.Named{Account: m.getenv(platform.VarAccount), ByFlag: platform.AccountIsByFlag(m.getenv)}
+	remedy := "unset " + in
+	if filepath.IsAbs(in) {
+		remedy = "take it out of that file"
+	}
+	if err := named.Against(reading.Key{In: safetext.Line(in), Remedy: remedy}); err != nil {
+		return usageError{err}
+	}
+	return nil
 }
 
 // oneOf refuses two flags of which only one can count.

@@ -97,6 +97,9 @@ func (m machine) describe(c *cli.Context, line official.Line) (*platformClient, 
 			Origin: p.Origin().String(), Username: reading.APIKeyUsername, AuthType: helper.AuthAPIKey,
 			Place: helper.PlaceEnvironment, Variable: file, DeployAccess: true,
 		})
+		if err := m.mayUseKey(file); err != nil {
+			d.Problem = err.Error()
+		}
 	}
 	return p, d, err
 }
@@ -116,7 +119,7 @@ func (m machine) sessionList(c *cli.Context, line official.Line) error {
 	case err != nil:
 		return err
 	case s.Answers == nil && s.Problem != "":
-		return errors.New(s.Problem)
+		return s.failure(p.helper.Program)
 	case len(d.Credentials) == 0:
 		return errNoSession
 	}

@@ -35,7 +35,9 @@ type status struct {
 	Overrides []string `json:"overrides"`         // the variables that are set to change the environment
 	Notes     []string `json:"notes"`             // for a person, a line each
 	Unread    string   `json:"unread,omitempty"`  // see [helper.Description]
-	Problem   string   `json:"problem,omitempty"` // why nothing answers, although there are sessions
+	Problem   string   `json:"problem,omitempty"` // why nothing answers, although there are credentials
+
+	contradicts bool // Problem is about settings
 }
 
 const statusSchema = 1
@@ -72,8 +74,11 @@ func (m machine) status(p *platformClient, d helper.Description) status {
 			s.Session = &a
 		}
 	}
-	if s.Answers == nil {
+	switch {
+	case s.Answers == nil:
 		s.Answers = s.Session
+	case s.Problem != "": // an account is asked for, too
+		s.Answers, s.contradicts = nil, true
 	}
 	return s
 }
@@ -96,6 +101,8 @@ func (m machine) isInUse(a helper.Account) bool {
 // told without asking it.
 func (s status) failure(program string) error {
 	switch {
+	case s.contradicts:
+		return usageError{errors.New(s.Problem)}
 	case s.Answers == nil && s.Problem != "":
 		return errors.New(s.Problem)
 	case s.Answers == nil:

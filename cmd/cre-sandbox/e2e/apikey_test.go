@@ -79,6 +79,52 @@ func TestAKeyIsRemovedAlone(t *testing.T) {
 	}
 }
 
+// TestAnAccountThatIsAskedForAndAKeyAreAnError: neither is used in silence, by any
+// command, wherever the key is.
+func TestAnAccountThatIsAskedForAndAKeyAreAnError(t *testing.T) {
+	t.Parallel()
+	d := newDesk(forKeys(t, keychainMode))
+	s := d.logIn()
+	dir := t.TempDir()
+	d.write(filepath.Join(dir, "cre-api-key"), 0o600, theKey)
+	commands := [][]string{{"whoami"}, {"session"}, {"session", "list"}, {"session", "token"}, {"workflow", "list"}}
+	holds := func(d *desk, key, remedy string) {
+		t.Helper()
+		for _, args := range commands {
+			for words, by := range map[string]string{"--account": "leave --account out", "CRE_ACCOUNT": "unset CRE_ACCOUNT"} {
+				o := d.cre(append([]string{"--account", firstAccount}, args...)...)
+				if words != "--account" {
+					in := d.in(t, "CRE_ACCOUNT="+firstAccount, "TEST_MARKS="+d.marks)
+					in.dir = d.dir
+					o = in.cre(args...)
+				}
+				d.expectOutcome(o, 2, words+" is "+firstAccount+", but the API key in "+key+" comes first: "+by+", or "+remedy)
+			}
+		}
+		if started := d.started(); len(started) > 0 {
+			t.Errorf("handed on: %q", started)
+		}
+		d.expectOutcome(d.cre("--account", firstAccount, "version"), 0)
+		d.started()
+	}
+	for _, set := range []string{"CRE_API_KEY=" + theKey, "CRE_API_KEY_FILE=" + filepath.Join(dir, "cre-api-key"), "CREDENTIALS_DIRECTORY=" + dir} {
+		variable, _, _ := strings.Cut(set, "=")
+		holds(d.in(t, set), variable, "unset "+variable)
+	}
+	file := filepath.Join(d.dir, ".env")
+	d.write(file, 0o600, "CRE_API_KEY="+theKey)
+	holds(d, file, "take it out of that file")
+	d.remove(file)
+	d.expectOutcome(d.run(theKey, "cre", "login", "--with-api-key"), 0)
+	holds(d, "the keychain", "run cre logout --api-key")
+	if o := d.machine.in(t, "CRE_ACCOUNT="+firstAccount).helper("get"); o.status != 2 || o.stdout != "" {
+		t.Errorf("get: %v", o)
+	}
+	if o := d.machine.in(t, "CRE_API_KEY="+theKey).helper("get", "username="+firstAccount); o.token() != s.Access {
+		t.Errorf("who names the account: %v", o)
+	}
+}
+
 func TestAKeyThatIsNotTakenIsNotStored(t *testing.T) {
 	t.Parallel()
 	m := forKeys(t, keychainMode)

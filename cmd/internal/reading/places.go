@@ -9,7 +9,6 @@ import (
 	"strings"
 	"unicode"
 
-	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/fallback/plain"
 	"cre-credential-helper/helper"
 	"cre-credential-helper/keyring/lookup"
@@ -28,10 +27,9 @@ type Vault interface {
 // can be in besides.
 type Places struct {
 	Format
-	File    func() (plain.Session, error) // reads cre.yaml
-	Vault   func(Place) Vault             // any but cre.yaml itself; what isn't known fails
-	Account string                        // that answers who names none; "": the default one
-	ByFlag  bool                          // Account is what a flag of cre names
+	File  func() (plain.Session, error) // reads cre.yaml
+	Vault func(Place) Vault             // any but cre.yaml itself; what isn't known fails
+	Named                               // the account that answers who names none; "": the default one
 
 	// Unpointed is where the current environment's sessions are if cre.yaml says
 	// nothing of any; "": nowhere.
@@ -83,6 +81,11 @@ func (p Places) find(ctx context.Context, file plain.Session, q helper.Query) (h
 		key := q
 		key.Username = new(APIKeyUsername)
 		c, err := p.Vault(pointer.KeyIn).Get(ctx, key)
+		if err == nil {
+			if err := p.against(q, storedKey(pointer.KeyIn)); err != nil {
+				return helper.Credential{}, err
+			}
+		}
 		if !errors.Is(err, helper.ErrNotFound) {
 			return c, err
 		}
@@ -176,16 +179,6 @@ func (p Places) unanswered(file plain.Session, o helper.Origin, all []helper.Cre
 	}
 	return helper.AccountErrorf("the account that commands use, %s, is not logged in any more: cre session use %s, or cre login",
 		name(*pointer.Account), strings.Join(names, " or "))
-}
-
-// wrongAccount reports that Account isn't logged in, by what names it.
-func (p Places) wrongAccount(others string) error {
-	if p.ByFlag {
-		return helper.AccountErrorf("--account is %s, and %s: correct it, or run cre login --account %s",
-			name(p.Account), others, name(p.Account))
-	}
-	return helper.AccountErrorf("%s is %s, and %s: correct it or unset it, or run cre login",
-		platform.VarAccount, name(p.Account), others)
 }
 
 // Accounts returns the usernames of accounts, so that they can be shown.

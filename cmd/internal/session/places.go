@@ -88,7 +88,7 @@ func (p *Places) Unpointed(place Place) *Places {
 // For has who names no account get the one of that username, which a flag may name;
 // with "", which is what holds without it, the default one.
 func (p *Places) For(account string, byFlag bool) *Places {
-	p.reading.Account, p.reading.ByFlag = account, byFlag
+	p.reading.Named = reading.Named{Account: account, ByFlag: byFlag}
 	return p
 }
 
