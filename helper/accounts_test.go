@@ -138,7 +138,7 @@ func TestAMissingAccountIsSaid(t *testing.T) {
 }
 
 func TestValidFor(t *testing.T) {
-	for text, want := range map[string]time.Duration{"": 0, "0": -1, "1": time.Second, "1800": 30 * time.Minute, "31622400": 366 * 24 * time.Hour,
+	for text, want := range map[string]time.Duration{"": -1, "0": -1, "1": time.Second, "1800": 30 * time.Minute, "31622400": 366 * 24 * time.Hour,
 		"-1": -1, "30m": -1, "1.5": -1, " 1": -1, "+1": -1, "31622401": -1, "99999999999999999999": -1, "0x10": -1} {
 		store := &accounts{Memory: helpertest.NewMemory()}
 		var out bytes.Buffer

@@ -104,7 +104,9 @@ func (f *gitForm) parse(op string, data []byte) (request, error) {
 	case opStore:
 		err = checkEndpoints(c)
 	case opGet:
-		req.query.ValidFor, err = parseValidFor(attrs[keyValidFor])
+		if seconds, ok := attrs[keyValidFor]; ok {
+			req.query.ValidFor, err = parseValidFor(seconds)
+		}
 	}
 	return req, err
 }
@@ -112,9 +114,6 @@ func (f *gitForm) parse(op string, data []byte) (request, error) {
 // parseValidFor reads seconds, from one to as many as a year has.
 func parseValidFor(text string) (time.Duration, error) {
 	const year = 366 * 24 * 60 * 60
-	if text == "" {
-		return 0, nil
-	}
 	seconds, err := strconv.ParseUint(text, 10, 32)
 	if err != nil || seconds == 0 || seconds > year {
 		return 0, fmt.Errorf("%w: valid_for takes seconds, from 1 to %d, not %.40q", ErrRequest, year, text)

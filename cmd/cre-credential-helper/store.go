@@ -33,12 +33,13 @@ func newStore(s wiring.Settings, net errand.Program) store {
 		Format:    reading.Format{Environment: s.Environment},
 		File:      func() (plain.Session, error) { return readIn(s) },
 		Vault:     func(place reading.Place) reading.Vault { return vaultAt(place, s) },
-		Account:   s.Account,
+		Named:     reading.Named{Account: s.Account, ByFlag: s.ByFlag},
 		Unpointed: s.Unpointed,
 	}
 	short := reading.Reader{
 		APIKey:         s.APIKey.Secret,
 		APIKeyVariable: s.APIKey.Variable,
+		Named:          places.Named,
 		Environment:    s.Environment,
 		Places:         places,
 		Renewer:        net,

@@ -73,7 +73,7 @@ func open(s wiring.Settings, notify session.Notify) *session.Keeper {
 	programs := stores.Programs{Environ: os.Environ(), Executable: os.Executable}
 	return &session.Keeper{
 		Environment: s.Environment,
-		Places:      session.NewPlaces(s.Environment, s.Mode, files, keychain, time.Now, notify).Beside(stores.Opener(s, programs, notify)).Unpointed(s.Unpointed).For(s.Account),
+		Places:      session.NewPlaces(s.Environment, s.Mode, files, keychain, time.Now, notify).Beside(stores.Opener(s, programs, notify)).Unpointed(s.Unpointed).For(s.Account, s.ByFlag),
 		Provider:    oauth,
 		Revoker:     oauth,
 		OnlyReads:   s.OnlyReads,

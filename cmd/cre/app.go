@@ -17,6 +17,7 @@ const (
 	flagJSON           = "json"
 	flagVersion        = "version"
 	flagAll            = "all"
+	flagAPIKey         = "api-key"
 	flagQuiet          = "quiet"
 	flagYes            = "yes"
 )
@@ -39,7 +40,7 @@ EXAMPLES:
 ENVIRONMENT:
    CRE_API_KEY            an API key, which comes before any session
    CRE_API_KEY_FILE       the file of an API key
-   CRE_ACCOUNT            the account to use; --account EMAIL before a command
+   CRE_ACCOUNT            the account to use, as by --account
    CRE_CREDENTIAL_STORE   where a login is kept: auto (default), keychain, file,
                           kernel or docker-credential-NAME
    CRE_CREDENTIAL_HELPER  the helper to ask instead of cre-credential-helper
@@ -63,23 +64,27 @@ func (m machine) app(line official.Line) *cli.App {
 		UsageText: "cre login\ncre login --no-browser   # prints the URL only\ncre login --with-api-key < FILE\n\nAPI keys are made in the APIs tab at https://app.chain.link/cre/discover",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: flagNoBrowser, Usage: "print the URL and let the person open it"},
-			&cli.StringFlag{Name: flagAccount, Usage: "log in this `EMAIL` and nobody else"},
+			m.accountFlag("log in this `EMAIL` and nobody else"),
 			&cli.BoolFlag{Name: flagWithAPIKey, Usage: "keep the API key that comes on standard input instead"},
 			&cli.BoolFlag{Name: flagNoCheck, Usage: "with --with-api-key: keep it without asking the platform"},
-			&cli.BoolFlag{Name: flagYes, Usage: "log in again without a question, in the place of a session"},
+			&cli.BoolFlag{Name: flagYes, Usage: "replace the account's session without a question"},
 		},
 		Action: m.login,
 	}, {
 		Name:      "logout",
 		Usage:     "revoke and remove the session and the tenant context",
 		UsageText: "cre logout\ncre logout --all   # every account, in every environment",
-		Flags:     []cli.Flag{&cli.BoolFlag{Name: flagAll, Usage: "end every account's session, in every environment"}},
-		Action:    m.logout,
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: flagAll, Usage: "end every account's session, in every environment"},
+			&cli.BoolFlag{Name: flagAPIKey, Usage: "remove the stored API key alone"},
+			m.accountFlag("end the session of this `EMAIL`"),
+		},
+		Action: m.logout,
 	}, {
 		Name:      "whoami",
 		Usage:     "show the account that is logged in",
 		UsageText: "cre whoami\ncre whoami --json | jq -r .organizationId",
-		Flags:     []cli.Flag{&cli.BoolFlag{Name: flagJSON, Usage: "print the answer as JSON"}},
+		Flags:     []cli.Flag{&cli.BoolFlag{Name: flagJSON, Usage: "print the answer as JSON"}, m.accountFlag("act for this `EMAIL`")},
 		Action:    func(c *cli.Context) error { return m.whoami(c, line) },
 	}, m.sessionCommand(line), m.setupCommand(), m.doctorCommand(), {
 		Name:      "version",
@@ -113,7 +118,7 @@ func (m machine) app(line official.Line) *cli.App {
 		Version:        version.String(),
 		Writer:         m.out,
 		ErrWriter:      m.ui.err,
-		Flags:          []cli.Flag{nonInteractive(true), &cli.BoolFlag{Name: flagVersion, Usage: "print this program's version", DisableDefaultText: true}, cli.HelpFlag},
+		Flags:          []cli.Flag{m.accountFlag("act for this `EMAIL`: before a command, or after one of these"), nonInteractive(true), &cli.BoolFlag{Name: flagVersion, Usage: "print this program's version", DisableDefaultText: true}, cli.HelpFlag},
 		HideVersion:    true, // its short flag, -v, is the official CLI's --verbose
 		Commands:       commands,
 		ExitErrHandler: func(*cli.Context, error) {},

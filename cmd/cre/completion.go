@@ -58,7 +58,7 @@ func (m machine) complete(line official.Line) error {
 func program(app *cli.App) completion.Program {
 	root := completion.Command{
 		Commands: append(ownCommands(app.Commands), officialCompletions("")...),
-		Flags:    append(ownFlags(app.Flags), completion.Flag{Name: flagAccount, Usage: "for this account", Value: "EMAIL"}),
+		Flags:    ownFlags(app.Flags),
 	}
 	for _, f := range globalFlags() {
 		if !slices.ContainsFunc(root.Flags, func(own completion.Flag) bool { return own.Name == f.Name }) {

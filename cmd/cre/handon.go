@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,7 +30,11 @@ func (m machine) handOn(ctx context.Context, line official.Line, args []string) 
 	if err != nil {
 		return 0, err
 	}
-	if around.Getenv(platform.VarAPIKey) != "" {
+	needed, known := line.NeedsSession()
+	if key, file := around.Lookup(platform.VarAPIKey); key != "" {
+		if err := m.mayUseKey(cmp.Or(file, platform.VarAPIKey)); err != nil && needed {
+			return 0, err
+		}
 		m.noticeKey(around)
 		return run(ctx, command)
 	}
@@ -40,7 +45,7 @@ func (m machine) handOn(ctx context.Context, line official.Line, args []string) 
 	if err == nil {
 		err = kept.prepare(ctx)
 	}
-	switch needed, known := line.NeedsSession(); {
+	switch {
 	case err == nil && kept.key:
 		return kept.exchangingKey(ctx, command)
 	case err == nil && reading.IsVault(kept.place):

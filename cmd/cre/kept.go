@@ -37,14 +37,18 @@ func (m machine) findKept(ctx context.Context) (kept, error) {
 	}
 	_, given := m.keyOfEnvironment() // in a file: the variable itself was looked at before
 	k.key = k.key || given
+	account := m.getenv(platform.VarAccount)
 	switch {
+	case k.key && account != "": // the helper knows whether it is there, and says so
+		_, err = k.credential(ctx)
+		return k, err
 	case k.key:
 		return k, nil
 	case err == nil && k.place == "":
 		return k, errNotLoggedIn
 	}
-	if account := m.getenv(platform.VarAccount); err == nil && p.granted == "" && account != "" && account != k.account {
-		return k, usagef("%s is %q, and the official CLI works with one account: run cre session use %s", platform.VarAccount, account, account)
+	if err == nil && p.granted == "" && account != "" && account != k.account {
+		return k, usagef("%s is %q, and the official CLI works with one account: run cre session use %s", m.accountBy(), account, account)
 	}
 	return k, err
 }

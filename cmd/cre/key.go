@@ -50,7 +50,36 @@ func (m machine) loginWithKey(c *cli.Context) error {
 	if variable, ok := m.keyOfEnvironment(); ok {
 		m.ui.warn(fmt.Sprintf("%s is set and comes first: unset it to use the API key that you have just stored", variable))
 	}
-	_, err = fmt.Fprintf(m.out, "The API key%s is in the keychain, and comes before any session. To remove it: cre logout\n", of)
+	_, err = fmt.Fprintf(m.out, "The API key%s is in the keychain, and comes before any session. To remove it: cre logout --api-key\n", of)
+	return err
+}
+
+// removeKey takes the stored API key away, and leaves every session.
+func (m machine) removeKey(c *cli.Context) error {
+	p, err := m.told(m.connectWithFiles())
+	if err != nil {
+		return err
+	}
+	if _, err := p.look(); err != nil { // of a damaged file, an erase takes all away
+		return err
+	}
+	removed := false
+	p.helper.Notice = func(line string) {
+		removed = removed || !isWarning(line)
+		m.ui.notice(line)
+	}
+	username := reading.APIKeyUsername
+	if err := p.helper.Erase(c.Context, helper.Query{Origin: p.Origin(), Username: &username}); err != nil {
+		return fmt.Errorf("removing the API key: %w", err)
+	}
+	if variable, ok := m.keyOfEnvironment(); ok {
+		m.ui.warn(fmt.Sprintf("%s is set and stays so: commands go on using it until it is unset", variable))
+	}
+	says := "No API key was stored."
+	if removed {
+		says = "The API key is removed."
+	}
+	_, err = fmt.Fprintln(m.out, says)
 	return err
 }
 

@@ -33,8 +33,16 @@ var (
 const storeWait = 5 * time.Minute
 
 func (m machine) login(c *cli.Context) error {
+	for _, flag := range []string{flagAccount, flagNoBrowser} {
+		if err := m.oneOf(c, flagWithAPIKey, flag); err != nil {
+			return err
+		}
+	}
 	if c.Bool(flagWithAPIKey) {
 		return m.loginWithKey(c)
+	}
+	if c.Bool(flagNoCheck) {
+		return usagef("--%s goes with --%s alone: without a key there is nothing to check", flagNoCheck, flagWithAPIKey)
 	}
 	variable, hasKey := m.keyOfEnvironment()
 	switch {
@@ -65,12 +73,12 @@ func (m machine) login(c *cli.Context) error {
 	if err := p.helper.Check(c.Context, p.Origin()); err != nil {
 		return cannotStore(err)
 	}
+	p.wanted, p.by = m.getenv(platform.VarAccount), m.accountBy()
 	if person && !c.Bool(flagYes) {
 		if again, err := m.mayLogInAgain(c.Context, p); err != nil || !again {
 			return err
 		}
 	}
-	p.wanted = c.String(flagAccount)
 	s := loginScreen{ui: m.ui, surroundings: surroundings, opens: opens, pastes: person}
 	cred, err := m.browserLogin(c.Context, p, &s)
 	if err != nil {
@@ -100,7 +108,7 @@ func (m machine) afterLogin(ctx context.Context, p *platformClient, username str
 		m.ui.remark("Still logged in: %s. To use it: cre session use %s", safetext.Line(strings.Join(others, ", ")), safetext.Line(others[0]))
 	}
 	if len(d.Credentials) > 0 && isKey(d.Credentials[0]) && d.Credentials[0].Place != helper.PlaceEnvironment {
-		m.ui.warn(keyComesFirst(d.Credentials[0]) + ", which ends this session, too")
+		m.ui.warn(keyComesFirst(d.Credentials[0]))
 	}
 }
 
@@ -131,7 +139,9 @@ func (u unopened) Unwrap() error { return u.error }
 // can't be described is no reason against a login, which is what mends it.
 func (m machine) mayLogInAgain(ctx context.Context, p *platformClient) (bool, error) {
 	d, err := p.helper.Describe(ctx, p.Origin())
-	at := slices.IndexFunc(d.Credentials, m.isInUse)
+	at := slices.IndexFunc(d.Credentials, func(a helper.Account) bool {
+		return m.isInUse(a) || a.Place == helper.PlaceFile && !a.Stray // which may hold no other one
+	})
 	if err != nil || at < 0 {
 		return true, nil
 	}
@@ -140,7 +150,10 @@ func (m machine) mayLogInAgain(ctx context.Context, p *platformClient) (bool, er
 	if name != "" {
 		question = fmt.Sprintf("You are logged in as %s.", safetext.Line(name))
 	}
-	answer, err := m.ask(ctx, question+" Log in again? [y/N] ")
+	if question += " Log in again? [y/N] "; p.wanted != "" && p.wanted != name {
+		question = fmt.Sprintf("%s is logged in, and cre.yaml holds one session. Log in as %s? [y/N] ", safetext.Line(name), safetext.Line(p.wanted))
+	}
+	answer, err := m.ask(ctx, question)
 	if err != nil {
 		return false, err
 	}
@@ -237,7 +250,7 @@ func (p *platformClient) keep(ctx context.Context, cred helper.Credential) error
 	defer cancel()
 	err := p.mayHave(cred.Secret)
 	if err == nil && p.wanted != "" && p.wanted != cred.Username {
-		err = fmt.Errorf("you logged in as %s and not as %s: log out in the browser first, and try again", safetext.Line(cred.Username), safetext.Line(p.wanted))
+		err = fmt.Errorf("you logged in as %s and not as %s (%s): log out in the browser first, and try again", safetext.Line(cred.Username), safetext.Line(p.wanted), p.by)
 	}
 	if err == nil {
 		err = p.helper.Store(storeCtx, cred)

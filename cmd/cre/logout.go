@@ -17,6 +17,12 @@ import (
 )
 
 func (m machine) logout(c *cli.Context) error {
+	if err := m.oneOf(c, flagAll, flagAPIKey, flagAccount); err != nil {
+		return err
+	}
+	if c.Bool(flagAPIKey) {
+		return m.removeKey(c)
+	}
 	p, err := m.told(m.connectWithFiles())
 	if err != nil {
 		return err
@@ -78,10 +84,10 @@ type ending struct {
 	account string // else: this one; "": an API key alone
 }
 
-// toEnd plans it: the account that commands use, and a key that is kept; with one
-// account alone, whatever there is; all accounts of all environments if that is
-// asked for. Where commands use no account although others are logged in, none of
-// those is meant.
+// toEnd plans it: the account that commands use, wherever it is, and a key that is
+// kept; all accounts of all environments if that is asked for. Where commands use no
+// account although others are logged in, none of those is meant. Where nobody is,
+// whatever was left is.
 func (m machine) toEnd(c *cli.Context, p *platformClient) (ending, error) {
 	everything := ending{queries: []helper.Query{p.query()}, all: true}
 	if c.Bool(flagAll) {
@@ -97,24 +103,28 @@ func (m machine) toEnd(c *cli.Context, p *platformClient) (ending, error) {
 		return everything, nil
 	}
 	var one ending
-	others := staying(d, "")
+	end := func(username string) {
+		one.queries = append(one.queries, helper.Query{Origin: p.Origin(), Username: &username})
+	}
+	named := m.getenv(platform.VarAccount)
 	for _, a := range d.Credentials {
-		if a.Place == helper.PlaceEnvironment || !isKey(a) && !m.isInUse(a) || !isKey(a) && a.Username == "" {
-			continue
-		}
-		one.queries = append(one.queries, helper.Query{Origin: p.Origin(), Username: &a.Username})
-		if !isKey(a) {
+		switch isOne := m.isInUse(a) || a.Stray && a.Username == named; {
+		case isKey(a) && a.Place != helper.PlaceEnvironment:
+			end(a.Username)
+		case isOne && a.Username != "" && one.account == "":
+			end(a.Username)
 			one.account = a.Username
-			others = staying(d, a.Username)
 		}
 	}
+	others := len(staying(d, one.account)) > 0
 	switch {
-	case len(others) == 0 && (d.Unread == "" || one.account == ""):
-		return everything, nil
-	case len(one.queries) > 0:
+	case one.account != "", others && len(one.queries) > 0:
 		return one, nil
-	case d.Problem != "":
+	case others && d.Problem != "":
 		return ending{}, fmt.Errorf("%s. To end all sessions: cre logout --all", d.Problem)
+	case named != "":
+		end(named)
+		return one, nil
 	}
 	return everything, nil
 }
@@ -135,7 +145,7 @@ func (m machine) left(ctx context.Context, p *platformClient, ends ending) (r re
 	if err != nil {
 		return r
 	}
-	r.names = staying(d, "")
+	r.names = besides(d, "", func(helper.Account) bool { return true }) // nobody has ended those that nothing points to
 	r.inUse = slices.ContainsFunc(d.Credentials, func(a helper.Account) bool { return a.Default && !a.Stray })
 	return r
 }

@@ -115,26 +115,6 @@ func (m machine) answer(ctx context.Context, args []string) (status int, err err
 	return m.handOn(ctx, line, args)
 }
 
-// takeAccount takes an --account before everything else, which is the official
-// CLI's flag for nothing. The helper reads it from its variable.
-func (m machine) takeAccount(args []string) (rest []string, err error) {
-	if len(args) == 0 {
-		return args, nil
-	}
-	account, attached := strings.CutPrefix(args[0], "--"+flagAccount+"=")
-	switch {
-	case attached:
-		rest = args[1:]
-	case args[0] != "--"+flagAccount:
-		return args, nil
-	case len(args) == 1:
-		return nil, usagef("--%s takes an account: see cre session list", flagAccount)
-	default:
-		account, rest = args[1], args[2:]
-	}
-	return rest, m.setenv(platform.VarAccount, account)
-}
-
 // platformClient is what a command works with: an environment, the helper that
 // keeps its session, and the files beside it.
 type platformClient struct {
@@ -144,6 +124,7 @@ type platformClient struct {
 	http    *http.Client
 	now     func() time.Time
 	wanted  string        // the account to log in; "": any
+	by      string        // what says so
 	asksFor string        // the account; "": the one that answers
 	apiKey  helper.Secret // from an environment file, instead of what the helper has; not set: none
 	keyFile string        // that file

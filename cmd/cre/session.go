@@ -20,7 +20,6 @@ const (
 	flagValidFor = "valid-for"
 	flagForce    = "force"
 	flagTo       = "to"
-	flagAccount  = "account"
 	store        = "STORE" // what a flag is called that takes one of reading.Words
 )
 
@@ -62,6 +61,7 @@ func (m machine) sessionCommand(line official.Line) *cli.Command {
 		Action:    m.sessionMove,
 	}, m.grantsCommand()}
 	for _, c := range commands {
+		c.Flags = append(c.Flags, m.accountFlag("act for this `EMAIL`"))
 		c.OnUsageError = onUsageError
 		c.HideHelpCommand = true
 		switch {
@@ -74,7 +74,7 @@ func (m machine) sessionCommand(line official.Line) *cli.Command {
 	return &cli.Command{
 		Name:        "session",
 		Usage:       "show the session, choose the account, move it, print a token",
-		Flags:       []cli.Flag{asJSON},
+		Flags:       []cli.Flag{asJSON, m.accountFlag("act for this `EMAIL`")},
 		Action:      status,
 		Subcommands: commands,
 	}
@@ -97,6 +97,9 @@ func (m machine) describe(c *cli.Context, line official.Line) (*platformClient, 
 			Origin: p.Origin().String(), Username: reading.APIKeyUsername, AuthType: helper.AuthAPIKey,
 			Place: helper.PlaceEnvironment, Variable: file, DeployAccess: true,
 		})
+		if err := m.mayUseKey(file); err != nil {
+			d.Problem = err.Error()
+		}
 	}
 	return p, d, err
 }
@@ -112,10 +115,15 @@ func (m machine) sessionList(c *cli.Context, line official.Line) error {
 	} else if len(d.Credentials) > 0 {
 		err = s.list(m.out, d.Credentials, m.now())
 	}
-	if err != nil || len(d.Credentials) > 0 {
+	switch {
+	case err != nil:
 		return err
+	case s.Answers == nil && s.Problem != "":
+		return s.failure(p.helper.Program)
+	case len(d.Credentials) == 0:
+		return errNoSession
 	}
-	return errNoSession
+	return nil
 }
 
 func (m machine) sessionToken(c *cli.Context, line official.Line) error {
@@ -196,6 +204,9 @@ func (m machine) comesFirst(d helper.Description, username string) string {
 		return keyComesFirst(d.Credentials[0])
 	}
 	if other := m.getenv(platform.VarAccount); other != "" && other != username {
+		if platform.AccountIsByFlag(m.getenv) {
+			return fmt.Sprintf("--%s is %s and comes first: leave it out", flagAccount, other)
+		}
 		return fmt.Sprintf("%s is set to %s and comes first: unset it", platform.VarAccount, other)
 	}
 	return ""
@@ -203,8 +214,13 @@ func (m machine) comesFirst(d helper.Description, username string) string {
 
 // staying returns the accounts that are logged in besides one.
 func staying(d helper.Description, username string) (names []string) {
+	return besides(d, username, func(a helper.Account) bool { return !a.Stray })
+}
+
+// besides returns those accounts, each once, besides one.
+func besides(d helper.Description, username string, those func(helper.Account) bool) (names []string) {
 	for _, a := range d.Credentials {
-		if !a.Stray && !isKey(a) && a.Username != username {
+		if those(a) && a.AuthType != helper.AuthAPIKey && a.Username != username && !slices.Contains(names, a.Username) {
 			names = append(names, a.Username)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -34,7 +35,9 @@ type status struct {
 	Overrides []string `json:"overrides"`         // the variables that are set to change the environment
 	Notes     []string `json:"notes"`             // for a person, a line each
 	Unread    string   `json:"unread,omitempty"`  // see [helper.Description]
-	Problem   string   `json:"problem,omitempty"` // why nothing answers, although there are sessions
+	Problem   string   `json:"problem,omitempty"` // why nothing answers, although there are credentials
+
+	contradicts bool // Problem is about settings
 }
 
 const statusSchema = 1
@@ -71,8 +74,11 @@ func (m machine) status(p *platformClient, d helper.Description) status {
 			s.Session = &a
 		}
 	}
-	if s.Answers == nil {
+	switch {
+	case s.Answers == nil:
 		s.Answers = s.Session
+	case s.Problem != "": // an account is asked for, too
+		s.Answers, s.contradicts = nil, true
 	}
 	return s
 }
@@ -95,6 +101,8 @@ func (m machine) isInUse(a helper.Account) bool {
 // told without asking it.
 func (s status) failure(program string) error {
 	switch {
+	case s.contradicts:
+		return usageError{errors.New(s.Problem)}
 	case s.Answers == nil && s.Problem != "":
 		return errors.New(s.Problem)
 	case s.Answers == nil:
@@ -185,7 +193,7 @@ func keyComesFirst(a helper.Account) string {
 func keyRemedy(a helper.Account) string {
 	switch {
 	case a.Place != helper.PlaceEnvironment:
-		return "remove it by cre logout"
+		return "remove it by cre logout --api-key"
 	case filepath.IsAbs(a.Variable):
 		return "take it out of that file"
 	}
@@ -238,15 +246,15 @@ func inWords(d time.Duration) string {
 // strayNotes say what the official CLI, run by its path, leaves behind, and what a
 // keychain that was out of reach keeps.
 func strayNotes(d helper.Description) (notes []string) {
-	inFile := false
-	for _, a := range d.Credentials {
-		inFile = inFile || a.Place == helper.PlaceFile
-	}
+	at := slices.IndexFunc(d.Credentials, func(a helper.Account) bool { return a.Place == helper.PlaceFile })
 	for _, a := range d.Credentials {
 		switch {
-		case a.Stray && inFile:
+		case !a.Stray:
+		case at >= 0 && d.Credentials[at].Username != a.Username:
+			notes = append(notes, fmt.Sprintf("the session of %s is in the keychain, and can be used once that of %s is there, too: cre session move --to keychain", a.Username, d.Credentials[at].Username))
+		case at >= 0:
 			notes = append(notes, fmt.Sprintf("cre.yaml holds plain tokens, as the official CLI's login leaves them, and an older session of %s is still in the keychain: cre session move --to keychain puts the new one in its place, cre logout ends both", a.Username))
-		case a.Stray:
+		default:
 			notes = append(notes, fmt.Sprintf("an older session of %s is still in the keychain, and nothing uses it: cre logout ends it", a.Username))
 		}
 	}

@@ -84,6 +84,9 @@ func (m machine) takeKeyFromFile(p *platformClient, line official.Line) error {
 	if err != nil || key == "" {
 		return err
 	}
+	if err := m.mayUseKey(file); err != nil {
+		return err
+	}
 	p.apiKey, p.keyFile = helper.NewSecret(key), file
 	m.ui.say("%s sets %s: commands use that key here", safetext.Line(file), platform.VarAPIKey)
 	return nil

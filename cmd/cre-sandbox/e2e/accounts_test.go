@@ -142,7 +142,7 @@ func TestTwoAccountsSideBySide(t *testing.T) {
 	}
 	m.expectOutcome(m.run("", "cre", "--account", secondAccount, "session"), 0, "Account:         "+secondAccount)
 	m.expectOutcome(m.run("", "cre", "--account", secondAccount, "session", "use", firstAccount), 0,
-		"CRE_ACCOUNT is set to "+secondAccount+" and comes first: unset it to use "+firstAccount, "The default account is "+firstAccount+" now.", "!Commands use")
+		"--account is "+secondAccount+" and comes first: leave it out to use "+firstAccount, "The default account is "+firstAccount+" now.", "!Commands use")
 	m.expectOutcome(m.in(t, "CRE_API_KEY=some-key").run("", "cre", "session", "use", firstAccount), 0, "CRE_API_KEY is set and comes first: unset it to use "+firstAccount, "!Commands use")
 	m.expectOutcome(m.run("", "cre", "session", "use", "nobody"), 1, "nobody is not logged in: log in by cre login --account nobody. Logged in: ", firstAccount, secondAccount)
 	m.expectOutcome(m.run("", "cre", "session", "use"), 2, "takes one account")
@@ -360,7 +360,7 @@ func TestAnotherAccountsCommandIsNotHandedOn(t *testing.T) {
 	m, _, _ := withTwo(t)
 	d := newDesk(m)
 	o := d.cre("--account", firstAccount, "workflow", "list")
-	m.expectOutcome(o, 2, "CRE_ACCOUNT", firstAccount, "cre session use "+firstAccount)
+	m.expectOutcome(o, 2, "--account is", firstAccount, "cre session use "+firstAccount)
 	if len(d.started()) > 0 {
 		t.Error("it was handed on")
 	}

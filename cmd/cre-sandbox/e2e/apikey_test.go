@@ -38,7 +38,7 @@ func TestAStoredKeyComesBeforeTheSession(t *testing.T) {
 	t.Parallel()
 	m := forKeys(t, keychainMode)
 	s := m.logIn()
-	m.expectOutcome(m.run("\ufeff "+theKey+"\r\n", "cre", "login", "--with-api-key"), 0, "The API key of org_mEMRknbVURM9DWsB is in the keychain, and comes before any session. To remove it: cre logout\n")
+	m.expectOutcome(m.run("\ufeff "+theKey+"\r\n", "cre", "login", "--with-api-key"), 0, "The API key of org_mEMRknbVURM9DWsB is in the keychain, and comes before any session. To remove it: cre logout --api-key\n")
 	m.answersKey(theKey)
 	if m.hasPlainText() || strings.Contains(readFile(t, m.sessionFile()), theKey) {
 		t.Error("there is plain text")
@@ -46,17 +46,82 @@ func TestAStoredKeyComesBeforeTheSession(t *testing.T) {
 	m.expectOutcome(m.run("", "cre", "whoami"), 0, "Organization ID: org_mEMRknbVURM9DWsB", "!Email")
 	m.expectOutcome(m.run("", "cre", "session"), 0, "Account:         "+firstAccount, "Commands use:    the API key in the keychain\n", "!"+theKey)
 	m.expectOutcome(m.run("", "cre", "session", "list"), 0, "* API key", "  "+firstAccount)
-	m.expectOutcome(m.run("", "cre", "session", "token"), 1, "the API key in the keychain comes first: remove it by cre logout to get the session's token")
-	m.expectOutcome(m.run("", "cre", "session", "use", firstAccount), 0, "the API key in the keychain comes first: remove it by cre logout to use "+firstAccount, "!Commands use")
+	m.expectOutcome(m.run("", "cre", "session", "token"), 1, "the API key in the keychain comes first: remove it by cre logout --api-key to get the session's token")
+	m.expectOutcome(m.run("", "cre", "session", "use", firstAccount), 0, "the API key in the keychain comes first: remove it by cre logout --api-key to use "+firstAccount, "!Commands use")
 	if o := m.helper("get", "username="+firstAccount); o.token() != s.Access {
 		t.Errorf("who names the account: %v", o)
 	}
 	in := m.in(t, "CRE_API_KEY=another-key")
 	in.answersKey("another-key")
 	in.expectOutcome(in.run(theKey, "cre", "login", "--with-api-key"), 0, "CRE_API_KEY is set and comes first: unset it to use the API key that you have just stored")
-	m.expectOutcome(m.run("", "cre", "logout"), 0, "removed the session of "+firstAccount+" and the API key from the keychain", "Logged out.\n")
+	m.expectOutcome(m.run("", "cre", "logout"), 0, "removed the session of "+firstAccount+" from the keychain", "removed the API key from the keychain", "Logged out.\n")
 	if len(m.items()) > 0 {
 		t.Errorf("left are %q", m.items())
+	}
+}
+
+// TestAKeyIsRemovedAlone: every session stays, and so does its pointer.
+func TestAKeyIsRemovedAlone(t *testing.T) {
+	t.Parallel()
+	for where, variables := range map[string][]string{"the keychain": nil, "the file": {"CRE_CREDENTIAL_STORE=file"}} {
+		m := forKeys(t, keychainMode)
+		m.expectOutcome(m.run("", "cre", "logout", "--api-key"), 0, "No API key was stored.\n", "!removed")
+		m.expectOutcome(m.run(theKey, "cre", "login", "--with-api-key"), 0)
+		s := m.in(t, variables...).logIn()
+		m.answersKey(theKey)
+		m.expectOutcome(m.run("", "cre", "logout", "--api-key", "--all"), 2, "don't go together")
+		m.expectOutcome(m.run("", "cre", "logout", "--api-key"), 0, "removed the API key from the keychain\n", "The API key is removed.\n", "!session of")
+		if m.mustGet() != s.Access || m.platform.Stats().LiveFamilies != 1 {
+			t.Errorf("a session in %s isn't what it was", where)
+		}
+		m.expectOutcome(m.run("", "cre", "session", "list"), 0, "* "+firstAccount, "!API key")
+		m.expectOutcome(m.in(t, "CRE_API_KEY=x").run("", "cre", "logout", "--api-key"), 0, "CRE_API_KEY is set and stays so", "No API key was stored.\n")
+	}
+}
+
+// TestAnAccountThatIsAskedForAndAKeyAreAnError: neither is used in silence, by any
+// command, wherever the key is.
+func TestAnAccountThatIsAskedForAndAKeyAreAnError(t *testing.T) {
+	t.Parallel()
+	d := newDesk(forKeys(t, keychainMode))
+	s := d.logIn()
+	dir := t.TempDir()
+	d.write(filepath.Join(dir, "cre-api-key"), 0o600, theKey)
+	commands := [][]string{{"whoami"}, {"session"}, {"session", "list"}, {"session", "token"}, {"workflow", "list"}}
+	holds := func(d *desk, key, remedy string) {
+		t.Helper()
+		for _, args := range commands {
+			for words, by := range map[string]string{"--account": "leave --account out", "CRE_ACCOUNT": "unset CRE_ACCOUNT"} {
+				o := d.cre(append([]string{"--account", firstAccount}, args...)...)
+				if words != "--account" {
+					in := d.in(t, "CRE_ACCOUNT="+firstAccount, "TEST_MARKS="+d.marks)
+					in.dir = d.dir
+					o = in.cre(args...)
+				}
+				d.expectOutcome(o, 2, words+" is "+firstAccount+", but the API key in "+key+" comes first: "+by+", or "+remedy)
+			}
+		}
+		if started := d.started(); len(started) > 0 {
+			t.Errorf("handed on: %q", started)
+		}
+		d.expectOutcome(d.cre("--account", firstAccount, "version"), 0)
+		d.started()
+	}
+	for _, set := range []string{"CRE_API_KEY=" + theKey, "CRE_API_KEY_FILE=" + filepath.Join(dir, "cre-api-key"), "CREDENTIALS_DIRECTORY=" + dir} {
+		variable, _, _ := strings.Cut(set, "=")
+		holds(d.in(t, set), variable, "unset "+variable)
+	}
+	file := filepath.Join(d.dir, ".env")
+	d.write(file, 0o600, "CRE_API_KEY="+theKey)
+	holds(d, file, "take it out of that file")
+	d.remove(file)
+	d.expectOutcome(d.run(theKey, "cre", "login", "--with-api-key"), 0)
+	holds(d, "the keychain", "run cre logout --api-key")
+	if o := d.machine.in(t, "CRE_ACCOUNT="+firstAccount).helper("get"); o.status != 2 || o.stdout != "" {
+		t.Errorf("get: %v", o)
+	}
+	if o := d.machine.in(t, "CRE_API_KEY="+theKey).helper("get", "username="+firstAccount); o.token() != s.Access {
+		t.Errorf("who names the account: %v", o)
 	}
 }
 
@@ -85,7 +150,7 @@ func TestAKeyThatIsNotTakenIsNotStored(t *testing.T) {
 	m.expectOutcome(m.run("wrong-key", "cre", "login", "--with-api-key", "--no-check"), 0, "The API key is in the keychain", "!wrong-key")
 	m.answersKey("wrong-key")
 	m.platform.Fail(sandbox.GraphQL, sandbox.Failure{})
-	m.expectOutcome(m.run("", "cre", "whoami"), 1, "the API key in the keychain doesn't work: correct it, or remove it by cre logout to use your session", "!wrong-key")
+	m.expectOutcome(m.run("", "cre", "whoami"), 1, "the API key in the keychain doesn't work: correct it, or remove it by cre logout --api-key to use your session", "!wrong-key")
 	m.expectOutcome(m.run(theKey, "cre", "login", "--with-api-key"), 0)
 	m.answersKey(theKey)
 	m.expectOutcome(m.run("", "cre", "logout"), 0, "removed the API key from the keychain", "Logged out.\n")

@@ -52,7 +52,7 @@ var sessionIlls = []fault{
 			p.expectOutcome(p.run("sandbox-api-key", "cre", "login", "--with-api-key"), 0)
 		},
 		check: "session", level: "warning", says: "an API key is in the keychain, and is used instead of your session",
-		heals: func(p *patient) { p.expectOutcome(p.run("", "cre", "logout"), 0); p.logIn() },
+		command: "cre logout --api-key",
 	},
 	{
 		name:   "a file of an API key that others can read",

@@ -100,6 +100,8 @@ var messages = map[string]message{
 	"another program's word": {fileMode, cre("auth", "status"), []string{`Error: no command "auth": did you mean "cre session"?`}, nil},
 	"an unknown flag":        {fileMode, cre("login", "--frob"), []string{"Error: unknown flag --frob: see cre login --help"}, []string{"provided but not defined"}},
 	"a mistyped flag":        {fileMode, cre("whoami", "--jsn"), []string{"Error: unknown flag --jsn: did you mean --json? See cre whoami --help"}, nil},
+	"a mistyped --account":   {fileMode, cre("--accout", firstAccount, "workflow", "list"), []string{"Error: unknown flag --accout: did you mean --account? See cre --help"}, nil},
+	"an empty account":       {fileMode, cre("--account", "", "logout"), []string{"Error: --account takes an account: see cre session list"}, nil},
 	"a time without a unit":  {fileMode, cre("session", "token", "--valid-for", "30"), []string{`Error: --valid-for takes a time such as 30m, not "30"`}, []string{"parse error"}},
 	"no time":                {fileMode, cre("session", "token", "--valid-for", "0"), []string{"Error: --valid-for takes a time of more than 0, such as 30m"}, nil},
 	"a negative time":        {fileMode, cre("session", "token", "--valid-for", "-5m"), []string{"Error: --valid-for takes a time of more than 0, such as 30m"}, nil},

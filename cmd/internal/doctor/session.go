@@ -87,6 +87,8 @@ func sort(all []helper.Account, account string) (c credentials) {
 func (d desk) unanswered(why string, others []string) Finding {
 	f := problem("%s", why)
 	switch {
+	case d.settings.ByFlag:
+		return f.advise("name another account, or leave --account out")
 	case d.settings.Account != "":
 		return f.run(d.shell.unset(platform.VarAccount))
 	case len(others) > 0:
@@ -114,8 +116,7 @@ func (d desk) used(a helper.Account, unread bool) Finding {
 	return problem("%s; its token has expired and can't be renewed", where).run("cre login")
 }
 
-// key judges an API key, which comes before a session. One that is stored goes by
-// a logout alone, which ends the session, too.
+// key judges an API key, which comes before a session.
 func (d desk) key(a helper.Account, overSession bool) Finding {
 	is := fmt.Sprintf("an API key is in %s, and is used", reading.Called(a.Place))
 	if a.Place == helper.PlaceEnvironment {
@@ -127,12 +128,16 @@ func (d desk) key(a helper.Account, overSession bool) Finding {
 	case a.Place == helper.PlaceEnvironment:
 		return warning("%s instead of your session", is).run(d.shell.unset(a.Variable))
 	}
-	return warning("%s instead of your session", is).advise("to use the session: cre logout, which removes both, and cre login")
+	return warning("%s instead of your session", is).advise("to use the session, remove the key").run("cre logout --api-key")
 }
 
 // stray is about what the official CLI's own login or logout has left in the
 // keychain. Beside a session in the keychain, no command removes it alone.
 func stray(username string, used *helper.Account) Finding {
+	if used != nil && used.Place == helper.PlaceFile && used.Username != username {
+		return warning("the session of %s is in the keychain, and can be used once that of %s, which is in cre.yaml, is there, too", username, used.Username).
+			run("cre session move --to keychain")
+	}
 	f := warning("an older session of %s is still in the keychain, and nothing uses it", username)
 	switch {
 	case used == nil:

@@ -176,6 +176,7 @@ func kinds() map[string]error {
 		"provider":      reading.ErrProvider,
 		"not a session": reading.ErrNotASession,
 		"setting":       status.ErrSetting,
+		"contradiction": reading.ErrContradiction,
 		"cancelled":     context.Canceled,
 		"late":          context.DeadlineExceeded,
 	}

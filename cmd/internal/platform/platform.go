@@ -40,6 +40,16 @@ const VarAccount = "CRE_ACCOUNT"
 // set, the session is where that grant runs.
 const VarGrantSocket = "CRE_CREDENTIAL_SOCKET"
 
+// VarFlagAccount is set by cre, beside [VarAccount] and to the same, where a flag names
+// the account, so that errors name what the person has written.
+const VarFlagAccount = "CRE_CREDENTIAL_FLAG_ACCOUNT"
+
+// AccountIsByFlag reports whether a flag names the account.
+func AccountIsByFlag(getenv func(string) string) bool {
+	account := getenv(VarAccount)
+	return account != "" && getenv(VarFlagAccount) == account
+}
+
 // VarUpstream is the GraphQL URL override of who runs the official CLI, for
 // programs of this project below it: there, [VarGraphQLURL] leads to an exchange.
 const VarUpstream = "CRE_CREDENTIAL_UPSTREAM"

@@ -32,6 +32,9 @@ func (r Reader) Describe(ctx context.Context, o helper.Origin, places Describer)
 	}
 	about := accountOf(key, helper.PlaceEnvironment)
 	about.Variable = r.APIKeyVariable
+	if err := r.Named.Against(keyOf(r.APIKeyVariable)); err != nil {
+		d.Problem = err.Error()
+	}
 	d.Credentials = slices.Insert(d.Credentials, 0, about)
 	return d, nil
 }
@@ -85,7 +88,9 @@ func (p Places) Describe(ctx context.Context, o helper.Origin) (helper.Descripti
 			}
 		}
 	}
-	if d.Unread == "" && !slices.ContainsFunc(d.Credentials, p.answers) {
+	if key := slices.IndexFunc(d.Credentials, isKeyThatAnswers); key >= 0 && p.Against(Key{}) != nil {
+		d.Problem = p.Against(storedKey(d.Credentials[key].Place)).Error()
+	} else if d.Unread == "" && !slices.ContainsFunc(d.Credentials, p.answers) {
 		if err := p.unanswered(file, o, all); errors.Is(err, helper.ErrAccount) {
 			d.Problem = err.Error()
 		}
@@ -106,13 +111,17 @@ func (p Places) kept(c helper.Credential, place Place, pointer Pointer, all []he
 	return about
 }
 
+func isKeyThatAnswers(a helper.Account) bool {
+	return !a.Stray && a.AuthType == helper.AuthAPIKey && a.Username == APIKeyUsername
+}
+
 // answers reports whether a is what answers who names nobody, if no key comes
 // before it.
 func (p Places) answers(a helper.Account) bool {
 	switch {
 	case a.Stray:
 		return false
-	case a.AuthType == helper.AuthAPIKey && a.Username == APIKeyUsername:
+	case isKeyThatAnswers(a):
 		return true
 	case p.Account != "":
 		return a.Username == p.Account
@@ -148,7 +157,7 @@ func (p Places) rank(a helper.Account) int {
 	switch {
 	case a.Stray:
 		return 4
-	case a.AuthType == helper.AuthAPIKey && a.Username == APIKeyUsername:
+	case isKeyThatAnswers(a):
 		return 0
 	case p.Account != "" && a.Username == p.Account:
 		return 1

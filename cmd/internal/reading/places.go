@@ -9,7 +9,6 @@ import (
 	"strings"
 	"unicode"
 
-	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/fallback/plain"
 	"cre-credential-helper/helper"
 	"cre-credential-helper/keyring/lookup"
@@ -28,9 +27,9 @@ type Vault interface {
 // can be in besides.
 type Places struct {
 	Format
-	File    func() (plain.Session, error) // reads cre.yaml
-	Vault   func(Place) Vault             // any but cre.yaml itself; what isn't known fails
-	Account string                        // that answers who names none; "": the default one
+	File  func() (plain.Session, error) // reads cre.yaml
+	Vault func(Place) Vault             // any but cre.yaml itself; what isn't known fails
+	Named                               // the account that answers who names none; "": the default one
 
 	// Unpointed is where the current environment's sessions are if cre.yaml says
 	// nothing of any; "": nowhere.
@@ -82,6 +81,11 @@ func (p Places) find(ctx context.Context, file plain.Session, q helper.Query) (h
 		key := q
 		key.Username = new(APIKeyUsername)
 		c, err := p.Vault(pointer.KeyIn).Get(ctx, key)
+		if err == nil {
+			if err := p.against(q, storedKey(pointer.KeyIn)); err != nil {
+				return helper.Credential{}, err
+			}
+		}
 		if !errors.Is(err, helper.ErrNotFound) {
 			return c, err
 		}
@@ -165,13 +169,11 @@ func (p Places) unanswered(file plain.Session, o helper.Origin, all []helper.Cre
 	switch place := p.Where(file, o); {
 	case place == InFile && p.Account != "":
 		c, _ := p.Credential(file)
-		return helper.AccountErrorf("%s is %s, and cre.yaml holds one session, that of %s: correct it or unset it, or run cre login",
-			platform.VarAccount, name(p.Account), name(c.Username))
+		return p.wrongAccount("cre.yaml holds one session, that of " + name(c.Username))
 	case !IsVault(place) || len(names) == 0:
 		return ErrNotLoggedIn
 	case p.Account != "":
-		return helper.AccountErrorf("%s is %s, and logged in: %s: correct it or unset it, or run cre login",
-			platform.VarAccount, name(p.Account), strings.Join(names, ", "))
+		return p.wrongAccount("logged in: " + strings.Join(names, ", "))
 	case pointer.Account == nil:
 		return ErrNotLoggedIn
 	}

@@ -43,6 +43,10 @@ var (
 	// The session is as good as before.
 	ErrProvider = errors.New("could not renew the session")
 
+	// ErrContradiction reports an account that was asked for by name, while an API
+	// key comes first.
+	ErrContradiction = errors.New("settings that contradict each other")
+
 	// ErrNotASession reports that cre.yaml can't hold a credential.
 	ErrNotASession = errors.New("cre.yaml can only hold a CRE session")
 )
@@ -62,6 +66,7 @@ type Renewer interface {
 type Reader struct {
 	APIKey         helper.Secret // of the environment; unset or empty: none
 	APIKeyVariable string        // that it comes from
+	Named          Named         // the account that the settings ask for
 
 	Environment platform.Environment // the current one
 	Places      Getter               // what is kept, as it is: [Places] or what asks them
@@ -87,6 +92,9 @@ func (r Reader) Get(ctx context.Context, q helper.Query) (helper.Credential, err
 	}
 	key, hasKey := r.apiKey()
 	if hasKey && q.Matches(key) {
+		if err := r.Named.against(q, keyOf(r.APIKeyVariable)); err != nil {
+			return helper.Credential{}, err
+		}
 		return key, nil
 	}
 	c, err := r.Places.Get(ctx, q)

@@ -580,3 +580,37 @@ func TestAMistypedAccountIsNeitherTheDefaultNorARenewal(t *testing.T) {
 		t.Errorf("%v, %d renewals", err, w.provider.renewals)
 	}
 }
+
+// TestTwoEntriesOfOneOriginBecomeOne: a file that was merged or edited by hand may
+// have several, in any order.
+func TestTwoEntriesOfOneOriginBecomeOne(t *testing.T) {
+	for _, entries := range [][]string{{ann, bob}, {bob, ann}, {bob, ann, bob}, {ann, ""}, {"", ann}} {
+		for name, do := range map[string]func(w *world) error{
+			"use": func(w *world) error { return w.keeper().Use(t.Context(), w.Environment.Origin(), ann) },
+			"login": func(w *world) error {
+				w.mustStore(w.account(ann, gated))
+				return nil
+			},
+		} {
+			w := withBoth(t)
+			w.mustStore(w.key("key"))
+			text := "Keychain:\n"
+			for _, username := range append(entries, reading.APIKeyUsername, reading.APIKeyUsername) {
+				at := ""
+				if username != "" {
+					at = strings.ReplaceAll(username, "@", "%40") + "@"
+				}
+				text += "  - https://" + at + "api.cre.chain.link\n"
+			}
+			w.writeFile(text)
+			if err := do(w); err != nil {
+				t.Fatal(err)
+			}
+			w.erase(w.of(reading.APIKeyUsername))
+			w.expectAnswer(w.query(), ann)
+			if n := strings.Count(w.file(), "api.cre.chain.link"); n != 1 {
+				t.Errorf("%s, of %q: cre.yaml:\n%s", name, entries, w.file())
+			}
+		}
+	}
+}

@@ -35,7 +35,13 @@ func FilesIn(dir fallback.Dir) Files { return folder{dir} }
 
 type folder struct{ fallback.Dir }
 
-func (f folder) StageSession() (Stage, error) { return f.Dir.StageSession() }
+func (f folder) StageSession() (Stage, error) {
+	stage, err := f.Dir.StageSession()
+	if err != nil {
+		return nil, err // not the nil pointer, which is no nil Stage
+	}
+	return stage, nil
+}
 
 // overwritten is how often a change is tried again because somebody who takes
 // no lock, the official CLI, wrote between the reading and the rename.

@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/cmd/internal/session"
+	"cre-credential-helper/fallback"
 	"cre-credential-helper/helper"
 )
 
@@ -252,5 +255,15 @@ func TestTheRightRequestBringsItOut(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+func TestAStagingThatFailsLeavesNoStage(t *testing.T) {
+	path := filepath.Join(t.TempDir(), ".cre")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if stage, err := session.FilesIn(fallback.Open(path)).StageSession(); err == nil || stage != nil {
+		t.Errorf("%v, %v", stage, err)
 	}
 }

@@ -27,13 +27,11 @@ func TestAStoredKeyComesBeforeTheSessionsAndAfterTheEnvironments(t *testing.T) {
 		t.Errorf("cre.yaml:\n%s", w.file())
 	}
 	docker := helper.Query{Origin: w.Environment.Origin(), Room: helper.RoomDocker}
-	w.Account = ann // comes after the key
 	for _, q := range []helper.Query{w.query(), docker, w.of(reading.APIKeyUsername)} {
 		if c, err := w.Get(t.Context(), q); err != nil || c.AuthType != helper.AuthAPIKey || c.Secret.Reveal() != "key" {
 			t.Errorf("%+v: %q, %v", q, c.Username, err)
 		}
 	}
-	w.Account = ""
 	w.expectAnswer(w.of(ann), ann)
 	w.APIKey = helper.NewSecret("the environment's")
 	if c := w.mustGet(); c.Secret.Reveal() != "the environment's" {
@@ -161,4 +159,42 @@ func TestAKeyBesideASessionInTheFile(t *testing.T) {
 	w.keychain.set(nil, nil)
 	w.erase(w.of(reading.APIKeyUsername))
 	w.expectAnswer(w.query(), c.Username)
+}
+
+// TestAKeyAndAnAccountThatIsAskedForContradictEachOther: neither is used in silence.
+func TestAKeyAndAnAccountThatIsAskedForContradictEachOther(t *testing.T) {
+	w := withBoth(t)
+	w.mustStore(w.key("key"))
+	w.Account = ann
+	if c, err := w.Get(t.Context(), w.query()); !errors.Is(err, reading.ErrContradiction) || c.Secret.IsSet() {
+		t.Errorf("%q, %v", c.Username, err)
+	}
+	const says = "CRE_ACCOUNT is ann@domain.com, but the API key in the keychain comes first: unset CRE_ACCOUNT, or run cre logout --api-key"
+	if d := w.describe(); !strings.HasSuffix(d.Problem, says) {
+		t.Errorf("describe: %q", d.Problem)
+	}
+	w.expectAnswer(w.of(ann), ann) // who names the user has decided
+	w.expectAnswer(w.of(reading.APIKeyUsername), reading.APIKeyUsername)
+	w.keychain.set(errLocked, nil)
+	if d := w.describe(); !strings.HasSuffix(d.Problem, says) {
+		t.Errorf("describe, of a locked keychain: %q", d.Problem)
+	}
+	w.keychain.set(nil, nil)
+	w.Account = reading.APIKeyUsername
+	w.expectAnswer(w.query(), reading.APIKeyUsername)
+
+	w.Account = ann
+	w.erase(w.of(reading.APIKeyUsername))
+	w.expectAnswer(w.query(), ann)
+	r := reading.Reader{
+		APIKey: helper.NewSecret("key"), APIKeyVariable: "CRE_API_KEY_FILE", Environment: w.Environment,
+		Named: reading.Named{Account: ann, ByFlag: true}, Places: w.keeper().Places, Now: w.clock,
+	}
+	if c, err := r.Get(t.Context(), w.query()); !errors.Is(err, reading.ErrContradiction) || c.Secret.IsSet() ||
+		!strings.HasSuffix(err.Error(), "--account is ann@domain.com, but the API key in CRE_API_KEY_FILE comes first: leave --account out, or unset CRE_API_KEY_FILE") {
+		t.Errorf("%q, %v", c.Username, err)
+	}
+	if c, err := r.Get(t.Context(), w.of(ann)); err != nil || c.Username != ann {
+		t.Errorf("%q, %v", c.Username, err)
+	}
 }

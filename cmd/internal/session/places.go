@@ -85,10 +85,10 @@ func (p *Places) Unpointed(place Place) *Places {
 	return p
 }
 
-// For has who names no account get the one of that username; with "", which is
-// what holds without it, the default one.
-func (p *Places) For(account string) *Places {
-	p.reading.Account = account
+// For has who names no account get the one of that username, which a flag may name;
+// with "", which is what holds without it, the default one.
+func (p *Places) For(account string, byFlag bool) *Places {
+	p.reading.Named = reading.Named{Account: account, ByFlag: byFlag}
 	return p
 }
 

@@ -70,7 +70,7 @@ func (w *world) keeper() *session.Keeper {
 	k := &session.Keeper{
 		Environment: w.Environment,
 		APIKey:      w.APIKey,
-		Places:      session.NewPlaces(w.Environment, w.Mode, files, w.keychain, w.clock, w.notify).Beside(w.beside).For(w.Account),
+		Places:      session.NewPlaces(w.Environment, w.Mode, files, w.keychain, w.clock, w.notify).Beside(w.beside).For(w.Account, false),
 		Provider:    w.provider,
 		Revoker:     w.provider,
 		Now:         w.clock,

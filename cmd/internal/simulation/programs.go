@@ -84,7 +84,7 @@ func (p *Process) keeper() *session.Keeper {
 	})
 	return &session.Keeper{
 		Environment: w.env,
-		Places:      p.places(vault{keychain, p}).For(account),
+		Places:      p.places(vault{keychain, p}).For(account, false),
 		Provider:    client{p},
 		Revoker:     client{p},
 		Renewer:     starter{p},

@@ -45,6 +45,7 @@ func kinds() []kind {
 		{ErrSetting, Usage},
 		{reading.ErrNotASession, Usage},
 		{reading.ErrMode, Usage},
+		{reading.ErrContradiction, Usage},
 		{helper.ErrLifetime, Usage},
 		{helper.ErrBusy, Busy},
 		{lookup.ErrLocked, Locked},

@@ -38,6 +38,7 @@ type Settings struct {
 	Mode        reading.Mode
 	APIKey      APIKey        // the zero value: none
 	Account     string        // that answers who names none; "": cre.yaml says
+	ByFlag      bool          // Account is what a flag of cre names
 	Dir         string        // that cre.yaml is in; "": see NoDir
 	NoDir       error         // why there is none, a [status.ErrSetting]
 	Bus         string        // the D-Bus session's address; "": none
@@ -77,7 +78,7 @@ func (m Machine) settings() (s Settings, err error) {
 	if s.APIKey, err = m.APIKey(); err != nil && s.refusal == nil {
 		s.refusal = unusable(err)
 	}
-	s.Account, s.Machine = m.Getenv(platform.VarAccount), m
+	s.Account, s.ByFlag, s.Machine = m.Getenv(platform.VarAccount), platform.AccountIsByFlag(m.Getenv), m
 	if err := s.locate(); err != nil && s.refusal == nil {
 		s.refusal = unusable(err)
 	}
