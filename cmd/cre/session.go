@@ -61,13 +61,14 @@ func (m machine) sessionCommand(line official.Line) *cli.Command {
 		Action:    m.sessionMove,
 	}, m.grantsCommand()}
 	for _, c := range commands {
-		c.Flags = append(c.Flags, m.accountFlag("act for this `EMAIL`"))
 		c.OnUsageError = onUsageError
 		c.HideHelpCommand = true
-		switch {
-		case len(c.Subcommands) > 0:
+		if len(c.Subcommands) > 0 { // grants, which are of no account
 			c.Before = oneOfThese
-		case c.ArgsUsage == "":
+			continue
+		}
+		c.Flags = append(c.Flags, m.accountFlag("act for this `EMAIL`"))
+		if c.ArgsUsage == "" {
 			c.Before = noArguments
 		}
 	}
