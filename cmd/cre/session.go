@@ -61,7 +61,9 @@ func (m machine) sessionCommand(line official.Line) *cli.Command {
 		Action:    m.sessionMove,
 	}, m.grantsCommand()}
 	for _, c := range commands {
-		c.Flags = append(c.Flags, m.accountFlag("act for this `EMAIL`"))
+		if len(c.Subcommands) == 0 {
+			c.Flags = append(c.Flags, m.accountFlag("act for this `EMAIL`"))
+		}
 		c.OnUsageError = onUsageError
 		c.HideHelpCommand = true
 		switch {

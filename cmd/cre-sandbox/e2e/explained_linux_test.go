@@ -32,7 +32,7 @@ var messageChapters = []chapter{
 	}},
 	{"Accounts", []explanation{
 		{"a logout of nobody, with others", "The account that commands used has logged out, so there is nobody to log out. Other accounts are still logged in.", "Choose one of the three commands in the message."},
-		{"two sessions for one file", "`cre.yaml` has room for one session, and several accounts are logged in.", "Log the others out, each by `cre --account EMAIL logout`, or leave the sessions in the keychain."},
+		{"two sessions for one file", "`cre.yaml` has room for one session, and several accounts are logged in.", "Log the others out, each by `cre logout --account EMAIL`, or leave the sessions in the keychain."},
 		{"no account here", "The command has to know which account.", "Take one that `cre session list` shows."},
 		{"no account", "The same, before a command.", "The same."},
 		{"accounts of nobody's origin", "Only the CRE platform's hosts have accounts. Other hosts have credentials by username.", "Ask for the platform's host, or send no `protocol` and `host`."},

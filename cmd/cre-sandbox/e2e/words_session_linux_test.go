@@ -68,7 +68,7 @@ var sessionMessages = map[string]message{
 	"two sessions for one file": {keychainMode, func(m *machine) outcome {
 		twoLoggedIn(m)
 		return m.run("", "cre", "session", "move", "--to", "file")
-	}, []string{`Error: cre.yaml can only hold a CRE session, and one alone: besides "` + secondAccount + `" these are logged in: ` + firstAccount + `: log them out first, by cre --account EMAIL logout`}, nil},
+	}, []string{"Error: cre.yaml holds one session, and besides " + secondAccount + " these are logged in: " + firstAccount + ": log them out first, by cre logout --account " + firstAccount}, nil},
 
 	"accounts of nobody's origin": {keychainMode, func(m *machine) outcome {
 		return m.run("protocol=https\nhost=git.example.com\nusername=x\n\n", "cre-credential-helper", "use")
