@@ -30,8 +30,8 @@ type arrangement interface {
 func (m machine) setupCommand() *cli.Command {
 	one := func(name, usage, text string, of func(*cli.Context) (arrangement, error), flags ...cli.Flag) *cli.Command {
 		undo := "take it back"
-		for _, f := range flags {
-			undo = "take it back; without --" + f.Names()[0] + ", for all of them"
+		if len(flags) > 0 {
+			undo = "take these back, or else all"
 		}
 		return &cli.Command{
 			Name: name, Usage: usage, UsageText: text,

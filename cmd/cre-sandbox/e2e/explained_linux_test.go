@@ -49,7 +49,7 @@ var messageChapters = []chapter{
 		{"an API key is rejected inside a 200", "The platform doesn't accept the key: it was revoked, mistyped, or is for another environment.", "Correct the key, or `unset CRE_API_KEY` to use your session."},
 		{"a missing key file", "`CRE_API_KEY_FILE` names a file that isn't there.", "Correct the path, or `unset CRE_API_KEY_FILE`."},
 		{"an API key before a login", "Commands use the API key of the environment, also after this login.", "Run `unset CRE_API_KEY` to use the session."},
-		{"a stored API key before a login", "Commands use the API key that was stored by `cre login --with-api-key`, also after this login.", "Run `cre logout`, which removes both, and then `cre login`."},
+		{"a stored API key before a login", "Commands use the API key that was stored by `cre login --with-api-key`, also after this login.", "Run `cre logout --api-key`, which removes the key alone."},
 		{"a key of many lines", "What came on standard input is too long for a key: probably another file.", "Give the file that holds the key, and nothing else: `cre login --with-api-key < FILE`."},
 		{"a key that nobody can type", "The command runs in the shell's background, where it may not read from the terminal.", "Run it without `&`, or give it the key's file."},
 	}},
