@@ -28,11 +28,14 @@ type arrangement interface {
 }
 
 func (m machine) setupCommand() *cli.Command {
-	undo := &cli.BoolFlag{Name: flagUndo, Usage: "take it back"}
 	one := func(name, usage, text string, of func(*cli.Context) (arrangement, error), flags ...cli.Flag) *cli.Command {
+		undo := "take it back"
+		if len(flags) > 0 {
+			undo = "take these back, or else all"
+		}
 		return &cli.Command{
 			Name: name, Usage: usage, UsageText: text,
-			Flags:           append(flags, undo),
+			Flags:           append(flags, &cli.BoolFlag{Name: flagUndo, Usage: undo}),
 			HideHelpCommand: true,
 			Before:          noArguments,
 			OnUsageError:    onUsageError,
@@ -139,7 +142,7 @@ func (m machine) setupOfficial(*cli.Context) (arrangement, error) {
 
 func (m machine) setupGit(c *cli.Context) (arrangement, error) {
 	hosts := c.StringSlice(flagHost)
-	if len(hosts) == 0 {
+	if len(hosts) == 0 && !c.Bool(flagUndo) {
 		env, _, err := platform.Select(m.getenv)
 		if err != nil {
 			return nil, usageError{err}

@@ -72,14 +72,14 @@ func Dial[C any](address string, dial func(socket string) (C, error)) (C, error)
 		case err == nil:
 			return c, nil
 		case !nobodyThere(err):
-			return none, fmt.Errorf("%w: %w: set %s to your own session's address, or to disabled: for none", ErrBus, err, busVariable)
+			return none, fmt.Errorf("%w: %w: set %s to your own session's address, or to \"disabled:\" for none", ErrBus, err, busVariable)
 		}
 	}
 	if guessed {
 		return none, Unavailable(errNoBus)
 	}
 	named, _, _ := strings.Cut(address, ";")
-	return none, fmt.Errorf("%w: nothing listens where %s says (%.200q): unset it, or set it to disabled: for none",
+	return none, fmt.Errorf("%w: nothing listens where %s says (%.200q): unset it, or set it to \"disabled:\" for none",
 		ErrBus, busVariable, named)
 }
 
@@ -111,7 +111,7 @@ func socketsOf(address string) (sockets []string, guessed bool, err error) {
 		}
 		socket := socketOf(alternative)
 		if socket == "" {
-			return nil, false, fmt.Errorf("%w: %s has to name a socket, as in unix:path=/run/user/1000/bus, not %.100q: unset it, or set it to disabled: for none",
+			return nil, false, fmt.Errorf("%w: %s has to name a socket, as in unix:path=/run/user/1000/bus, not %.100q: unset it, or set it to \"disabled:\" for none",
 				ErrBus, busVariable, alternative)
 		}
 		sockets = append(sockets, socket)

@@ -146,7 +146,7 @@ func TestTwoAccountsSideBySide(t *testing.T) {
 	m.expectOutcome(m.in(t, "CRE_API_KEY=some-key").run("", "cre", "session", "use", firstAccount), 0, "CRE_API_KEY is set and comes first: unset it to use "+firstAccount, "!Commands use")
 	m.expectOutcome(m.run("", "cre", "session", "use", "nobody"), 1, "nobody is not logged in: log in by cre login --account nobody. Logged in: ", firstAccount, secondAccount)
 	m.expectOutcome(m.run("", "cre", "session", "use"), 2, "takes one account")
-	m.expectOutcome(m.run("", "cre", "session", "move", "--to", "file"), 2, "can only hold a CRE session, and one alone", "--account EMAIL logout")
+	m.expectOutcome(m.run("", "cre", "session", "move", "--to", "file"), 1, "Error: cre.yaml holds one session", "by cre logout --account "+secondAccount)
 	m.expectOutcome(m.run("", "cre", "--account"), 2, "takes an account")
 }
 

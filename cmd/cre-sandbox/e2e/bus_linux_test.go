@@ -36,6 +36,22 @@ func TestABusThatIsRefused(t *testing.T) {
 	}
 }
 
+// TestABusThatIsNotThereIsNoLockedKeychain.
+func TestABusThatIsNotThereIsNoLockedKeychain(t *testing.T) {
+	t.Parallel()
+	if noBus() != "" {
+		t.Skip("left out: this user's own session would be found")
+	}
+	m := newMachine(t, keychainMode, sandbox.Options{})
+	m.logIn()
+	m.setenv("XDG_RUNTIME_DIR="+m.home, "DBUS_SESSION_BUS_ADDRESS=unix:path=/none")
+	o := m.run("", "cre", "session")
+	m.expectOutcome(o, statusNoKeychain, "Access token:    not known: the keychain can't be reached\n", `nothing listens where DBUS_SESSION_BUS_ADDRESS says ("unix:path=/none"): unset it, or set it to "disabled:" for none`, "!locked")
+	if a, _ := m.sessionJSON(); a.Unread != "missing" {
+		t.Errorf("%+v", a)
+	}
+}
+
 // TestAStaleBusIsNotTheEnd names a session that is gone; the new one is beside it.
 func TestAStaleBusIsNotTheEnd(t *testing.T) {
 	t.Parallel()

@@ -32,7 +32,7 @@ var messageChapters = []chapter{
 	}},
 	{"Accounts", []explanation{
 		{"a logout of nobody, with others", "The account that commands used has logged out, so there is nobody to log out. Other accounts are still logged in.", "Choose one of the three commands in the message."},
-		{"two sessions for one file", "`cre.yaml` has room for one session, and several accounts are logged in.", "Log the others out, each by `cre --account EMAIL logout`, or leave the sessions in the keychain."},
+		{"two sessions for one file", "`cre.yaml` has room for one session, and several accounts are logged in.", "Log the others out, each by `cre logout --account EMAIL`, or leave the sessions in the keychain."},
 		{"no account here", "The command has to know which account.", "Take one that `cre session list` shows."},
 		{"no account", "The same, before a command.", "The same."},
 		{"accounts of nobody's origin", "Only the CRE platform's hosts have accounts. Other hosts have credentials by username.", "Ask for the platform's host, or send no `protocol` and `host`."},
@@ -49,7 +49,7 @@ var messageChapters = []chapter{
 		{"an API key is rejected inside a 200", "The platform doesn't accept the key: it was revoked, mistyped, or is for another environment.", "Correct the key, or `unset CRE_API_KEY` to use your session."},
 		{"a missing key file", "`CRE_API_KEY_FILE` names a file that isn't there.", "Correct the path, or `unset CRE_API_KEY_FILE`."},
 		{"an API key before a login", "Commands use the API key of the environment, also after this login.", "Run `unset CRE_API_KEY` to use the session."},
-		{"a stored API key before a login", "Commands use the API key that was stored by `cre login --with-api-key`, also after this login.", "Run `cre logout`, which removes both, and then `cre login`."},
+		{"a stored API key before a login", "Commands use the API key that was stored by `cre login --with-api-key`, also after this login.", "Run `cre logout --api-key`, which removes the key alone."},
 		{"a key of many lines", "What came on standard input is too long for a key: probably another file.", "Give the file that holds the key, and nothing else: `cre login --with-api-key < FILE`."},
 		{"a key that nobody can type", "The command runs in the shell's background, where it may not read from the terminal.", "Run it without `&`, or give it the key's file."},
 	}},

@@ -26,7 +26,7 @@ var sessionMessages = map[string]message{
 	"a stored API key before a login": {keychainMode, func(m *machine) outcome {
 		m.expectOutcome(m.run("sandbox-api-key", "cre", "login", "--with-api-key"), 0)
 		return m.browserLogin()
-	}, []string{"warning: the API key in the keychain comes first: remove it by cre logout, which ends this session, too"}, nil},
+	}, []string{"warning: the API key in the keychain comes first: remove it by cre logout --api-key"}, nil},
 	"a session that can be neither stored nor revoked": {fileMode, func(m *machine) outcome {
 		m.setenv("CRE_CREDENTIAL_HELPER=" + m.script("helper", `cat >/dev/null; [ "$1" != store ] || { echo "the disk is full" >&2; exit 1; }`))
 		m.platform.Replace(sandbox.Revoke, http.HandlerFunc(breakOff))
@@ -68,7 +68,7 @@ var sessionMessages = map[string]message{
 	"two sessions for one file": {keychainMode, func(m *machine) outcome {
 		twoLoggedIn(m)
 		return m.run("", "cre", "session", "move", "--to", "file")
-	}, []string{`Error: cre.yaml can only hold a CRE session, and one alone: besides "` + secondAccount + `" these are logged in: ` + firstAccount + `: log them out first, by cre --account EMAIL logout`}, nil},
+	}, []string{"Error: cre.yaml holds one session, and besides " + secondAccount + " these are logged in: " + firstAccount + ": log them out first, by cre logout --account " + firstAccount}, nil},
 
 	"accounts of nobody's origin": {keychainMode, func(m *machine) outcome {
 		return m.run("protocol=https\nhost=git.example.com\nusername=x\n\n", "cre-credential-helper", "use")

@@ -76,7 +76,7 @@ func (p Places) Describe(ctx context.Context, o helper.Origin) (helper.Descripti
 		case err != nil:
 			d.Notes = append(d.Notes, fmt.Sprintf("%s was not read: %v", Called(place), err))
 			d.Unread = helper.UnreadLocked
-			if errors.Is(err, lookup.ErrUnavailable) {
+			if errors.Is(err, lookup.ErrUnavailable) || errors.Is(err, lookup.ErrBus) {
 				d.Unread = helper.UnreadMissing
 			}
 			d.Credentials = append(d.Credentials, p.unread(o, pointer, place, holds)...)

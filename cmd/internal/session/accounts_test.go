@@ -402,7 +402,7 @@ func TestAMoveThatFailsLosesNothing(t *testing.T) {
 func TestTheFileHasRoomForOneAccount(t *testing.T) {
 	w := withBoth(t)
 	file := w.file()
-	if err := w.move(helper.PlaceFile); !errors.Is(err, session.ErrNotASession) || !strings.Contains(err.Error(), ann) || w.file() != file {
+	if err := w.move(helper.PlaceFile); !errors.Is(err, helper.ErrAccount) || !strings.Contains(err.Error(), ann) || w.file() != file {
 		t.Errorf("%v; cre.yaml:\n%s", err, w.file())
 	}
 	if err := newWorld(t).move(helper.PlaceFile); !errors.Is(err, reading.ErrNotLoggedIn) {

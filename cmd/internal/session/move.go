@@ -176,16 +176,16 @@ func (p *Places) moveToFile(ctx context.Context, place Place, c helper.Credentia
 		return err
 	}
 	all = slices.DeleteFunc(all, func(kept helper.Credential) bool { return isOfKey(kept) || kept.Username == c.Username })
-	if len(all) > 0 {
-		return fmt.Errorf("%w, and one alone: besides %q these are logged in: %s: log them out first, by cre --account EMAIL logout",
-			ErrNotASession, c.Username, strings.Join(reading.Accounts(all), ", "))
+	if names := reading.Accounts(all); len(names) > 0 {
+		return helper.AccountErrorf("cre.yaml holds one session, and besides %s these are logged in: %s: log them out first, by cre logout --account %s",
+			strings.Join(reading.Accounts([]helper.Credential{c}), ""), strings.Join(names, ", "), names[0])
 	}
 	if err := p.checkBoth(ctx, vault, c.Origin); err != nil {
 		return err
 	}
 	err = p.file.change(func(file *fallback.File) (bool, error) {
 		if !file.Tokens.IsZero() {
-			return false, fmt.Errorf("%w: %s holds another environment's session: log out there first", ErrNotASession, p.file.files.SessionPath())
+			return false, helper.AccountErrorf("cre.yaml holds one session, and that is another environment's: log out there first")
 		}
 		dropStandIn(file, c.Origin)
 		list(file, place, c.Origin, c.Username)

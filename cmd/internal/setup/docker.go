@@ -48,7 +48,7 @@ func DockerConfig(home, folder string) string {
 // system's, and [ErrInTheWay] where a registry has another helper. After each,
 // the file is as it was.
 func (d Docker) Do(ctx context.Context) ([]string, error) {
-	r, err := d.edit(ctx, func(r *report, doc []byte, registry string) ([]byte, error) {
+	r, err := d.edit(ctx, d.named, func(r *report, doc []byte, registry string) ([]byte, error) {
 		changed, err := addHelper(doc, registry, d.helper())
 		if err == nil && bytes.Equal(changed, doc) {
 			r.sayf("nothing to change: credHelpers in %s has %q: %q", d.Config, registry, d.helper())
@@ -64,11 +64,16 @@ func (d Docker) Do(ctx context.Context) ([]string, error) {
 }
 
 // Undo removes the entry of each registry, if it says what Do writes, and
-// credHelpers, if nothing is left in it. The file has its old bytes then, as far
+// credHelpers, if nothing is left in it. Without a registry, it does so for each that
+// has such an entry. The file has its old bytes then, as far
 // as nobody else has written to it; one that Do made is removed. The errors are
 // Do's.
 func (d Docker) Undo(ctx context.Context) ([]string, error) {
-	return d.edit(ctx, func(r *report, doc []byte, registry string) ([]byte, error) {
+	which := d.named
+	if len(d.Registries) == 0 {
+		which = d.ours
+	}
+	r, err := d.edit(ctx, which, func(r *report, doc []byte, registry string) ([]byte, error) {
 		changed, err := removeHelper(doc, registry, d.helper())
 		if err == nil && bytes.Equal(changed, doc) {
 			r.sayf("nothing to take back: credHelpers in %s has no %q: %q", d.Config, registry, d.helper())
@@ -77,6 +82,27 @@ func (d Docker) Undo(ctx context.Context) ([]string, error) {
 		}
 		return changed, err
 	})
+	if err == nil && len(r) == 0 {
+		r.sayf("nothing to take back: credHelpers in %s has %q for no registry", d.Config, d.helper())
+	}
+	return r, err
+}
+
+// named are the registries by name, as docker looks for them.
+func (d Docker) named([]byte) ([]string, error) { return dockerNames(d.Registries) }
+
+// ours are the registries that have the entry that Do writes.
+func (d Docker) ours(doc []byte) (names []string, err error) {
+	_, helpers, err := parseConfig(doc)
+	if err != nil || helpers == nil {
+		return nil, err
+	}
+	for _, m := range helpers.members {
+		if m.is(d.helper()) {
+			names = append(names, m.key)
+		}
+	}
+	return names, nil
 }
 
 func (d Docker) helper() string { return cmp.Or(d.Helper, defaultHelper) }
@@ -88,21 +114,24 @@ func (d Docker) find(name string) (string, error) {
 	return exec.LookPath(name)
 }
 
-// edit changes the file for each registry, in one write.
-func (d Docker) edit(ctx context.Context, change func(r *report, doc []byte, registry string) ([]byte, error)) (report, error) {
-	registries, err := dockerNames(d.Registries)
-	if err != nil {
-		return nil, err
-	}
+// edit changes the file for each registry of which, in one write.
+func (d Docker) edit(ctx context.Context, which func(doc []byte) ([]string, error), change func(r *report, doc []byte, registry string) ([]byte, error)) (report, error) {
 	was, err := readConfig(d.Config)
 	if err != nil {
 		return nil, err
 	}
+	doc := was.document()
+	registries, err := which(doc)
+	if errors.Is(err, ErrNotJSON) {
+		err = fmt.Errorf("%s %w", was.path, err)
+	}
+	if err != nil {
+		return nil, err
+	}
 	var r report
-	if was.path != d.Config && was.linked {
+	if was.path != d.Config && was.linked && len(registries) > 0 {
 		r.sayf("%s is a link: what is changed is %s", d.Config, was.path)
 	}
-	doc := was.document()
 	for _, registry := range registries {
 		if doc, err = change(&r, doc, registry); err != nil {
 			return nil, fmt.Errorf("%s %w", was.path, err)

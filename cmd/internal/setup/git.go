@@ -64,10 +64,19 @@ func (g Git) Do(ctx context.Context) ([]string, error) {
 	return r, err
 }
 
-// Undo removes the line of each host that says what Do writes, and no other.
-// The errors are Do's.
-func (g Git) Undo(ctx context.Context) ([]string, error) {
+// Undo removes the line of each host that says what Do writes, and no other;
+// without a host, all such lines. The errors are Do's.
+func (g Git) Undo(ctx context.Context) (_ []string, err error) {
 	var r report
+	if len(g.Hosts) == 0 {
+		if g.Hosts, err = g.ours(ctx); err != nil {
+			return nil, err
+		}
+		if len(g.Hosts) == 0 {
+			r.sayf("nothing to take back: git's global configuration has %s for no host", g.helper())
+			return r, nil
+		}
+	}
 	return r, g.each(func(key string) error {
 		values, err := g.values(ctx, "--global", "--get-all", key)
 		switch {
@@ -83,6 +92,19 @@ func (g Git) Undo(ctx context.Context) ([]string, error) {
 		r.sayf("removed %s = %s from git's global configuration", key, g.helper())
 		return nil
 	})
+}
+
+// ours are the hosts that have the line that Do writes.
+func (g Git) ours(ctx context.Context) (hosts []string, err error) {
+	lines, err := g.values(ctx, "--global", "--get-regexp", `^credential\..+\.helper$`)
+	for _, line := range lines {
+		key, value, _ := strings.Cut(line, "\n")
+		host := strings.TrimSuffix(strings.TrimPrefix(key, "credential."), ".helper")
+		if is, err := gitKey(host); err == nil && is == key && value == g.helper() && !slices.Contains(hosts, host) {
+			hosts = append(hosts, host)
+		}
+	}
+	return hosts, err
 }
 
 func (g Git) helper() string { return cmp.Or(g.Helper, defaultHelper) }
