@@ -76,6 +76,13 @@ func TestALoginToAStore(t *testing.T) {
 	}
 }
 
+// TestTwoHomesRenewOneSessionInTheKernelOnce: the lock is found by the user's number,
+// whatever their HOME is.
+func TestTwoHomesRenewOneSessionInTheKernelOnce(t *testing.T) {
+	t.Parallel()
+	twoHomesRenewOnce(t, kernelMode)
+}
+
 // TestAStoreThatIsNotThereIsSaidBeforeTheBrowser.
 func TestAStoreThatIsNotThereIsSaidBeforeTheBrowser(t *testing.T) {
 	m := newMachine(t, fileMode, sandbox.Options{})
