@@ -51,6 +51,8 @@ func TestALoginToAStore(t *testing.T) {
 			m := newMachine(t, fileMode, sandbox.Options{})
 			if store == passStore {
 				m.usePass()
+			} else {
+				keyringtest.NeedKernel(t)
 			}
 			with := m.in(t, "CRE_CREDENTIAL_STORE="+store)
 			m.expectOutcome(with.run("", "cre", "login"), 0, "The session is in "+called+".", "!plain")
