@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,7 +51,7 @@ func (m machine) loginWithKey(c *cli.Context) error {
 	if variable, ok := m.keyOfEnvironment(); ok {
 		m.ui.warn(fmt.Sprintf("%s is set and comes first: unset it to use the API key that you have just stored", variable))
 	}
-	_, err = fmt.Fprintf(m.out, "The API key%s is in the keychain, and comes before any session. To remove it: cre logout --api-key\n", of)
+	_, err = fmt.Fprintf(m.out, "The API key%s is in %s, and comes before any session. To remove it: cre logout --api-key\n", of, p.keyPlace())
 	return err
 }
 
@@ -81,6 +82,12 @@ func (m machine) removeKey(c *cli.Context) error {
 	}
 	_, err = fmt.Fprintln(m.out, says)
 	return err
+}
+
+// keyPlace is how a person calls the place that the key is in.
+func (p *platformClient) keyPlace() string {
+	file, _ := p.files.ReadSession() // which the helper has just written
+	return reading.Called(cmp.Or(reading.PointerAt(file.Session().Keychain, p.Origin()).KeyIn, reading.InKeychain))
 }
 
 // readKey reads from a pipe or a file, and shows nothing of what is typed.

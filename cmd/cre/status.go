@@ -248,14 +248,15 @@ func inWords(d time.Duration) string {
 func strayNotes(d helper.Description) (notes []string) {
 	at := slices.IndexFunc(d.Credentials, func(a helper.Account) bool { return a.Place == helper.PlaceFile })
 	for _, a := range d.Credentials {
+		called := reading.Called(a.Place)
 		switch {
 		case !a.Stray:
 		case at >= 0 && d.Credentials[at].Username != a.Username:
-			notes = append(notes, fmt.Sprintf("the session of %s is in the keychain, and can be used once that of %s is there, too: cre session move --to keychain", a.Username, d.Credentials[at].Username))
+			notes = append(notes, fmt.Sprintf("the session of %s is in %s, and can be used once that of %s is there, too: cre session move --to %s", a.Username, called, d.Credentials[at].Username, a.Place))
 		case at >= 0:
-			notes = append(notes, fmt.Sprintf("cre.yaml holds plain tokens, as the official CLI's login leaves them, and an older session of %s is still in the keychain: cre session move --to keychain puts the new one in its place, cre logout ends both", a.Username))
+			notes = append(notes, fmt.Sprintf("cre.yaml holds plain tokens, as the official CLI's login leaves them, and an older session of %s is still in %s: cre session move --to %s puts the new one in its place, cre logout ends both", a.Username, called, a.Place))
 		default:
-			notes = append(notes, fmt.Sprintf("an older session of %s is still in the keychain, and nothing uses it: cre logout ends it", a.Username))
+			notes = append(notes, fmt.Sprintf("an older session of %s is still in %s, and nothing uses it: cre logout ends it", a.Username, called))
 		}
 	}
 	return notes

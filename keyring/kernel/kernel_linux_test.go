@@ -21,6 +21,7 @@ import (
 	"cre-credential-helper/helper/helpertest"
 	"cre-credential-helper/keyring"
 	"cre-credential-helper/keyring/kernel"
+	"cre-credential-helper/keyring/keyringtest"
 	"cre-credential-helper/keyring/lookup"
 )
 
@@ -126,6 +127,7 @@ func TestAContainerThatForbidsItIsNamed(t *testing.T) {
 
 // TestAUserKeyringDoes where the kernel has no persistent ones.
 func TestAUserKeyringDoes(t *testing.T) {
+	keyringtest.NeedKernel(t)
 	if err := kernel.InUserKeyring(service, "user", "value"); err != nil {
 		t.Fatal(err)
 	}
@@ -140,6 +142,7 @@ func remove(t *testing.T, accounts ...string) {
 }
 
 func TestContract(t *testing.T) {
+	keyringtest.NeedKernel(t)
 	for name, limit := range map[string]int{"whole": kernel.Limit, "in pieces": 200} {
 		t.Run(name, func(t *testing.T) {
 			helpertest.TestStore(t, func(t *testing.T) helper.Store {
@@ -165,6 +168,7 @@ func empty(t *testing.T, s *keyring.Store) {
 }
 
 func TestAValueIsKeptForOtherProcessesOfTheUser(t *testing.T) {
+	keyringtest.NeedKernel(t)
 	remove(t, "a")
 	k := kernel.Keys{}
 	for _, want := range []string{"one", strings.Repeat("two", 9000), "3"} {
@@ -188,6 +192,7 @@ func TestAValueIsKeptForOtherProcessesOfTheUser(t *testing.T) {
 
 // TestEveryThreadFindsIt: what one thread has linked, another one hasn't.
 func TestEveryThreadFindsIt(t *testing.T) {
+	keyringtest.NeedKernel(t)
 	remove(t, "threads")
 	k := kernel.Keys{}
 	if err := k.Set(service, "threads", "value"); err != nil {
@@ -209,6 +214,7 @@ func TestEveryThreadFindsIt(t *testing.T) {
 // TestNobodyElseReadsIt: another user's process, although it has our session keyring;
 // one of ours in another user namespace.
 func TestNobodyElseReadsIt(t *testing.T) {
+	keyringtest.NeedKernel(t)
 	remove(t, "secret")
 	if err := (kernel.Keys{}).Set(service, "secret", "value"); err != nil {
 		t.Fatal(err)
@@ -234,6 +240,7 @@ func TestNobodyElseReadsIt(t *testing.T) {
 
 // TestAFullQuotaIsSaid before anything is lost: what was kept stays.
 func TestAFullQuotaIsSaid(t *testing.T) {
+	keyringtest.NeedKernel(t)
 	if os.Getuid() != 0 {
 		t.Skip("who isn't root can't be another user")
 	}

@@ -21,6 +21,10 @@ var messageChapters = []chapter{
 		{"the keychain does not answer at a login", "The keychain's program hangs, or its dialog is behind another window.", "Look for the dialog. If there is none, log out of the desktop and in again. `CRE_KEYRING_TIMEOUT` sets how long each call waits."},
 		{"over SSH, the session in the desktop's keychain", "The session is in the keychain of your desktop. A shell that comes over SSH usually can't reach it.", "Choose one of the three ways in the message. With an API key you need no session at all."},
 	}},
+	{"Other stores", []explanation{
+		{"a store's program that isn't there", "`CRE_CREDENTIAL_STORE` names a program to keep the session in, and there is no such program.", "Install it, correct the name, or `unset CRE_CREDENTIAL_STORE`."},
+		{"a store of a newer version", "The session is in a store that only a newer version can open.", "Install that version. If you log in instead, the old session stays in that store."},
+	}},
 	{"Login and logout", []explanation{
 		{"the port is in use", "The browser comes back to port 53682, and another program listens there: usually a `cre login` that still waits in another window.", "Finish that login, or stop it with Ctrl-C. `cre doctor port` names the program. In a terminal you can also paste the address."},
 		{"the login is declined", "Somebody pressed the button that declines, in the browser.", "Run `cre login` again."},

@@ -94,6 +94,7 @@ func newMachine(t *testing.T, mode string, o sandbox.Options) *machine {
 	if mode != keychainMode {
 		m.setenv("DBUS_SESSION_BUS_ADDRESS=" + noBus())
 		if m.kernel = mode == kernelMode; m.kernel {
+			keyringtest.NeedKernel(t)
 			m.setenv("CRE_CREDENTIAL_STORE=kernel")
 		}
 		return m

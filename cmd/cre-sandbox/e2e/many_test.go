@@ -152,7 +152,11 @@ func TestTwoHomesShareAKeychain(t *testing.T) {
 // both point to.
 func TestTwoHomesRenewOneSessionOnce(t *testing.T) {
 	t.Parallel()
-	m := newMachine(t, keychainMode, slowRefresh)
+	twoHomesRenewOnce(t, keychainMode)
+}
+
+func twoHomesRenewOnce(t *testing.T, mode string) {
+	m := newMachine(t, mode, slowRefresh)
 	m.usePlainPrograms()
 	m.setenv("CRE_KEYRING_TIMEOUT=1m")
 	s := m.logIn()

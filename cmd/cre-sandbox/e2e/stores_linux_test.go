@@ -51,6 +51,8 @@ func TestALoginToAStore(t *testing.T) {
 			m := newMachine(t, fileMode, sandbox.Options{})
 			if store == passStore {
 				m.usePass()
+			} else {
+				keyringtest.NeedKernel(t)
 			}
 			with := m.in(t, "CRE_CREDENTIAL_STORE="+store)
 			m.expectOutcome(with.run("", "cre", "login"), 0, "The session is in "+called+".", "!plain")
@@ -74,6 +76,13 @@ func TestALoginToAStore(t *testing.T) {
 			m.expectOutcome(m.run("", "cre", "whoami"), 1, notLoggedIn)
 		})
 	}
+}
+
+// TestTwoHomesRenewOneSessionInTheKernelOnce: the lock is found by the user's number,
+// whatever their HOME is.
+func TestTwoHomesRenewOneSessionInTheKernelOnce(t *testing.T) {
+	t.Parallel()
+	twoHomesRenewOnce(t, kernelMode)
 }
 
 // TestAStoreThatIsNotThereIsSaidBeforeTheBrowser.

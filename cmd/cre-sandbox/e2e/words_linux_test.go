@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"io"
 	"log"
 	"net"
@@ -59,6 +60,23 @@ var messages = map[string]message{
 		return m.run("", "cre", "whoami")
 	}, []string{"Error: your session is in the keychain, and this shell can't reach one (no D-Bus session): use your desktop's terminal, log in here with CRE_CREDENTIAL_STORE=file cre login, or set CRE_API_KEY"},
 		[]string{"Secret Service"}},
+	"a store's program that isn't there": {fileMode, func(m *machine) outcome {
+		m.setenv("CRE_CREDENTIAL_STORE=docker-credential-nowhere")
+		return m.run("", "cre", "login", "--no-browser")
+	}, []string{"Error: docker-credential-nowhere is not on PATH, so no browser was opened: install it, or use another store"},
+		nil},
+	"a store of a newer version": {kernelMode, func(m *machine) outcome {
+		m.logIn()
+		text, err := os.ReadFile(m.sessionFile())
+		if err == nil {
+			err = os.WriteFile(m.sessionFile(), bytes.ReplaceAll(text, []byte("kernel+"), []byte("attic+")), 0o600)
+		}
+		if err != nil {
+			m.Fatal(err)
+		}
+		return m.run("", "cre", "whoami")
+	}, []string{`Error: unknown credential store: cre.yaml says that the session is in "attic", which this version doesn't know: a newer version wrote it: upgrade, or log in with another store (nothing is lost meanwhile)`},
+		nil},
 	"the login is declined": {fileMode, func(m *machine) outcome {
 		s := m.loginOnTerminal("--no-browser")
 		s.expect("Waiting for ")

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"cre-credential-helper/keyring/keyringtest"
 )
 
 // stored examines a machine without a keychain on which a store is chosen.
@@ -25,6 +27,7 @@ func stored(t *testing.T, store string) []Finding {
 
 // TestAStoreIsTriedLikeTheKeychain, which there need not be then.
 func TestAStoreIsTriedLikeTheKeychain(t *testing.T) {
+	keyringtest.NeedKernel(t)
 	found := stored(t, "kernel")
 	if len(found) != 1 || found[0].Level != OK || !strings.Contains(found[0].What, "the kernel's keyring can be reached, and takes") {
 		t.Errorf("%+v", found)

@@ -14,6 +14,7 @@ import (
 	"cre-credential-helper/cmd/internal/wiring"
 	"cre-credential-helper/helper"
 	"cre-credential-helper/keyring/kernel"
+	"cre-credential-helper/keyring/keyringtest"
 )
 
 const roleVariable = "CRE_TEST_STORES_ROLE"
@@ -44,6 +45,7 @@ func checkInAFullKeyring() string {
 
 // TestAQuotaThatASessionDoesNotFitInIsSaidBeforeALogin.
 func TestAQuotaThatASessionDoesNotFitInIsSaidBeforeALogin(t *testing.T) {
+	keyringtest.NeedKernel(t)
 	if os.Getuid() != 0 {
 		t.Skip("who isn't root can't be another user")
 	}
