@@ -16,6 +16,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"cre-credential-helper/helper"
@@ -25,11 +26,15 @@ import (
 // Machine must be set.
 type Session struct {
 	Server  Server
-	Path    string           // such as secret/data/cre/production/ann@example.com
-	Machine string           // this one's name, for the people who read the claim
-	Now     func() time.Time // nil: time.Now
-	Uptime  func() time.Duration
-	Notify  func(line string) // nil: nobody is told
+	Path    string               // such as secret/data/cre/production/ann@example.com
+	Machine string               // this one's name, for the people who read the claim
+	Now     func() time.Time     // nil: time.Now
+	Uptime  func() time.Duration // of the machine, its sleep included; nil: the system's
+
+	// Jitter returns a moment between half and one and a half of what it is given, and
+	// another one on each machine. Nil: a random one.
+	Jitter func(time.Duration) time.Duration
+	Notify func(line string) // nil: nobody is told
 }
 
 var _ helper.Vault = (*Session)(nil)
@@ -49,6 +54,13 @@ func (s *Session) now() time.Time {
 		return time.Now()
 	}
 	return s.Now()
+}
+
+func (s *Session) jitter(d time.Duration) time.Duration {
+	if s.Jitter == nil {
+		return d/2 + rand.N(d)
+	}
+	return s.Jitter(d)
 }
 
 func (s *Session) uptime() time.Duration {
@@ -74,7 +86,7 @@ type state struct {
 
 // load reads "session". A damaged one is an error that comes with its version.
 func (s *Session) load(ctx context.Context) (state, error) {
-	e, err := s.Server.Read(ctx, s.sessionPath())
+	e, skew, err := s.read(ctx, s.sessionPath())
 	if err != nil {
 		return state{}, err
 	}
@@ -82,7 +94,23 @@ func (s *Session) load(ctx context.Context) (state, error) {
 	if err != nil {
 		err = fmt.Errorf("%s: %w", s.sessionPath(), err)
 	}
-	return state{r, e.Version, skewOf(e, s.now()), errors.Is(err, ErrDamaged)}, err
+	return state{r, e.Version, skew, errors.Is(err, ErrDamaged)}, err
+}
+
+// read reads a record, and by how much the server's clock is ahead of this machine's.
+// An answer that was long on its way doesn't say that, as when the machine slept
+// meanwhile: it is asked for again.
+func (s *Session) read(ctx context.Context, path string) (e Entry, skew time.Duration, err error) {
+	for range tries {
+		asked := s.now()
+		if e, err = s.Server.Read(ctx, path); err != nil {
+			return Entry{}, 0, err
+		}
+		if now := s.now(); now.Sub(asked).Abs() < tolerance {
+			return e, skewOf(e, now), nil
+		}
+	}
+	return e, skewOf(e, s.now()), nil
 }
 
 // tolerance is what two clocks may differ by before it is taken into account. The
