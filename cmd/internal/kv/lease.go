@@ -71,14 +71,14 @@ func (s *Session) Lock(ctx context.Context) (held context.Context, unlock func()
 		return nil, nil, err
 	}
 	inner, cancel := context.WithCancelCause(context.WithValue(ctx, holdingKey{s.Path}, h))
-	tooLate := func() {
-		cancel(fmt.Errorf("%w: this machine was held up for too long with its claim on %s: try again", helper.ErrBusy, s.Path))
-	}
-	timer := time.AfterFunc(startTime-(s.uptime()-began), tooLate)
-	held = leased{inner, func() {
-		if s.uptime()-began >= startTime {
-			tooLate()
+	tooLate := fmt.Errorf("%w: this machine was held up for too long with its claim on %s: try again", helper.ErrBusy, s.Path)
+	timer := time.AfterFunc(startTime-(s.uptime()-began), func() { cancel(tooLate) })
+	held = leased{inner, func() error {
+		if s.uptime()-began < startTime {
+			return nil
 		}
+		cancel(tooLate)
+		return tooLate
 	}}
 	return held, sync.OnceValue(func() error {
 		timer.Stop()
@@ -92,13 +92,17 @@ func (s *Session) Lock(ctx context.Context) (held context.Context, unlock func()
 // goes on while the machine sleeps.
 type leased struct {
 	context.Context
-	look func()
+	lost func() error
 }
 
 func (l leased) Err() error {
-	l.look()
+	_ = l.lost()
 	return l.Context.Err()
 }
+
+// Lost says whether it is too late to begin anything, whatever else has ended the
+// context before: nobody may be waiting any more for what is done under it.
+func (l leased) Lost() error { return l.lost() }
 
 // claim waits until the claim can be had. began is when it was written, or before.
 func (s *Session) claim(ctx context.Context) (h *holding, began time.Duration, err error) {

@@ -128,7 +128,13 @@ type lastLook struct{}
 // have been asleep.
 func LastLook(ctx context.Context) error {
 	held, ok := ctx.Value(lastLook{}).(context.Context)
-	if ok && held.Err() != nil && errors.Is(context.Cause(held), helper.ErrBusy) {
+	if !ok {
+		return nil
+	}
+	if lock, ok := held.(interface{ Lost() error }); ok {
+		return lock.Lost()
+	}
+	if held.Err() != nil && errors.Is(context.Cause(held), helper.ErrBusy) {
 		return context.Cause(held)
 	}
 	return nil
