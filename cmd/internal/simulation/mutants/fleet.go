@@ -5,6 +5,7 @@ func ofFleet() []mutant {
 	const (
 		lease  = "cmd/internal/kv/lease.go"
 		shared = "cmd/internal/kv/session.go"
+		state  = "cmd/internal/kv/state.go"
 		keeper = "cmd/internal/session/keeper.go"
 	)
 	return []mutant{
@@ -35,19 +36,19 @@ func ofFleet() []mutant {
 		{"a standby that is behind is believed", lease,
 			"older := now.version < w.newest",
 			"older := now.version < 0"},
-		{"times by the machine's own clock", shared,
+		{"times by the machine's own clock", state,
 			"if e.Now.IsZero() || skew.Abs() < tolerance {",
 			"if !e.Now.IsZero() || skew.Abs() < tolerance {"},
-		{"the answer of a machine that slept sets its clock", shared,
+		{"the answer of a machine that slept sets its clock", state,
 			"now.Sub(asked).Abs() < tolerance {",
 			"now.Sub(asked).Abs() < 24*time.Hour {"},
 		{"a claim is never taken away", lease,
 			"free := h.state\n\t\tfree.Claim = nil",
 			"free := h.state"},
-		{"an erase takes no notice of its claim", shared,
+		{"an erase leaves the session", "cmd/internal/kv/erase.go",
 			"now.Credential, now.damaged = nil, false\n\t\t\treturn true, nil",
 			"now.damaged = false\n\t\t\treturn true, nil"},
-		{"the token record stays as it was", shared,
+		{"the token record is empty", "cmd/internal/kv/publish.go",
 			"data, err := encode(tokenRecord{layoutVersion, now.version, now.Credential.forUse()})",
 			"data, err := encode(tokenRecord{layoutVersion, now.version, nil})"},
 	}
