@@ -75,8 +75,9 @@ coverage: ## print how much of each package the end-to-end tests run, in the pro
 test-os: ## run the tests of what differs by system, on its own keychain (CI: macOS and Windows)
 	$(GO) test -count=1 -timeout 20m $(OS_PACKAGES)
 
-simulate: ## live through SEEDS schedules of cmd/internal/simulation
+simulate: ## live through SEEDS schedules of cmd/internal/simulation, and of its fleet
 	$(GO) test ./cmd/internal/simulation -run TestWorlds -v -timeout 0 -seeds $(SEEDS)
+	$(GO) test ./cmd/internal/simulation/fleet -run TestWorlds -v -timeout 0 -seeds $(SEEDS)
 
 mutants: ## show that the simulation notices what is broken in the product
 	$(GO) run ./cmd/internal/simulation/mutants

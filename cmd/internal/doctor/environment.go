@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"cre-credential-helper/cmd/internal/kv/location"
 	"cre-credential-helper/cmd/internal/official"
 	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/cmd/internal/status"
@@ -20,6 +21,7 @@ const (
 	varBus     = "DBUS_SESSION_BUS_ADDRESS"
 	varRuntime = "XDG_RUNTIME_DIR"
 	varSSH     = "SSH_CONNECTION"
+	varVault   = "VAULT_ADDR"
 )
 
 // missetting is a variable whose value can't be used.
@@ -33,9 +35,13 @@ func newDesk(m Machine) desk {
 	getenv := m.Getenv
 	for _, name := range []string{
 		varTimeout, varStore, platform.VarEnvironment, platform.VarAuthBase,
-		platform.VarClientID, platform.VarAudience, platform.VarGraphQLURL, platform.VarAPIKey, platform.VarAPIKeyFile,
+		platform.VarClientID, platform.VarAudience, platform.VarGraphQLURL, platform.VarAPIKey, platform.VarAPIKeyFile, location.VarPath,
 	} {
-		if _, err := d.read(only(m.Getenv, name)); err != nil {
+		names := []string{name}
+		if name == varStore || name == location.VarPath { // a vault takes more than one
+			names = append(names, varVault)
+		}
+		if _, err := d.read(only(m.Getenv, names...)); err != nil {
 			d.misset = append(d.misset, missetting{name, err})
 			getenv = without(getenv, name)
 		}
@@ -65,6 +71,7 @@ func notable() []string {
 		platform.VarAudience, platform.VarGraphQLURL, varStore, varTimeout, varHelper, official.VariableProgram,
 		platform.VarAccount, "CRE_INSTALL", varBus, varRuntime, "DISPLAY", "WAYLAND_DISPLAY", varSSH, "SSH_TTY", "BROWSER",
 		"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy", varCertFile, varCertDir,
+		location.VarPath, varVault, "VAULT_TOKEN", "VAULT_TOKEN_FILE", "VAULT_NAMESPACE", "VAULT_CACERT", "VAULT_CLIENT_CERT", "VAULT_CLIENT_KEY", "VAULT_SKIP_VERIFY",
 		"GIT_CONFIG_GLOBAL", "DOCKER_CONFIG", "WSL_DISTRO_NAME", "FLATPAK_ID", "SNAP_NAME", "CI", "GODEBUG",
 	}
 }

@@ -134,7 +134,7 @@ func (c *Client) unanswered(ctx context.Context, err error, sent ...helper.Secre
 		return web.Outage(fmt.Errorf("the certificate of %s can't be verified: set VAULT_CACERT to the file of its CA (%w)",
 			web.HostOf(c.Address), safetext.Error(err, append(sent, c.Token)...)))
 	}
-	err = web.Unanswered(ctx, web.HostOf(c.Address), err, append(sent, c.Token)...)
+	err = web.Unanswered(ctx, "the vault at "+web.HostOf(c.Address), err, append(sent, c.Token)...)
 	if ctx.Err() != nil || errors.As(err, new(tls.RecordHeaderError)) {
 		return err
 	}

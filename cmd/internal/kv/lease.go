@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	mathrand "math/rand/v2"
 	"sync"
 	"time"
 
@@ -72,14 +71,14 @@ func (s *Session) Lock(ctx context.Context) (held context.Context, unlock func()
 		return nil, nil, err
 	}
 	inner, cancel := context.WithCancelCause(context.WithValue(ctx, holdingKey{s.Path}, h))
-	tooLate := func() {
-		cancel(fmt.Errorf("%w: this machine was held up for too long with its claim on %s: try again", helper.ErrBusy, s.Path))
-	}
-	timer := time.AfterFunc(startTime-(s.uptime()-began), tooLate)
-	held = leased{inner, func() {
-		if s.uptime()-began >= startTime {
-			tooLate()
+	tooLate := fmt.Errorf("%w: this machine was held up for too long with its claim on %s: try again", helper.ErrBusy, s.Path)
+	timer := time.AfterFunc(startTime-(s.uptime()-began), func() { cancel(tooLate) })
+	held = leased{inner, func() error {
+		if s.uptime()-began < startTime {
+			return nil
 		}
+		cancel(tooLate)
+		return tooLate
 	}}
 	return held, sync.OnceValue(func() error {
 		timer.Stop()
@@ -93,13 +92,17 @@ func (s *Session) Lock(ctx context.Context) (held context.Context, unlock func()
 // goes on while the machine sleeps.
 type leased struct {
 	context.Context
-	look func()
+	lost func() error
 }
 
 func (l leased) Err() error {
-	l.look()
+	_ = l.lost()
 	return l.Context.Err()
 }
+
+// Lost says whether it is too late to begin anything, whatever else has ended the
+// context before: nobody may be waiting any more for what is done under it.
+func (l leased) Lost() error { return l.lost() }
 
 // claim waits until the claim can be had. began is when it was written, or before.
 func (s *Session) claim(ctx context.Context) (h *holding, began time.Duration, err error) {
@@ -116,6 +119,7 @@ func (s *Session) claim(ctx context.Context) (h *holding, began time.Duration, e
 			return nil, 0, s.unclaimed(ctx, wait, w, err)
 		case now.Claim != nil && now.Claim.ID == mine.ID: // its answer was lost
 			return &holding{claim: mine, state: now, certain: true}, began, nil
+		case w.isOlder(now): // by a standby that is behind
 		case w.overtaken(now):
 			return nil, 0, fmt.Errorf("%s: %w while it was waited for", s.sessionPath(), helper.ErrChanged)
 		case w.mayTake(now, s.uptime()):
@@ -131,7 +135,7 @@ func (s *Session) claim(ctx context.Context) (h *holding, began time.Duration, e
 				return nil, 0, s.unclaimed(ctx, wait, w, err)
 			}
 		}
-		if !w.sleep(wait) {
+		if !s.sleep(wait, w.next()) {
 			return nil, 0, s.unclaimed(ctx, wait, w, wait.Err())
 		}
 	}
@@ -170,6 +174,7 @@ type waiting struct {
 	pause   time.Duration
 	looks   int
 	first   state         // the first look
+	newest  int           // version that was seen
 	version int           // of the claim
 	since   time.Duration // uptime at which it was first seen
 	holder  string
@@ -193,6 +198,13 @@ func (w *waiting) mayTake(now state, uptime time.Duration) bool {
 	return uptime-w.since >= min(time.Duration(now.Claim.Lease)*time.Second, maxLease)
 }
 
+// isOlder reports whether something newer was seen before.
+func (w *waiting) isOlder(now state) bool {
+	older := now.version < w.newest
+	w.newest = max(w.newest, now.version)
+	return older
+}
+
 // overtaken reports whether another session is there than at the first look.
 func (w *waiting) overtaken(now state) bool {
 	if w.looks == 0 || now.Credential == nil || w.first.Credential == nil {
@@ -201,13 +213,18 @@ func (w *waiting) overtaken(now state) bool {
 	return !now.Credential.credential(0).Same(w.first.Credential.credential(0))
 }
 
+// next is how long to wait before the next look.
+func (w *waiting) next() time.Duration {
+	pause := w.pause
+	w.pause = min(w.pause*3/2, lastPause)
+	return pause
+}
+
 // sleep waits a moment, which differs from machine to machine. It is false when ctx
 // has ended.
-func (w *waiting) sleep(ctx context.Context) bool {
-	moment := w.pause/2 + mathrand.N(w.pause)
-	w.pause = min(w.pause*3/2, lastPause)
+func (s *Session) sleep(ctx context.Context, about time.Duration) bool {
 	select {
-	case <-time.After(moment):
+	case <-time.After(s.jitter(about)):
 		return true
 	case <-ctx.Done():
 		return false

@@ -53,6 +53,25 @@ func TestAMachineThatSleptHoldsNoClaimAnyMore(t *testing.T) {
 	}
 }
 
+// TestALostClaimIsToldFromAnEndedContext: who waited for a renewal may have gone.
+func TestALostClaimIsToldFromAnEndedContext(t *testing.T) {
+	m := newMachine(kvtest.NewFake(t), "here")
+	mustStore(t, m.Session, ann("1"))
+	ctx, cancel := context.WithCancel(t.Context())
+	held, unlock, err := m.Lock(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock() //nolint:errcheck // a test's
+	lost := held.(interface{ Lost() error }).Lost
+	if cancel(); held.Err() == nil || lost() != nil {
+		t.Errorf("gone: %v, lost: %v", held.Err(), lost())
+	}
+	if m.sleep(startTime); !errors.Is(lost(), helper.ErrBusy) {
+		t.Errorf("after its time: %v", lost())
+	}
+}
+
 func TestADeadMachinesClaimIsTakenOverAfterItsLease(t *testing.T) {
 	f := kvtest.NewFake(t)
 	dead, waits := newMachine(f, "build-7\x1b[2J"), newMachine(f, "build-8")

@@ -12,10 +12,10 @@
 package kv
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"cre-credential-helper/helper"
@@ -25,18 +25,18 @@ import (
 // Machine must be set.
 type Session struct {
 	Server  Server
-	Path    string           // such as secret/data/cre/production/ann@example.com
-	Machine string           // this one's name, for the people who read the claim
-	Now     func() time.Time // nil: time.Now
-	Uptime  func() time.Duration
-	Notify  func(line string) // nil: nobody is told
+	Path    string               // such as secret/data/cre/production/ann@example.com
+	Machine string               // this one's name, for the people who read the claim
+	Now     func() time.Time     // nil: time.Now
+	Uptime  func() time.Duration // of the machine, its sleep included; nil: the system's
+
+	// Jitter returns a moment between half and one and a half of what it is given, and
+	// another one on each machine. Nil: a random one.
+	Jitter func(time.Duration) time.Duration
+	Notify func(line string) // nil: nobody is told
 }
 
 var _ helper.Vault = (*Session)(nil)
-
-// destroyed is how many versions before the last one an erase destroys: more than
-// any engine keeps that was not told to.
-const destroyed = 1000
 
 // tries is how often a write is repeated over what others write meanwhile.
 const tries = 5
@@ -51,6 +51,13 @@ func (s *Session) now() time.Time {
 	return s.Now()
 }
 
+func (s *Session) jitter(d time.Duration) time.Duration {
+	if s.Jitter == nil {
+		return d/2 + rand.N(d)
+	}
+	return s.Jitter(d)
+}
+
 func (s *Session) uptime() time.Duration {
 	if s.Uptime == nil {
 		return uptime()
@@ -62,67 +69,6 @@ func (s *Session) notify(format string, args ...any) {
 	if s.Notify != nil {
 		s.Notify(fmt.Sprintf(format, args...))
 	}
-}
-
-// state is a record as it was last seen.
-type state struct {
-	record
-	version int
-	skew    time.Duration // that the server's clock is ahead
-	damaged bool
-}
-
-// load reads "session". A damaged one is an error that comes with its version.
-func (s *Session) load(ctx context.Context) (state, error) {
-	e, err := s.Server.Read(ctx, s.sessionPath())
-	if err != nil {
-		return state{}, err
-	}
-	r, err := decodeSession(e.Data)
-	if err != nil {
-		err = fmt.Errorf("%s: %w", s.sessionPath(), err)
-	}
-	return state{r, e.Version, skewOf(e, s.now()), errors.Is(err, ErrDamaged)}, err
-}
-
-// tolerance is what two clocks may differ by before it is taken into account. The
-// server's is known to the second, and an answer takes a while.
-const tolerance = 5 * time.Second
-
-// skewOf is by how much the server's clock is ahead of this machine's.
-func skewOf(e Entry, now time.Time) time.Duration {
-	skew := e.Now.Sub(now).Round(time.Second)
-	if e.Now.IsZero() || skew.Abs() < tolerance {
-		return 0
-	}
-	return skew
-}
-
-// current is what is kept, as whoever asks under ctx sees it.
-func (s *Session) current(ctx context.Context) (state, error) {
-	if h := s.holding(ctx); h != nil {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		if h.certain {
-			return h.state, h.state.err()
-		}
-	}
-	return s.load(ctx)
-}
-
-func (s state) err() error {
-	if s.damaged {
-		return ErrDamaged
-	}
-	return nil
-}
-
-func (s state) matching(q helper.Query) (helper.Credential, bool) {
-	if s.Credential == nil {
-		return helper.Credential{}, false
-	}
-	c := s.Credential.credential(s.skew)
-	return c, q.Matches(c)
 }
 
 // Get implements [helper.Store].
@@ -241,53 +187,6 @@ func exactly(c helper.Credential) helper.Query {
 	return helper.Query{Origin: c.Origin, Room: c.Room(), Username: &c.Username}
 }
 
-// Erase implements [helper.Store]. It leaves a tombstone: if the record went as a
-// whole, its versions would begin again, and the save of a late renewal could match.
-func (s *Session) Erase(ctx context.Context, q helper.Query) error {
-	if now, err := s.current(ctx); err == nil {
-		if _, ok := now.matching(q); !ok {
-			return helper.ErrNotFound
-		}
-	} else if !errors.Is(err, ErrDamaged) {
-		return err
-	}
-	return s.under(ctx, func(ctx context.Context, h *holding) error {
-		err := s.change(ctx, h, func(now *state) (bool, error) {
-			all := q.Username == nil && !q.Secret.IsSet()
-			if _, ok := now.matching(q); !ok && !(now.damaged && all) {
-				return false, helper.ErrNotFound
-			}
-			now.Credential, now.damaged = nil, false
-			return true, nil
-		})
-		if err != nil {
-			return err
-		}
-		return errors.Join(s.destroyBefore(ctx, s.sessionPath(), h.state.version), s.destroyToken(ctx))
-	})
-}
-
-// destroyToken destroys what was at "token" before its tombstone.
-func (s *Session) destroyToken(ctx context.Context) error {
-	e, err := s.Server.Read(ctx, s.tokenPath())
-	if err != nil {
-		return err
-	}
-	return s.destroyBefore(ctx, s.tokenPath(), e.Version)
-}
-
-// destroyBefore destroys the versions before the one that is there.
-func (s *Session) destroyBefore(ctx context.Context, path string, version int) error {
-	var earlier []int
-	for v := max(1, version-destroyed); v < version; v++ {
-		earlier = append(earlier, v)
-	}
-	if earlier == nil {
-		return nil
-	}
-	return s.Server.Destroy(ctx, path, earlier)
-}
-
 // under does write under the claim, which it takes unless ctx has it.
 func (s *Session) under(ctx context.Context, write func(context.Context, *holding) error) (err error) {
 	held, unlock, err := s.Lock(ctx)
@@ -343,41 +242,4 @@ func (s *Session) write(ctx context.Context, now state) (version int, err error)
 		return 0, fmt.Errorf("%s: %w", s.sessionPath(), err)
 	}
 	return s.Server.Write(ctx, s.sessionPath(), data, now.version)
-}
-
-// publish brings "token" up to date with what was committed. That it can't is no
-// failure of what was asked: the session is saved.
-func (s *Session) publish(ctx context.Context, now state) {
-	if err := s.publishToken(ctx, now); err != nil {
-		s.notify("warning: the session is saved, but not what machines that only read get (%v): they have the earlier token until the next renewal", err)
-	}
-}
-
-func (s *Session) publishToken(ctx context.Context, now state) error {
-	data, err := encode(tokenRecord{layoutVersion, now.version, now.Credential.forUse()})
-	for tried := 0; err == nil && tried < tries; tried++ {
-		var e Entry
-		if e, err = s.Server.Read(ctx, s.tokenPath()); err != nil {
-			return err
-		}
-		there, derr := decodeToken(e.Data)
-		if errors.Is(derr, ErrNewer) {
-			return derr
-		}
-		if derr == nil && e.Data != nil && there.From >= now.version && there.isGood(s.now(), now.skew) {
-			return nil // of this one, or of one after it
-		}
-		if _, err = s.Server.Write(ctx, s.tokenPath(), data, e.Version); errors.Is(err, ErrConflict) {
-			err = nil
-			continue
-		}
-		return err
-	}
-	return cmp.Or(err, ErrConflict)
-}
-
-// isGood is false of what a session left whose record has been deleted as a whole:
-// its versions began again, and no number tells which is the later one.
-func (r tokenRecord) isGood(now time.Time, skew time.Duration) bool {
-	return r.Credential == nil || !r.Credential.credential(skew).ExpiresWithin(0, now)
 }

@@ -55,7 +55,7 @@ func (t Token) All(ctx context.Context, q helper.Query) ([]helper.Credential, er
 // read returns the token, the zero value for none.
 func (t Token) read(ctx context.Context) (c helper.Credential, s *Session, err error) {
 	s = &Session{Server: t.Server, Path: t.Path, Now: t.Now}
-	e, err := t.Server.Read(ctx, s.tokenPath())
+	e, skew, err := s.read(ctx, s.tokenPath())
 	if err != nil {
 		return helper.Credential{}, s, err
 	}
@@ -66,7 +66,7 @@ func (t Token) read(ctx context.Context) (c helper.Credential, s *Session, err e
 	if r.Credential == nil {
 		return helper.Credential{}, s, nil
 	}
-	return r.Credential.credential(skewOf(e, s.now())), s, nil
+	return r.Credential.credential(skew), s, nil
 }
 
 // List implements [helper.Lister].

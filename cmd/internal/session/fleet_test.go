@@ -14,13 +14,17 @@ import (
 // and whose lock may be lost.
 type lockedByOthers struct {
 	helper.Vault
-	changes int // how many locks are waited for in vain
+	changes int    // how many locks are waited for in vain
+	during  func() // what happens meanwhile; may be nil
 	lose    context.CancelCauseFunc
 }
 
 func (v *lockedByOthers) Lock(ctx context.Context) (context.Context, func() error, error) {
 	if v.changes > 0 {
 		v.changes--
+		if v.during != nil {
+			v.during()
+		}
 		return nil, nil, helper.ErrChanged
 	}
 	held, unlock, err := v.Vault.Lock(ctx)
@@ -40,9 +44,26 @@ func TestALockThatFindsARenewalDone(t *testing.T) {
 		t.Error("nobody waited")
 	}
 	w.pass(2 * time.Hour)
-	others.changes = 1
-	if _, err := w.keeper().Renew(t.Context(), w.query()); err != nil || w.provider.renewals != 0 {
-		t.Errorf("a renewal: %v after %d exchanges", err, w.provider.renewals)
+	renewed, old := w.login(), w.login()
+	old.Expiry = w.clock().Add(-time.Hour)
+	renewed.Secret, renewed.RefreshToken = helper.NewSecret("renewed"), helper.NewSecret("refresh-1")
+	others.changes, others.during = 1, func() {
+		if err := others.Vault.Swap(t.Context(), old, renewed); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := others.Vault.Store(t.Context(), old); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := w.keeper().Renew(t.Context(), w.query()); err != nil || !c.Same(renewed) || w.provider.renewals != 0 {
+		t.Errorf("a renewal that is done: %v after %d exchanges", err, w.provider.renewals)
+	}
+	if err := others.Vault.Store(t.Context(), old); err != nil {
+		t.Fatal(err)
+	}
+	others.changes, others.during = 1, nil // but what was there before was older yet
+	if _, err := w.keeper().Renew(t.Context(), w.query()); err != nil || w.provider.renewals != 1 {
+		t.Errorf("a renewal that isn't done: %v after %d exchanges", err, w.provider.renewals)
 	}
 }
 

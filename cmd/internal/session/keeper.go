@@ -65,8 +65,12 @@ func (k *Keeper) reader() reading.Reader {
 // expired, one asks the provider, and the others find what it was answered.
 func (k *Keeper) Renew(ctx context.Context, q helper.Query) (_ helper.Credential, err error) {
 	vault, err := k.Places.open(ctx, q)
-	if errors.Is(err, helper.ErrChanged) {
-		return k.Places.Get(ctx, q) // somebody who takes no lock was faster
+	for tried := 1; errors.Is(err, helper.ErrChanged); tried++ { // somebody was faster
+		c, got := k.Places.Get(ctx, q)
+		if got != nil || tried == renewals || !reading.IsDueFor(q.ValidFor, c, k.Now()) {
+			return c, got
+		}
+		vault, err = k.Places.open(ctx, q) // by an old one: what was looked at before was older yet
 	}
 	if err != nil {
 		return helper.Credential{}, err
@@ -124,7 +128,13 @@ type lastLook struct{}
 // have been asleep.
 func LastLook(ctx context.Context) error {
 	held, ok := ctx.Value(lastLook{}).(context.Context)
-	if ok && held.Err() != nil && errors.Is(context.Cause(held), helper.ErrBusy) {
+	if !ok {
+		return nil
+	}
+	if lock, ok := held.(interface{ Lost() error }); ok {
+		return lock.Lost()
+	}
+	if held.Err() != nil && errors.Is(context.Cause(held), helper.ErrBusy) {
 		return context.Cause(held)
 	}
 	return nil

@@ -22,7 +22,7 @@ const (
 const VarPath = "CRE_CREDENTIAL_VAULT_PATH"
 
 // ErrSetting reports a variable of Vault's, or a path, that can't be used.
-var ErrSetting = errors.New("Vault's variables")
+var ErrSetting = errors.New("the variables of Vault")
 
 // At is a server's address, such as https://vault.example:8200, and a path there.
 type At struct{ Address, Path string }

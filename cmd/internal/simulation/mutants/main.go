@@ -29,7 +29,18 @@ type mutant struct {
 	old, new string // old occurs exactly once
 }
 
-const simulation = "./cmd/internal/simulation"
+const (
+	simulation = "./cmd/internal/simulation"
+	fleet      = "./cmd/internal/simulation/fleet" // for package kv
+)
+
+// world is the simulation that has to notice m.
+func (m mutant) world() string {
+	if strings.HasPrefix(m.file, "cmd/internal/kv/") || strings.HasPrefix(m.name, "fleet: ") {
+		return fleet
+	}
+	return simulation
+}
 
 func main() {
 	seeds := flag.Int("seeds", 10_000, "how many schedules a mutant may live through")
@@ -46,14 +57,16 @@ func run(seeds int, names []string) error {
 		return err
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // the system's to clean
-	all := slices.Concat(ofSession(), ofPlaces(), ofVaults(), ofStandIns())
+	all := slices.Concat(ofSession(), ofPlaces(), ofVaults(), ofStandIns(), ofFleet())
 	for _, m := range all {
 		if _, err := m.overlay(dir); err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)
 		}
 	}
-	if verdict, err := live(dir, "", seeds); err == nil {
-		return fmt.Errorf("the product itself doesn't live through %d schedules: %s", seeds, verdict)
+	for _, world := range []string{simulation, fleet} {
+		if verdict, err := live(dir, world, "", seeds); err == nil {
+			return fmt.Errorf("the product itself doesn't live through %d schedules of %s: %s", seeds, world, verdict)
+		}
 	}
 	bad := 0
 	for _, m := range all {
@@ -80,13 +93,13 @@ func (m mutant) try(dir string, seeds int) (verdict string, err error) {
 	if err != nil {
 		return "", err
 	}
-	return live(dir, overlay, seeds)
+	return live(dir, m.world(), overlay, seeds)
 }
 
 // live runs the simulation. Living through all is the error.
-func live(dir, overlay string, seeds int) (verdict string, err error) {
+func live(dir, world, overlay string, seeds int) (verdict string, err error) {
 	program := filepath.Join(dir, "simulation.test")
-	build := exec.Command("go", "test", "-c", "-overlay", overlay, "-o", program, simulation)
+	build := exec.Command("go", "test", "-c", "-overlay", overlay, "-o", program, world)
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("it doesn't compile: %s", out)
 	}
