@@ -183,7 +183,7 @@ func (e example) run(ctx context.Context, home string, env []string) error {
 	})
 	var out, messages strings.Builder
 	cmd := exec.CommandContext(ctx, "sh", "-c", e.command)
-	cmd.Dir, cmd.Env = home, env
+	cmd.Dir, cmd.Env, cmd.WaitDelay = home, env, time.Second // for what the shell has started
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(in), &out, &messages
 	err := cmd.Run()
 	if tokenPattern.MatchString(messages.String()) {
