@@ -46,6 +46,9 @@ func asker(path string) func(ctx context.Context, op string, request []byte) ([]
 	}
 }
 
+// isServed reports whether a request comes from whoever has connected to a socket.
+func isServed(in *os.File) bool { return unixsocket.IsServed(in) }
+
 // unreachable says why there is no connection, and what helps.
 func unreachable(path string, err error) error {
 	switch {

@@ -55,7 +55,22 @@ func grantTo(ctx context.Context, args []string, out io.Writer, net errand.Progr
 	if command.Path != "" { // which handles signals itself
 		ctx = context.WithoutCancel(ctx)
 	}
-	return o.serve(ctx, grant.New(policy, source, log.Add, time.Now), command, out, say)
+	g := grant.New(policy, source, log.Add, time.Now)
+	if o.stdio {
+		return status.OK, o.serveStdin(ctx, g)
+	}
+	return o.serve(ctx, g, command, out, say)
+}
+
+// serveStdin answers the one question of the connection that the standard input is.
+func (o grantOptions) serveStdin(ctx context.Context, g *grant.Grant) error {
+	conn, err := unixsocket.Accepted(os.Stdin)
+	if err != nil {
+		return fmt.Errorf("%w: --stdio: %w: have systemd or launchd start this for each connection", helper.ErrRequest, err)
+	}
+	peer := grant.Peer(conn.Peer)
+	g.ServeOne(ctx, conn, peer, o.admit(peer))
+	return nil
 }
 
 // serve has the grant answer at its socket.

@@ -36,6 +36,7 @@ options
   --socket PATH  where it is asked, in the place of a new folder of its own
   --uid N        let this user ask, too: a container's, as this machine numbers it
   --force        let --uid be none of this user's subordinate ones (/etc/subuid)
+  --stdio        answer the one connection that standard input is: for systemd
   --log FILE     keep a line of JSON of each use
 
 A token that was answered is good until its own end, also after the grant's.
@@ -59,6 +60,7 @@ type grantOptions struct {
 	socket  string
 	uid     int // -1: none
 	force   bool
+	stdio   bool
 	log     string
 	argv    []string
 }
@@ -74,6 +76,7 @@ func parseGrant(args []string) (o grantOptions, err error) {
 	flags.StringVar(&o.socket, "socket", "", "")
 	flags.IntVar(&o.uid, "uid", -1, "")
 	flags.BoolVar(&o.force, "force", false, "")
+	flags.BoolVar(&o.stdio, "stdio", false, "")
 	flags.StringVar(&o.log, "log", "", "")
 	flags.Func("origin", "", func(text string) error {
 		origin, err := helper.ParseOrigin(text)
@@ -98,6 +101,8 @@ func (o *grantOptions) check() (err error) {
 	switch {
 	case o.time <= 0:
 		return errors.New("--for takes a time such as 8h or 30m")
+	case o.stdio && (len(o.argv) > 0 || o.socket != "" || o.count != 0):
+		return errors.New("--stdio answers one question: it goes with no command, no --socket and no --count")
 	case o.count < 0:
 		return errors.New("--count takes a number")
 	case o.name != safetext.Clean(o.name, maxGrantName):
@@ -128,6 +133,9 @@ func (o grantOptions) policy(ctx context.Context, net errand.Program, say func(s
 		if p.Confirm, err = newConfirmation(o, os.Getenv); err != nil {
 			return p, nil, err
 		}
+	}
+	if o.stdio && len(p.Origins) == 0 {
+		p.Origins = []helper.Origin{session}
 	}
 	if len(p.Origins) > 0 || os.Getenv(platform.VarGrantSocket) != "" {
 		if len(p.Origins) == 0 {

@@ -93,6 +93,9 @@ func main() {
 	}
 	ctx, listen := interruptible(op, end)
 	net := errand.Program{Executable: os.Executable, Starting: listen, Notify: say}
+	if readsRequest(op) && isServed(os.Stdin) {
+		end(fmt.Errorf("%w: standard input is a connection, and whoever made it would be answered anything: serve it with grant --stdio", helper.ErrRequest))
+	}
 	if op == opGrant && !docker {
 		status, err := grantTo(ctx, os.Args[2:], os.Stdout, net, say)
 		if err != nil {
