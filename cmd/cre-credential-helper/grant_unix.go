@@ -82,13 +82,12 @@ func (o grantOptions) serve(ctx context.Context, g *grant.Grant, command foregro
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, place.Remove()) }()
-	mode := os.FileMode(0o600)
-	if o.uid >= 0 {
-		mode = 0o666 // the folder keeps others out, and admit does
-	}
-	listener, err := unixsocket.Listen(place.Socket, mode)
+	listener, where, err := o.listen(place, &command)
 	if err != nil {
 		return 0, err
+	}
+	if o.fd {
+		place.Socket = "" // there is none
 	}
 	if err := place.Control(ctx, g); err != nil {
 		return 0, errors.Join(err, listener.Close())
@@ -96,21 +95,24 @@ func (o grantOptions) serve(ctx context.Context, g *grant.Grant, command foregro
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		if over := g.Serve(ctx, socketListener{listener}, o.admit); over != nil {
+		if over := g.Serve(ctx, listener, o.admit); over != nil {
 			say(over.Error() + o.tokensLeft(g.State()))
 		}
 	}()
-	say(o.announcement(g.State(), place.Socket))
-	variable := platform.VarGrantSocket + "=" + place.Socket
+	say(o.announcement(g.State(), where))
 	if command.Path == "" {
-		if err := printTo(out, variable+"\n"); err != nil {
+		if err := printTo(out, where+"\n"); err != nil {
 			say(err.Error())
 		}
 		<-served
 		return status.OK, nil
 	}
-	command.Env = append(os.Environ(), variable)
+	// Of two values for one name the last one counts: not another grant's.
+	command.Env = append(os.Environ(), platform.VarGrantFD+"=", platform.VarGrantSocket+"=", where)
 	process, err := foreground.Start(ctx, command)
+	for _, file := range command.Extra { // it has its own
+		_ = file.Close()
+	}
 	if err != nil {
 		return status.Unusable, saying(say, fmt.Errorf("the command can't be started: %w", err))
 	}
@@ -120,13 +122,26 @@ func (o grantOptions) serve(ctx context.Context, g *grant.Grant, command foregro
 	return code, err
 }
 
+// listen returns where the consumer asks, and the variable that says so.
+func (o grantOptions) listen(place grants.Place, command *foreground.Command) (l grant.Listener, variable string, err error) {
+	if o.fd {
+		return listenInherited(command)
+	}
+	mode := os.FileMode(0o600)
+	if o.uid >= 0 {
+		mode = 0o666 // the folder keeps others out, and admit does
+	}
+	listener, err := unixsocket.Listen(place.Socket, mode)
+	return socketListener{listener}, platform.VarGrantSocket + "=" + place.Socket, err
+}
+
 // saying says why a status of a shell is returned.
 func saying(say func(string), err error) error {
 	say(err.Error())
 	return nil
 }
 
-func (o grantOptions) announcement(s grant.State, socket string) string {
+func (o grantOptions) announcement(s grant.State, where string) string {
 	text := fmt.Sprintf("grant %q for %s", s.Name, strings.Join(s.Origins, ", "))
 	if !s.Until.IsZero() {
 		text += " until " + s.Until.Local().Format(time.DateTime)
@@ -134,7 +149,7 @@ func (o grantOptions) announcement(s grant.State, socket string) string {
 	if s.Count > 0 {
 		text += fmt.Sprintf(", %d answers at the most", s.Count)
 	}
-	return text + ", at " + socket
+	return text + ", by " + where
 }
 
 // tokensLeft says what the end of a grant doesn't end.
@@ -148,6 +163,8 @@ func (o grantOptions) tokensLeft(s grant.State) string {
 // admit lets this user in, and the one that --uid names.
 func (o grantOptions) admit(p grant.Peer) error {
 	switch {
+	case o.fd: // who has inherited it may ask
+		return nil
 	case p.UID == os.Geteuid(), o.uid >= 0 && p.UID == o.uid:
 		return nil
 	case p.UID < 0 || p.UID == unixsocket.OverflowUID():

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/cmd/internal/reading"
 	"cre-credential-helper/cmd/internal/wiring"
 	"cre-credential-helper/helper"
@@ -13,10 +12,11 @@ import (
 
 // granted answers a get by asking a grant. Everything else is for where it runs.
 type granted struct {
-	refusal func(helper.Origin) error // of what the settings don't allow
-	reader  reading.Reader            // nothing is renewed here: what a grant answers can't be
-	account string                    // that is asked for where none is named; "": none
-	where   string                    // the variable and its value
+	refusal  func(helper.Origin) error // of what the settings don't allow
+	reader   reading.Reader            // nothing is renewed here: what a grant answers can't be
+	account  string                    // that is asked for where none is named; "": none
+	variable string                    // that leads to it
+	where    string                    // the same with its value
 }
 
 var (
@@ -24,12 +24,12 @@ var (
 	_ helper.Checker = granted{}
 )
 
-func newGranted(s wiring.Settings, socket string) granted {
-	return granted{refusal: s.Refusal, account: s.Account, where: platform.VarGrantSocket + "=" + socket, reader: reading.Reader{
+func newGranted(s wiring.Settings, variable, value string) granted {
+	return granted{refusal: s.Refusal, account: s.Account, variable: variable, where: variable + "=" + value, reader: reading.Reader{
 		APIKey:         s.APIKey.Secret,
 		APIKeyVariable: s.APIKey.Variable,
 		Environment:    s.Environment,
-		Places:         helper.Client{Program: "the grant", Ask: asker(socket)},
+		Places:         helper.Client{Program: "the grant", Ask: asker(variable, value)},
 		Now:            time.Now,
 	}}
 }
@@ -77,7 +77,7 @@ func (u unasked) Describe(_ context.Context, o helper.Origin) (helper.Descriptio
 		Schema: helper.DescriptionSchema,
 		Credentials: []helper.Account{{
 			Origin: o.String(), Username: u.account, AuthType: helper.AuthBearer,
-			Place: helper.PlaceGrant, Variable: platform.VarGrantSocket, Default: true, Renewable: true,
+			Place: helper.PlaceGrant, Variable: u.variable, Default: true, Renewable: true,
 		}},
 		Notes: []string{fmt.Sprintf("the session is a granted one (%s): cre whoami asks whose it is", u.where)},
 	}, nil

@@ -36,6 +36,8 @@ options
   --socket PATH  where it is asked, in the place of a new folder of its own
   --uid N        let this user ask, too: a container's, as this machine numbers it
   --force        let --uid be none of this user's subordinate ones (/etc/subuid)
+  --fd           let COMMAND inherit the grant by CRE_CREDENTIAL_FD, and make no socket
+                 for it (Linux): for sandboxes that forbid sockets
   --stdio        answer the one connection that standard input is: for systemd
   --log FILE     keep a line of JSON of each use
 
@@ -60,6 +62,7 @@ type grantOptions struct {
 	socket  string
 	uid     int // -1: none
 	force   bool
+	fd      bool
 	stdio   bool
 	log     string
 	argv    []string
@@ -76,6 +79,7 @@ func parseGrant(args []string) (o grantOptions, err error) {
 	flags.StringVar(&o.socket, "socket", "", "")
 	flags.IntVar(&o.uid, "uid", -1, "")
 	flags.BoolVar(&o.force, "force", false, "")
+	flags.BoolVar(&o.fd, "fd", false, "")
 	flags.BoolVar(&o.stdio, "stdio", false, "")
 	flags.StringVar(&o.log, "log", "", "")
 	flags.Func("origin", "", func(text string) error {
@@ -101,6 +105,8 @@ func (o *grantOptions) check() (err error) {
 	switch {
 	case o.time <= 0:
 		return errors.New("--for takes a time such as 8h or 30m")
+	case o.fd && (len(o.argv) == 0 || o.socket != "" || o.uid >= 0):
+		return errors.New("--fd is for a COMMAND, which may ask whoever runs it: it goes with no --socket and no --uid")
 	case o.stdio && (len(o.argv) > 0 || o.socket != "" || o.count != 0):
 		return errors.New("--stdio answers one question: it goes with no command, no --socket and no --count")
 	case o.count < 0:
@@ -134,10 +140,11 @@ func (o grantOptions) policy(ctx context.Context, net errand.Program, say func(s
 			return p, nil, err
 		}
 	}
+	variable, _ := platform.Granted(os.Getenv) // to look would be a use of that grant
 	if o.stdio && len(p.Origins) == 0 {
 		p.Origins = []helper.Origin{session}
 	}
-	if len(p.Origins) > 0 || os.Getenv(platform.VarGrantSocket) != "" {
+	if len(p.Origins) > 0 || variable != "" {
 		if len(p.Origins) == 0 {
 			p.Origins = []helper.Origin{session}
 		}

@@ -163,8 +163,8 @@ type source interface {
 
 // newSource returns this machine's store, or a grant's.
 func newSource(s wiring.Settings, net errand.Program) source {
-	if socket := os.Getenv(platform.VarGrantSocket); socket != "" {
-		return newGranted(s, socket)
+	if variable, value := platform.Granted(os.Getenv); variable != "" {
+		return newGranted(s, variable, value)
 	}
 	return newStore(s, net)
 }
