@@ -59,7 +59,7 @@ func grantTo(ctx context.Context, args []string, out io.Writer, net errand.Progr
 	if o.stdio {
 		return status.OK, o.serveStdin(ctx, g)
 	}
-	return o.serve(ctx, g, command, out, say)
+	return o.serve(ctx, g, command, net, out, say)
 }
 
 // serveStdin answers the one question of the connection that the standard input is.
@@ -74,7 +74,7 @@ func (o grantOptions) serveStdin(ctx context.Context, g *grant.Grant) error {
 }
 
 // serve has the grant answer at its socket.
-func (o grantOptions) serve(ctx context.Context, g *grant.Grant, command foreground.Command, out io.Writer, say func(string)) (code int, err error) {
+func (o grantOptions) serve(ctx context.Context, g *grant.Grant, command foreground.Command, net errand.Program, out io.Writer, say func(string)) (code int, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	place, err := grants.FolderFor(os.Getenv).Make(o.socket)
@@ -85,6 +85,13 @@ func (o grantOptions) serve(ctx context.Context, g *grant.Grant, command foregro
 	listener, where, err := o.listen(place, &command)
 	if err != nil {
 		return 0, err
+	}
+	if o.loopback {
+		var stop func()
+		if where, stop, err = carried(place, net); err != nil {
+			return 0, errors.Join(err, listener.Close())
+		}
+		defer stop()
 	}
 	if o.fd {
 		place.Socket = "" // there is none
@@ -101,14 +108,15 @@ func (o grantOptions) serve(ctx context.Context, g *grant.Grant, command foregro
 	}()
 	say(o.announcement(g.State(), where))
 	if command.Path == "" {
-		if err := printTo(out, where+"\n"); err != nil {
+		if err := printTo(out, strings.Join(where, "\n")+"\n"); err != nil {
 			say(err.Error())
 		}
 		<-served
 		return status.OK, nil
 	}
 	// Of two values for one name the last one counts: not another grant's.
-	command.Env = append(os.Environ(), platform.VarGrantFD+"=", platform.VarGrantSocket+"=", where)
+	command.Env = append(os.Environ(), platform.VarGrantFD+"=", platform.VarGrantSocket+"=", platform.VarGrantURL+"=")
+	command.Env = append(command.Env, where...)
 	process, err := foreground.Start(ctx, command)
 	for _, file := range command.Extra { // it has its own
 		_ = file.Close()
@@ -122,8 +130,8 @@ func (o grantOptions) serve(ctx context.Context, g *grant.Grant, command foregro
 	return code, err
 }
 
-// listen returns where the consumer asks, and the variable that says so.
-func (o grantOptions) listen(place grants.Place, command *foreground.Command) (l grant.Listener, variable string, err error) {
+// listen returns where the consumer asks, and the variables that say so.
+func (o grantOptions) listen(place grants.Place, command *foreground.Command) (l grant.Listener, variables []string, err error) {
 	if o.fd {
 		return listenInherited(command)
 	}
@@ -132,7 +140,13 @@ func (o grantOptions) listen(place grants.Place, command *foreground.Command) (l
 		mode = 0o666 // the folder keeps others out, and admit does
 	}
 	listener, err := unixsocket.Listen(place.Socket, mode)
-	return socketListener{listener}, platform.VarGrantSocket + "=" + place.Socket, err
+	return socketListener{listener}, []string{platform.VarGrantSocket + "=" + place.Socket}, err
+}
+
+// carried has the grant's socket be asked by HTTP, by who has the capability.
+func carried(place grants.Place, net errand.Program) (variables []string, stop func(), err error) {
+	url, stop, err := net.CarryGrant(errand.GrantPath{Socket: place.Socket, KeyFile: place.Key()})
+	return []string{platform.VarGrantURL + "=" + url, platform.VarGrantKey + "=" + place.Key()}, stop, err
 }
 
 // saying says why a status of a shell is returned.
@@ -141,7 +155,7 @@ func saying(say func(string), err error) error {
 	return nil
 }
 
-func (o grantOptions) announcement(s grant.State, where string) string {
+func (o grantOptions) announcement(s grant.State, where []string) string {
 	text := fmt.Sprintf("grant %q for %s", s.Name, strings.Join(s.Origins, ", "))
 	if !s.Until.IsZero() {
 		text += " until " + s.Until.Local().Format(time.DateTime)
@@ -149,7 +163,7 @@ func (o grantOptions) announcement(s grant.State, where string) string {
 	if s.Count > 0 {
 		text += fmt.Sprintf(", %d answers at the most", s.Count)
 	}
-	return text + ", by " + where
+	return text + ", by " + strings.Join(where, " ")
 }
 
 // tokensLeft says what the end of a grant doesn't end.

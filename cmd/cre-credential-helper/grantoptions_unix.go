@@ -38,6 +38,8 @@ options
   --force        let --uid be none of this user's subordinate ones (/etc/subuid)
   --fd           let COMMAND inherit the grant by CRE_CREDENTIAL_FD, and make no socket
                  for it (Linux): for sandboxes that forbid sockets
+  --loopback     let it be asked by HTTP on 127.0.0.1, by CRE_CREDENTIAL_URL and who can
+                 read CRE_CREDENTIAL_TOKEN_FILE: for virtual machines
   --stdio        answer the one connection that standard input is: for systemd
   --log FILE     keep a line of JSON of each use
 
@@ -54,18 +56,19 @@ var errHelp = flag.ErrHelp
 
 // grantOptions are what the command line says.
 type grantOptions struct {
-	time    time.Duration
-	origins []helper.Origin
-	count   int
-	confirm bool
-	name    string
-	socket  string
-	uid     int // -1: none
-	force   bool
-	fd      bool
-	stdio   bool
-	log     string
-	argv    []string
+	time     time.Duration
+	origins  []helper.Origin
+	count    int
+	confirm  bool
+	name     string
+	socket   string
+	uid      int // -1: none
+	force    bool
+	fd       bool
+	loopback bool
+	stdio    bool
+	log      string
+	argv     []string
 }
 
 func parseGrant(args []string) (o grantOptions, err error) {
@@ -80,6 +83,7 @@ func parseGrant(args []string) (o grantOptions, err error) {
 	flags.IntVar(&o.uid, "uid", -1, "")
 	flags.BoolVar(&o.force, "force", false, "")
 	flags.BoolVar(&o.fd, "fd", false, "")
+	flags.BoolVar(&o.loopback, "loopback", false, "")
 	flags.BoolVar(&o.stdio, "stdio", false, "")
 	flags.StringVar(&o.log, "log", "", "")
 	flags.Func("origin", "", func(text string) error {
@@ -107,7 +111,9 @@ func (o *grantOptions) check() (err error) {
 		return errors.New("--for takes a time such as 8h or 30m")
 	case o.fd && (len(o.argv) == 0 || o.socket != "" || o.uid >= 0):
 		return errors.New("--fd is for a COMMAND, which may ask whoever runs it: it goes with no --socket and no --uid")
-	case o.stdio && (len(o.argv) > 0 || o.socket != "" || o.count != 0):
+	case o.loopback && (o.fd || o.uid >= 0):
+		return errors.New("--loopback is for who has the file: it goes with no --fd and no --uid")
+	case o.stdio && (o.loopback || len(o.argv) > 0 || o.socket != "" || o.count != 0):
 		return errors.New("--stdio answers one question: it goes with no command, no --socket and no --count")
 	case o.count < 0:
 		return errors.New("--count takes a number")

@@ -36,13 +36,13 @@ func askInherited(number string, question []byte) (io.ReadCloser, error) {
 
 // listenInherited has the command inherit the grant. Whoever it hands that on to may
 // ask: there is no name that others could find.
-func listenInherited(command *foreground.Command) (grant.Listener, string, error) {
+func listenInherited(command *foreground.Command) (grant.Listener, []string, error) {
 	listener, theirs, err := unixsocket.NewPassed()
 	if err != nil {
-		return nil, "", err
+		return nil, nil, err
 	}
 	command.Extra = []*os.File{theirs}
-	return passedListener{listener}, platform.VarGrantFD + "=" + strconv.Itoa(firstExtra), nil
+	return passedListener{listener}, []string{platform.VarGrantFD + "=" + strconv.Itoa(firstExtra)}, nil
 }
 
 // passedListener is a listener in the words of package grant.

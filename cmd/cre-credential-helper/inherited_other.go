@@ -17,6 +17,6 @@ func askInherited(number string, _ []byte) (io.ReadCloser, error) {
 	return nil, fmt.Errorf("%w: %s=%.20q: only Linux has this: unset it", status.ErrSetting, platform.VarGrantFD, number)
 }
 
-func listenInherited(*foreground.Command) (grant.Listener, string, error) {
-	return nil, "", fmt.Errorf("%w: --fd: only Linux has this: leave it out", helper.ErrRequest)
+func listenInherited(*foreground.Command) (grant.Listener, []string, error) {
+	return nil, nil, fmt.Errorf("%w: --fd: only Linux has this: leave it out", helper.ErrRequest)
 }

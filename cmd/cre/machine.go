@@ -202,7 +202,7 @@ func variables() []string {
 	return []string{
 		platform.VarAPIKey, platform.VarAPIKeyFile, platform.VarAccount, platform.VarEnvironment, platform.VarAuthBase,
 		platform.VarClientID, platform.VarAudience, platform.VarGraphQLURL, platform.VarUpstream,
-		official.VariableProgram, official.VariableHandedOn, "CRE_CREDENTIAL_STORE", "CRE_CREDENTIAL_HELPER", platform.VarGrantSocket, platform.VarGrantFD,
+		official.VariableProgram, official.VariableHandedOn, "CRE_CREDENTIAL_STORE", "CRE_CREDENTIAL_HELPER", platform.VarGrantSocket, platform.VarGrantFD, platform.VarGrantURL, platform.VarGrantKey,
 		"CRE_KEYRING_TIMEOUT", "CRE_NO_SPINNER", "CRE_INSTALL", "CRE_TARGET", "CRE_ETH_PRIVATE_KEY", "CRE_VAULT_DON_GATEWAY_URL",
 	}
 }

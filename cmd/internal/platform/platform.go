@@ -41,11 +41,16 @@ const VarAccount = "CRE_ACCOUNT"
 const (
 	VarGrantFD     = "CRE_CREDENTIAL_FD"     // an inherited descriptor
 	VarGrantSocket = "CRE_CREDENTIAL_SOCKET" // the path of a Unix socket
+	VarGrantURL    = "CRE_CREDENTIAL_URL"    // of a server on loopback
 )
+
+// VarGrantKey is the variable that names the file of the capability, beside
+// [VarGrantURL].
+const VarGrantKey = "CRE_CREDENTIAL_TOKEN_FILE"
 
 // Granted returns the variable that leads to a grant, and its value; "": none does.
 func Granted(getenv func(string) string) (variable, value string) {
-	for _, variable := range []string{VarGrantFD, VarGrantSocket} {
+	for _, variable := range []string{VarGrantFD, VarGrantSocket, VarGrantURL} {
 		if value := getenv(variable); value != "" {
 			return variable, value
 		}
