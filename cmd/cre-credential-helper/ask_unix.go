@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"syscall"
@@ -20,31 +21,46 @@ import (
 // a use confirmed, and a session renewed.
 const grantTime = 4 * time.Minute
 
-// asker returns what asks the grant whose socket is at a path.
-func asker(path string) func(ctx context.Context, op string, request []byte) ([]byte, error) {
+// asker returns what asks the grant that a variable leads to.
+func asker(variable, value string) func(ctx context.Context, op string, request []byte) ([]byte, error) {
+	send := askSocket
+	if variable == platform.VarGrantFD {
+		send = askInherited
+	}
 	return func(_ context.Context, op string, request []byte) ([]byte, error) {
-		conn, err := unixsocket.Dial(path, grantTime)
+		conn, err := send(value, grant.Question(op, request))
 		if err != nil {
-			return nil, unreachable(path, err)
+			return nil, err
 		}
-		defer conn.Close() //nolint:errcheck // a socket
-		if err := unixsocket.CheckServer(conn, path); err != nil {
-			return nil, fmt.Errorf("the grant: %w", err)
-		}
-		_, err = conn.Write(grant.Question(op, request))
-		if err == nil {
-			err = conn.CloseWrite()
-		}
-		r, readErr := grant.ReadReply(conn) // also of who didn't want the question
+		defer conn.Close() //nolint:errcheck // it was read
+		r, err := grant.ReadReply(conn)
 		switch {
-		case errors.Is(readErr, syscall.EAGAIN), errors.Is(readErr, os.ErrDeadlineExceeded):
-			return nil, fmt.Errorf("the grant at %s has not answered within %v: look at it where it runs", path, grantTime)
-		case readErr != nil:
-			return nil, fmt.Errorf("the grant at %s: %w", path, errors.Join(readErr, err))
+		case errors.Is(err, syscall.EAGAIN), errors.Is(err, os.ErrDeadlineExceeded):
+			return nil, fmt.Errorf("the grant (%s=%s) has not answered within %v: look at it where it runs", variable, value, grantTime)
+		case err != nil:
+			return nil, fmt.Errorf("the grant (%s=%s): %w", variable, value, err)
 		}
 		return r.Result(op)
 	}
 }
+
+// askSocket asks at the path of a Unix socket.
+func askSocket(path string, question []byte) (io.ReadCloser, error) {
+	conn, err := unixsocket.Dial(path, grantTime)
+	if err != nil {
+		return nil, unreachable(path, err)
+	}
+	if err := unixsocket.CheckServer(conn, path); err != nil {
+		return nil, errors.Join(fmt.Errorf("the grant: %w", err), conn.Close())
+	}
+	if _, err := conn.Write(question); err == nil { // who doesn't want all of it says why
+		_ = conn.CloseWrite()
+	}
+	return conn, nil
+}
+
+// isServed reports whether a request comes from whoever has connected to a socket.
+func isServed(in *os.File) bool { return unixsocket.IsServed(in) }
 
 // unreachable says why there is no connection, and what helps.
 func unreachable(path string, err error) error {

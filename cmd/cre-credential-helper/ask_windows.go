@@ -3,14 +3,17 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 
-	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/cmd/internal/status"
 )
 
+// isServed: nothing starts a program for each connection here.
+func isServed(*os.File) bool { return false }
+
 // asker: grants have no Unix sockets here.
-func asker(path string) func(context.Context, string, []byte) ([]byte, error) {
+func asker(variable, value string) func(context.Context, string, []byte) ([]byte, error) {
 	return func(context.Context, string, []byte) ([]byte, error) {
-		return nil, fmt.Errorf("%w: %s=%s: Windows asks no grant by a Unix socket: unset it", status.ErrSetting, platform.VarGrantSocket, path)
+		return nil, fmt.Errorf("%w: %s=%s: Windows asks no grant in this way: unset it", status.ErrSetting, variable, value)
 	}
 }

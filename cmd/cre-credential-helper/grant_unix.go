@@ -55,11 +55,26 @@ func grantTo(ctx context.Context, args []string, out io.Writer, net errand.Progr
 	if command.Path != "" { // which handles signals itself
 		ctx = context.WithoutCancel(ctx)
 	}
-	return o.serve(ctx, grant.New(policy, source, log.Add, time.Now), command, out, say)
+	g := grant.New(policy, source, log.Add, time.Now)
+	if o.stdio {
+		return status.OK, o.serveStdin(ctx, g)
+	}
+	return o.serve(ctx, g, command, net, out, say)
+}
+
+// serveStdin answers the one question of the connection that the standard input is.
+func (o grantOptions) serveStdin(ctx context.Context, g *grant.Grant) error {
+	conn, err := unixsocket.Accepted(os.Stdin)
+	if err != nil {
+		return fmt.Errorf("%w: --stdio: %w: have systemd or launchd start this for each connection", helper.ErrRequest, err)
+	}
+	peer := grant.Peer(conn.Peer)
+	g.ServeOne(ctx, conn, peer, o.admit(peer))
+	return nil
 }
 
 // serve has the grant answer at its socket.
-func (o grantOptions) serve(ctx context.Context, g *grant.Grant, command foreground.Command, out io.Writer, say func(string)) (code int, err error) {
+func (o grantOptions) serve(ctx context.Context, g *grant.Grant, command foreground.Command, net errand.Program, out io.Writer, say func(string)) (code int, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	place, err := grants.FolderFor(os.Getenv).Make(o.socket)
@@ -67,13 +82,19 @@ func (o grantOptions) serve(ctx context.Context, g *grant.Grant, command foregro
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, place.Remove()) }()
-	mode := os.FileMode(0o600)
-	if o.uid >= 0 {
-		mode = 0o666 // the folder keeps others out, and admit does
-	}
-	listener, err := unixsocket.Listen(place.Socket, mode)
+	listener, where, err := o.listen(place, &command)
 	if err != nil {
 		return 0, err
+	}
+	if o.loopback {
+		var stop func()
+		if where, stop, err = carried(place, net); err != nil {
+			return 0, errors.Join(err, listener.Close())
+		}
+		defer stop()
+	}
+	if o.fd {
+		place.Socket = "" // there is none
 	}
 	if err := place.Control(ctx, g); err != nil {
 		return 0, errors.Join(err, listener.Close())
@@ -81,21 +102,25 @@ func (o grantOptions) serve(ctx context.Context, g *grant.Grant, command foregro
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		if over := g.Serve(ctx, socketListener{listener}, o.admit); over != nil {
+		if over := g.Serve(ctx, listener, o.admit); over != nil {
 			say(over.Error() + o.tokensLeft(g.State()))
 		}
 	}()
-	say(o.announcement(g.State(), place.Socket))
-	variable := platform.VarGrantSocket + "=" + place.Socket
+	say(o.announcement(g.State(), where))
 	if command.Path == "" {
-		if err := printTo(out, variable+"\n"); err != nil {
+		if err := printTo(out, strings.Join(where, "\n")+"\n"); err != nil {
 			say(err.Error())
 		}
 		<-served
 		return status.OK, nil
 	}
-	command.Env = append(os.Environ(), variable)
+	// Of two values for one name the last one counts: not another grant's.
+	command.Env = append(os.Environ(), platform.VarGrantFD+"=", platform.VarGrantSocket+"=", platform.VarGrantURL+"=")
+	command.Env = append(command.Env, where...)
 	process, err := foreground.Start(ctx, command)
+	for _, file := range command.Extra { // it has its own
+		_ = file.Close()
+	}
 	if err != nil {
 		return status.Unusable, saying(say, fmt.Errorf("the command can't be started: %w", err))
 	}
@@ -105,13 +130,32 @@ func (o grantOptions) serve(ctx context.Context, g *grant.Grant, command foregro
 	return code, err
 }
 
+// listen returns where the consumer asks, and the variables that say so.
+func (o grantOptions) listen(place grants.Place, command *foreground.Command) (l grant.Listener, variables []string, err error) {
+	if o.fd {
+		return listenInherited(command)
+	}
+	mode := os.FileMode(0o600)
+	if o.uid >= 0 {
+		mode = 0o666 // the folder keeps others out, and admit does
+	}
+	listener, err := unixsocket.Listen(place.Socket, mode)
+	return socketListener{listener}, []string{platform.VarGrantSocket + "=" + place.Socket}, err
+}
+
+// carried has the grant's socket be asked by HTTP, by who has the capability.
+func carried(place grants.Place, net errand.Program) (variables []string, stop func(), err error) {
+	url, stop, err := net.CarryGrant(errand.GrantPath{Socket: place.Socket, KeyFile: place.Key()})
+	return []string{platform.VarGrantURL + "=" + url, platform.VarGrantKey + "=" + place.Key()}, stop, err
+}
+
 // saying says why a status of a shell is returned.
 func saying(say func(string), err error) error {
 	say(err.Error())
 	return nil
 }
 
-func (o grantOptions) announcement(s grant.State, socket string) string {
+func (o grantOptions) announcement(s grant.State, where []string) string {
 	text := fmt.Sprintf("grant %q for %s", s.Name, strings.Join(s.Origins, ", "))
 	if !s.Until.IsZero() {
 		text += " until " + s.Until.Local().Format(time.DateTime)
@@ -119,7 +163,7 @@ func (o grantOptions) announcement(s grant.State, socket string) string {
 	if s.Count > 0 {
 		text += fmt.Sprintf(", %d answers at the most", s.Count)
 	}
-	return text + ", at " + socket
+	return text + ", by " + strings.Join(where, " ")
 }
 
 // tokensLeft says what the end of a grant doesn't end.
@@ -133,6 +177,8 @@ func (o grantOptions) tokensLeft(s grant.State) string {
 // admit lets this user in, and the one that --uid names.
 func (o grantOptions) admit(p grant.Peer) error {
 	switch {
+	case o.fd: // who has inherited it may ask
+		return nil
 	case p.UID == os.Geteuid(), o.uid >= 0 && p.UID == o.uid:
 		return nil
 	case p.UID < 0 || p.UID == unixsocket.OverflowUID():

@@ -1,22 +1,28 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"os"
 	"time"
 
+	"cre-credential-helper/cmd/internal/errand"
+	"cre-credential-helper/cmd/internal/grant"
 	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/cmd/internal/reading"
+	"cre-credential-helper/cmd/internal/status"
 	"cre-credential-helper/cmd/internal/wiring"
 	"cre-credential-helper/helper"
 )
 
 // granted answers a get by asking a grant. Everything else is for where it runs.
 type granted struct {
-	refusal func(helper.Origin) error // of what the settings don't allow
-	reader  reading.Reader            // nothing is renewed here: what a grant answers can't be
-	account string                    // that is asked for where none is named; "": none
-	where   string                    // the variable and its value
+	refusal  func(helper.Origin) error // of what the settings don't allow
+	reader   reading.Reader            // nothing is renewed here: what a grant answers can't be
+	account  string                    // that is asked for where none is named; "": none
+	variable string                    // that leads to it
+	where    string                    // the same with its value
 }
 
 var (
@@ -24,14 +30,36 @@ var (
 	_ helper.Checker = granted{}
 )
 
-func newGranted(s wiring.Settings, socket string) granted {
-	return granted{refusal: s.Refusal, account: s.Account, where: platform.VarGrantSocket + "=" + socket, reader: reading.Reader{
+func newGranted(s wiring.Settings, variable, value string, net errand.Program) granted {
+	ask := asker(variable, value)
+	if variable == platform.VarGrantURL {
+		ask = askURL(errand.GrantPath{URL: value, KeyFile: os.Getenv(platform.VarGrantKey)}, net)
+	}
+	return granted{refusal: s.Refusal, account: s.Account, variable: variable, where: variable + "=" + value, reader: reading.Reader{
 		APIKey:         s.APIKey.Secret,
 		APIKeyVariable: s.APIKey.Variable,
 		Environment:    s.Environment,
-		Places:         helper.Client{Program: "the grant", Ask: asker(socket)},
+		Places:         helper.Client{Program: "the grant", Ask: ask},
 		Now:            time.Now,
 	}}
+}
+
+// askURL returns what asks a grant by HTTP, which is an errand.
+func askURL(way errand.GrantPath, net errand.Program) func(context.Context, string, []byte) ([]byte, error) {
+	return func(ctx context.Context, op string, request []byte) ([]byte, error) {
+		if way.KeyFile == "" {
+			return nil, fmt.Errorf("%w: %s is set, and %s isn't, which names the file of the capability", status.ErrSetting, platform.VarGrantURL, platform.VarGrantKey)
+		}
+		words, err := net.AskGrant(ctx, way, grant.Question(op, request))
+		if err != nil {
+			return nil, fmt.Errorf("the grant (%s=%s): %w", platform.VarGrantURL, way.URL, err)
+		}
+		r, err := grant.ReadReply(bytes.NewReader(words))
+		if err != nil {
+			return nil, fmt.Errorf("the grant (%s=%s): %w", platform.VarGrantURL, way.URL, err)
+		}
+		return r.Result(op)
+	}
 }
 
 // grantedError says that something isn't done here.
@@ -77,7 +105,7 @@ func (u unasked) Describe(_ context.Context, o helper.Origin) (helper.Descriptio
 		Schema: helper.DescriptionSchema,
 		Credentials: []helper.Account{{
 			Origin: o.String(), Username: u.account, AuthType: helper.AuthBearer,
-			Place: helper.PlaceGrant, Variable: platform.VarGrantSocket, Default: true, Renewable: true,
+			Place: helper.PlaceGrant, Variable: u.variable, Default: true, Renewable: true,
 		}},
 		Notes: []string{fmt.Sprintf("the session is a granted one (%s): cre whoami asks whose it is", u.where)},
 	}, nil

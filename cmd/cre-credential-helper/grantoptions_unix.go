@@ -36,6 +36,11 @@ options
   --socket PATH  where it is asked, in the place of a new folder of its own
   --uid N        let this user ask, too: a container's, as this machine numbers it
   --force        let --uid be none of this user's subordinate ones (/etc/subuid)
+  --fd           let COMMAND inherit the grant by CRE_CREDENTIAL_FD, and make no socket
+                 for it (Linux): for sandboxes that forbid sockets
+  --loopback     let it be asked by HTTP on 127.0.0.1, by CRE_CREDENTIAL_URL and who can
+                 read CRE_CREDENTIAL_TOKEN_FILE: for virtual machines
+  --stdio        answer the one connection that standard input is: for systemd
   --log FILE     keep a line of JSON of each use
 
 A token that was answered is good until its own end, also after the grant's.
@@ -51,16 +56,19 @@ var errHelp = flag.ErrHelp
 
 // grantOptions are what the command line says.
 type grantOptions struct {
-	time    time.Duration
-	origins []helper.Origin
-	count   int
-	confirm bool
-	name    string
-	socket  string
-	uid     int // -1: none
-	force   bool
-	log     string
-	argv    []string
+	time     time.Duration
+	origins  []helper.Origin
+	count    int
+	confirm  bool
+	name     string
+	socket   string
+	uid      int // -1: none
+	force    bool
+	fd       bool
+	loopback bool
+	stdio    bool
+	log      string
+	argv     []string
 }
 
 func parseGrant(args []string) (o grantOptions, err error) {
@@ -74,6 +82,9 @@ func parseGrant(args []string) (o grantOptions, err error) {
 	flags.StringVar(&o.socket, "socket", "", "")
 	flags.IntVar(&o.uid, "uid", -1, "")
 	flags.BoolVar(&o.force, "force", false, "")
+	flags.BoolVar(&o.fd, "fd", false, "")
+	flags.BoolVar(&o.loopback, "loopback", false, "")
+	flags.BoolVar(&o.stdio, "stdio", false, "")
 	flags.StringVar(&o.log, "log", "", "")
 	flags.Func("origin", "", func(text string) error {
 		origin, err := helper.ParseOrigin(text)
@@ -98,6 +109,12 @@ func (o *grantOptions) check() (err error) {
 	switch {
 	case o.time <= 0:
 		return errors.New("--for takes a time such as 8h or 30m")
+	case o.fd && (len(o.argv) == 0 || o.socket != "" || o.uid >= 0):
+		return errors.New("--fd is for a COMMAND, which may ask whoever runs it: it goes with no --socket and no --uid")
+	case o.loopback && (o.fd || o.uid >= 0):
+		return errors.New("--loopback is for who has the file: it goes with no --fd and no --uid")
+	case o.stdio && (o.loopback || len(o.argv) > 0 || o.socket != "" || o.count != 0):
+		return errors.New("--stdio answers one question: it goes with no command, no --socket and no --count")
 	case o.count < 0:
 		return errors.New("--count takes a number")
 	case o.name != safetext.Clean(o.name, maxGrantName):
@@ -129,7 +146,11 @@ func (o grantOptions) policy(ctx context.Context, net errand.Program, say func(s
 			return p, nil, err
 		}
 	}
-	if len(p.Origins) > 0 || os.Getenv(platform.VarGrantSocket) != "" {
+	variable, _ := platform.Granted(os.Getenv) // to look would be a use of that grant
+	if o.stdio && len(p.Origins) == 0 {
+		p.Origins = []helper.Origin{session}
+	}
+	if len(p.Origins) > 0 || variable != "" {
 		if len(p.Origins) == 0 {
 			p.Origins = []helper.Origin{session}
 		}

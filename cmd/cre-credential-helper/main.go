@@ -68,18 +68,15 @@ const (
 const dockerName = "docker-credential-"
 
 func main() {
-	endings.OutliveReaders()
+	op, docker := operation(os.Args)
+	if op == opGrant { // which runs a stranger's program
+		endings.OutliveReadersAlone()
+	} else {
+		endings.OutliveReaders()
+	}
 	say := func(line string) { fmt.Fprintln(os.Stderr, name+": "+safetext.Line(line)) }
 	if err := coredump.Disable(); err != nil {
 		say(fmt.Sprintf("warning: a core dump would hold tokens, and can't be switched off: %v", err))
-	}
-	op := ""
-	docker := strings.HasPrefix(filepath.Base(os.Args[0]), dockerName)
-	switch {
-	case len(os.Args) == 2:
-		op = os.Args[1]
-	case len(os.Args) > 2 && os.Args[1] == opGrant && !docker:
-		op = opGrant
 	}
 	if readsRequest(op) && term.IsTerminal(int(os.Stdin.Fd())) {
 		say(terminalHint(op, docker))
@@ -93,7 +90,10 @@ func main() {
 	}
 	ctx, listen := interruptible(op, end)
 	net := errand.Program{Executable: os.Executable, Starting: listen, Notify: say}
-	if op == opGrant && !docker {
+	if readsRequest(op) && isServed(os.Stdin) {
+		end(fmt.Errorf("%w: standard input is a connection, and whoever made it would be answered anything: serve it with grant --stdio", helper.ErrRequest))
+	}
+	if op == opGrant {
 		status, err := grantTo(ctx, os.Args[2:], os.Stdout, net, say)
 		if err != nil {
 			end(err)
@@ -101,6 +101,20 @@ func main() {
 		os.Exit(status)
 	}
 	end(run(ctx, os.Args[1:], docker, os.Stdin, os.Stdout, net, say))
+}
+
+// operation is what a command line asks for, "" if it has no place for one, and
+// whether the program was started by a name of docker's, under which there are no
+// grants.
+func operation(args []string) (op string, docker bool) {
+	docker = strings.HasPrefix(filepath.Base(args[0]), dockerName)
+	switch {
+	case len(args) > 1 && args[1] == opGrant && docker:
+		return "", docker
+	case len(args) == 2, len(args) > 2 && args[1] == opGrant:
+		return args[1], docker
+	}
+	return "", docker
 }
 
 func terminalHint(op string, docker bool) string {
@@ -160,8 +174,8 @@ type source interface {
 
 // newSource returns this machine's store, or a grant's.
 func newSource(s wiring.Settings, net errand.Program) source {
-	if socket := os.Getenv(platform.VarGrantSocket); socket != "" {
-		return newGranted(s, socket)
+	if variable, value := platform.Granted(os.Getenv); variable != "" {
+		return newGranted(s, variable, value, net)
 	}
 	return newStore(s, net)
 }

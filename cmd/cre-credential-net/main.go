@@ -41,7 +41,7 @@ func run(ctx context.Context) int {
 		say(fmt.Sprintf("warning: a core dump would hold tokens, and can't be switched off: %v", err))
 	}
 	var renewals errand.Background
-	err := errand.Serve(ctx, os.Stdin, os.Stdout, func(notify func(string)) (errand.Keeper, error) {
+	err := errand.Serve(ctx, os.Stdin, os.Stdout, carrier{}, func(notify func(string)) (errand.Keeper, error) {
 		s, err := wiring.Machine{Getenv: os.Getenv, Setenv: os.Setenv, HomeDir: plain.Home}.Settings()
 		if err != nil {
 			return nil, err

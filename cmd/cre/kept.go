@@ -57,7 +57,7 @@ func (m machine) findKept(ctx context.Context) (kept, error) {
 // official CLI. One that is kept here would be used in its place.
 func (k *kept) takeGranted(ctx context.Context) error {
 	if k.place == reading.InFile {
-		return usagef("%s is set, and %s holds a session of its own: unset the one, or run cre logout without it", platform.VarGrantSocket, k.files.SessionPath())
+		return usagef("%s is set, and %s holds a session of its own: unset the one, or run cre logout without it", k.granted, k.files.SessionPath())
 	}
 	k.key = false // which the grant doesn't have
 	if k.place != "" {

@@ -169,10 +169,8 @@ func (m machine) connect() (p *platformClient, overrides []string, err error) {
 // granted returns the variable that leads to a grant, in which the session is then;
 // "": there is none.
 func (m machine) granted() string {
-	if m.getenv(platform.VarGrantSocket) == "" {
-		return ""
-	}
-	return platform.VarGrantSocket
+	variable, _ := platform.Granted(m.getenv)
+	return variable
 }
 
 // told is connect's or connectWithFiles' answer, after the person was told.
@@ -204,7 +202,7 @@ func variables() []string {
 	return []string{
 		platform.VarAPIKey, platform.VarAPIKeyFile, platform.VarAccount, platform.VarEnvironment, platform.VarAuthBase,
 		platform.VarClientID, platform.VarAudience, platform.VarGraphQLURL, platform.VarUpstream,
-		official.VariableProgram, official.VariableHandedOn, "CRE_CREDENTIAL_STORE", "CRE_CREDENTIAL_HELPER", platform.VarGrantSocket,
+		official.VariableProgram, official.VariableHandedOn, "CRE_CREDENTIAL_STORE", "CRE_CREDENTIAL_HELPER", platform.VarGrantSocket, platform.VarGrantFD, platform.VarGrantURL, platform.VarGrantKey,
 		"CRE_KEYRING_TIMEOUT", "CRE_NO_SPINNER", "CRE_INSTALL", "CRE_TARGET", "CRE_ETH_PRIVATE_KEY", "CRE_VAULT_DON_GATEWAY_URL",
 	}
 }

@@ -98,6 +98,8 @@ func (b bench) measure(ctx context.Context, o options, picture string) (all []se
 			func() (*table, error) { return b.gets(ctx, picture) }},
 		{"Without a keychain", "The session in `cre.yaml`, and the front-end. `cre whoami` asks a sandbox on loopback, over HTTP.",
 			func() (*table, error) { return b.others(ctx) }},
+		{"Through a grant", "The session is in the keychain of who grants it. A grant runs already, as it does in use.",
+			func() (*table, error) { return b.granted(ctx) }},
 		{"The official CLI through cre", fmt.Sprintf("A stand-in of the official CLI, which takes %v to start, beside a sandbox on loopback.", startup),
 			func() (*table, error) { return b.handedOn(ctx) }},
 		{"Requests through the exchange", "10,000 of one command, whose session is in the keychain, and of the official CLI itself with the session in `cre.yaml`. The sandbox on loopback answers at once, over HTTP: what a network and TLS take would be the same for both.",

@@ -133,6 +133,10 @@ func TestAGrantLivesAsLongAsItsCommand(t *testing.T) {
 	if !strings.Contains(o.stderr, "answered "+m.platform.URL+" to user ") {
 		t.Errorf("no line of the use: %q", o.stderr)
 	}
+	ignored := m.run("", "cre-credential-helper", "grant", "grep", "SigIgn", "/proc/self/status")
+	if own, err := exec.Command("grep", "SigIgn", "/proc/self/status").Output(); err != nil || ignored.stdout != string(own) {
+		t.Errorf("the command ignores the signals %q, not %q, %v", ignored.stdout, own, err)
+	}
 	for command, status := range map[string]int{"/nowhere/x": 127, "kill -TERM $$": 143} {
 		args := []string{"grant", "--", "sh", "-c", command}
 		if status == 127 {

@@ -26,6 +26,9 @@ const (
 	taskDescribe = "describe"
 	taskUse      = "use"
 	taskMove     = "move"
+
+	taskAskGrant   = "ask a grant"
+	taskCarryGrant = "carry a grant"
 )
 
 // question asks for one task. Names and secrets are bytes, which JSON holds in
@@ -36,6 +39,8 @@ type question struct {
 	Query      *query      `json:"query,omitempty"`      // of all but store and list
 	Credential *credential `json:"credential,omitempty"` // of store
 	Place      string      `json:"place,omitempty"`      // of move
+	Grant      *GrantPath  `json:"grant,omitempty"`      // of the tasks about a grant
+	Words      []byte      `json:"words,omitempty"`      // for a grant
 }
 
 func (q question) versioned() question {
@@ -45,7 +50,7 @@ func (q question) versioned() question {
 
 // writes reports whether the task's outcome has to be known.
 func (q question) writes() bool {
-	return q.Task != taskGet && q.Task != taskRenew && q.Task != taskDescribe
+	return q.Task != taskGet && q.Task != taskRenew && q.Task != taskDescribe && q.Grant == nil
 }
 
 // answer is what came of it.
@@ -54,6 +59,7 @@ type answer struct {
 	Notices     []string     `json:"notices,omitempty"` // for a person
 	Credentials []credential `json:"credentials,omitempty"`
 	Failure     *failure     `json:"failure,omitempty"`
+	Words       []byte       `json:"words,omitempty"` // a grant's
 
 	Description *helper.Description `json:"description,omitempty"` // which is text, and shown as such
 }

@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 	if role == "" {
 		os.Exit(m.Run())
 	}
-	err := errand.Serve(context.Background(), os.Stdin, os.Stdout, func(notify func(string)) (errand.Keeper, error) {
+	err := errand.Serve(context.Background(), os.Stdin, os.Stdout, nil, func(notify func(string)) (errand.Keeper, error) {
 		switch role {
 		case "crash":
 			fmt.Fprintln(os.Stderr, "cre-credential-net: out of luck")
@@ -266,14 +266,14 @@ func TestWhoeverLeaves(t *testing.T) {
 func TestServeTakesNothingElse(t *testing.T) {
 	for _, question := range []string{"", "{}", `{"v":2,"task":"list"}`, "protocol=https\n\n", `{"v":1,"task":3}`} {
 		var out strings.Builder
-		if err := errand.Serve(t.Context(), strings.NewReader(question), &out, nil); !errors.Is(err, errand.ErrUse) || out.Len() > 0 {
+		if err := errand.Serve(t.Context(), strings.NewReader(question), &out, nil, nil); !errors.Is(err, errand.ErrUse) || out.Len() > 0 {
 			t.Errorf("%q: %v, %q", question, err, out.String())
 		}
 	}
 	for _, question := range []string{`{"v":1,"task":"format"}`, `{"v":1,"task":"get"}`, `{"v":1,"task":"store"}`} {
 		var out strings.Builder
 		open := func(func(string)) (errand.Keeper, error) { return keeper{}, nil }
-		if err := errand.Serve(t.Context(), strings.NewReader(question), &out, open); err != nil || !strings.Contains(out.String(), "bad request") {
+		if err := errand.Serve(t.Context(), strings.NewReader(question), &out, nil, open); err != nil || !strings.Contains(out.String(), "bad request") {
 			t.Errorf("%q: %v, %q", question, err, out.String())
 		}
 	}

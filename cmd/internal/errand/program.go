@@ -109,16 +109,21 @@ func (p Program) Move(ctx context.Context, o helper.Origin, to helper.Place) err
 	return err
 }
 
+// find returns the program's path.
+func (p Program) find() (string, error) {
+	self, err := p.Executable()
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrMissing, err)
+	}
+	return Find(self)
+}
+
 // ask runs the program for one question.
 func (p Program) ask(ctx context.Context, q question) (answer, error) {
 	if err := ctx.Err(); err != nil {
 		return answer{}, err
 	}
-	self, err := p.Executable()
-	if err != nil {
-		return answer{}, fmt.Errorf("%w: %w", ErrMissing, err)
-	}
-	path, err := Find(self)
+	path, err := p.find()
 	if err != nil {
 		return answer{}, err
 	}

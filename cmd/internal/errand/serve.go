@@ -24,11 +24,12 @@ type Keeper interface {
 	reading.Renewer
 }
 
-// Serve answers the one question that in holds. open makes the keeper, and
+// Serve answers the one question that in holds. carrier is asked what is about a
+// grant, and everything else a keeper: open makes the keeper, and
 // notify takes what a person should be told. in ends when nobody waits for the
 // answer any more, and with it the context that the keeper gets. Its errors are
 // [ErrUse] and those of out; what the keeper fails with is an answer.
-func Serve(ctx context.Context, in io.Reader, out io.Writer, open func(notify func(line string)) (Keeper, error)) error {
+func Serve(ctx context.Context, in io.Reader, out io.Writer, carrier Carrier, open func(notify func(line string)) (Keeper, error)) error {
 	var q question
 	if err := json.NewDecoder(in).Decode(&q); err != nil || q.Version != version {
 		return ErrUse
@@ -39,6 +40,9 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, open func(notify fu
 		_, _ = io.Copy(io.Discard, in)
 		cancel()
 	}()
+	if q.Grant != nil {
+		return q.carry(ctx, out, carrier)
+	}
 	var said notices
 	keeper, err := open(said.add)
 	a := answer{Version: version}

@@ -10,10 +10,11 @@ import (
 
 // Command is what is started.
 type Command struct {
-	Path                  string   // absolute
-	Args                  []string // without the program's name
-	Env                   []string // all of it; of two values for one name the last one counts
-	Stdin, Stdout, Stderr *os.File // handed through as they are; nil: nothing is read, and what is written is lost
+	Path                  string     // absolute
+	Args                  []string   // without the program's name
+	Env                   []string   // all of it; of two values for one name the last one counts
+	Extra                 []*os.File // are its descriptors from 3 on (not on Windows)
+	Stdin, Stdout, Stderr *os.File   // handed through as they are; nil: nothing is read, and what is written is lost
 }
 
 // Process is a program that runs.
@@ -64,7 +65,7 @@ func (p *Process) run(ctx context.Context, c Command, started chan<- error) {
 	defer close(p.ended)
 	runtime.LockOSThread() // for good: it ends with this goroutine
 	cmd := exec.CommandContext(ctx, c.Path, c.Args...)
-	cmd.Env, cmd.SysProcAttr = c.Env, attributes()
+	cmd.Env, cmd.SysProcAttr, cmd.ExtraFiles = c.Env, attributes(), c.Extra
 	// A nil *os.File in the interface would not be nil.
 	if c.Stdin != nil {
 		cmd.Stdin = c.Stdin

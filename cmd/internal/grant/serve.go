@@ -70,6 +70,16 @@ func (g *Grant) Serve(ctx context.Context, l Listener, admit func(Peer) error) e
 	return <-ended
 }
 
+// ServeOne answers the one question of a connection, which may be refused. It leaves
+// the connection closed.
+func (g *Grant) ServeOne(ctx context.Context, conn Conn, peer Peer, refusal error) {
+	h := &house{places: make(chan struct{}, 1)}
+	v := h.enter(conn)
+	defer h.leave(v)
+	_ = conn.SetDeadline(time.Now().Add(questionTime))
+	g.serve(ctx, h, v, peer, refusal)
+}
+
 // wait returns when the grant is over, or ctx has ended.
 func (g *Grant) wait(ctx context.Context) error {
 	ticker := time.NewTicker(endCheck)

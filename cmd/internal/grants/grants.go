@@ -25,6 +25,7 @@ const (
 	lockEnding    = ".lock"
 	controlEnding = ".control"
 	socketName    = "socket"
+	keyName       = "capability"
 
 	private = 0o700
 )
@@ -77,10 +78,13 @@ func (f Folder) Make(path string) (p Place, err error) {
 	return p, nil
 }
 
+// Key is where a file of the grant's own may be, besides its socket.
+func (p Place) Key() string { return filepath.Join(p.dir, keyName) }
+
 // Remove gives the place up. The sockets' files go first, the locks last.
 func (p Place) Remove() error {
 	var errs []error
-	paths := []string{p.Socket, p.control, p.dir}
+	paths := []string{p.Socket, p.Key(), p.control, p.dir}
 	for _, path := range paths {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, err)
@@ -147,6 +151,7 @@ func (f Folder) sweep() {
 			continue // it runs
 		}
 		_ = os.Remove(filepath.Join(id, socketName))
+		_ = os.Remove(filepath.Join(id, keyName))
 		_ = os.Remove(id)
 		_ = os.Remove(id + controlEnding)
 		_ = lock.Release()

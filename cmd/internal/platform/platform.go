@@ -36,9 +36,27 @@ const (
 // VarAccount is the variable that names the account to answer who names none.
 const VarAccount = "CRE_ACCOUNT"
 
-// VarGrantSocket is the variable that names the Unix socket of a grant. Where it is
-// set, the session is where that grant runs.
-const VarGrantSocket = "CRE_CREDENTIAL_SOCKET"
+// The variables that lead to a grant. Where one is set, the session is where that
+// grant runs. The first one that is set counts.
+const (
+	VarGrantFD     = "CRE_CREDENTIAL_FD"     // an inherited descriptor
+	VarGrantSocket = "CRE_CREDENTIAL_SOCKET" // the path of a Unix socket
+	VarGrantURL    = "CRE_CREDENTIAL_URL"    // of a server on loopback
+)
+
+// VarGrantKey is the variable that names the file of the capability, beside
+// [VarGrantURL].
+const VarGrantKey = "CRE_CREDENTIAL_TOKEN_FILE"
+
+// Granted returns the variable that leads to a grant, and its value; "": none does.
+func Granted(getenv func(string) string) (variable, value string) {
+	for _, variable := range []string{VarGrantFD, VarGrantSocket, VarGrantURL} {
+		if value := getenv(variable); value != "" {
+			return variable, value
+		}
+	}
+	return "", ""
+}
 
 // VarFlagAccount is set by cre, beside [VarAccount] and to the same, where a flag names
 // the account, so that errors name what the person has written.

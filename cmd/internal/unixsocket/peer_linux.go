@@ -14,7 +14,14 @@ const defaultOverflow = 65534
 
 func peerOf(fd int) Peer {
 	cred, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
-	if err != nil || cred.Uid == ^uint32(0) {
+	if err != nil {
+		return Peer{UID: -1}
+	}
+	return peerIs(cred)
+}
+
+func peerIs(cred *unix.Ucred) Peer {
+	if cred.Uid == ^uint32(0) {
 		return Peer{UID: -1}
 	}
 	p := Peer{UID: int(cred.Uid), PID: int(cred.Pid)}

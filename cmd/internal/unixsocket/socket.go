@@ -107,6 +107,42 @@ func (l *Listener) Close() error {
 	return l.file.Close()
 }
 
+// Accepted makes a connection of a file that somebody else has accepted, such as
+// the standard input of a program that systemd starts for each connection. It takes
+// no other file. The file must not be used any more.
+func Accepted(file *os.File) (Conn, error) {
+	fd := int(file.Fd())
+	if !isAccepted(fd) {
+		return Conn{}, fmt.Errorf("%s is no connection to a Unix socket", file.Name())
+	}
+	if err := unix.SetNonblock(fd, true); err != nil {
+		return Conn{}, os.NewSyscallError("fcntl", err)
+	}
+	return Conn{os.NewFile(uintptr(fd), file.Name()), peerOf(fd)}, nil
+}
+
+// isAccepted tells a connection by the name of the socket that it came to: the two
+// ends of a pair, by which some programs talk to those that they start, have none.
+func isAccepted(fd int) bool {
+	name, err := unix.Getsockname(fd)
+	if err != nil {
+		return false
+	}
+	local, ok := name.(*unix.SockaddrUnix)
+	return ok && local.Name != "" && local.Name != "@" // which x/sys makes of no name
+}
+
+// IsServed reports whether a file is a connection that another process may have
+// made: to a Unix socket, or over the network.
+func IsServed(file *os.File) bool {
+	name, err := unix.Getsockname(int(file.Fd()))
+	if err != nil {
+		return false
+	}
+	_, local := name.(*unix.SockaddrUnix)
+	return !local || isAccepted(int(file.Fd()))
+}
+
 // Dial connects to the socket at a path. No read or write takes longer than
 // timeout, and neither does the connecting; what would is
 // [os.ErrDeadlineExceeded]. It blocks a thread: to start Go's poller would take
