@@ -99,7 +99,7 @@ func (m machine) toEnd(c *cli.Context, p *platformClient) (ending, error) {
 		return everything, nil
 	}
 	d, err := p.helper.Describe(c.Context, p.Origin())
-	if err != nil { // what is damaged is to be removed, too
+	if err != nil || d.Unread == helper.UnreadDamaged { // which is to be removed, too
 		return everything, nil
 	}
 	var one ending
