@@ -401,6 +401,9 @@ func TestAnotherAccountsCommandIsNotHandedOn(t *testing.T) {
 	if len(d.started()) > 0 {
 		t.Error("it was handed on")
 	}
+	m.expectOutcome(d.cre("--account", "nobody", "workflow", "list"), 2, "--account is nobody, and logged in: ", "!session use nobody")
+	m.expectOutcome(d.cre("session", "use", ""), 2, "session use takes one account", "!log in by")
+	m.expectOutcome(d.cre("session", "use", "--", "-n;id"), 1, "cre login --account='-n;id'")
 	m.expectOutcome(d.cre("session", "use", firstAccount), 0)
 	m.expectOutcome(d.cre("--account", firstAccount, "workflow", "list"), 0, throughUs)
 	m.expectOutcome(d.cre("--account", firstAccount, "logout"), 0)

@@ -92,7 +92,7 @@ func (d desk) unanswered(why string, others []string) Finding {
 	case d.settings.Account != "":
 		return f.run(d.shell.unset(platform.VarAccount))
 	case len(others) > 0:
-		return f.run(d.shell.command("cre", "session", "use", others[0]))
+		return f.run(reading.UseCommand(others[0]))
 	}
 	return f
 }
