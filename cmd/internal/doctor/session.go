@@ -47,6 +47,13 @@ func (d desk) session(ctx context.Context) []Finding {
 	for _, note := range about.Notes {
 		found = append(found, warning("%s", note))
 	}
+	for i := range found {
+		for _, a := range about.Credentials {
+			if a.AuthType != helper.AuthAPIKey {
+				found[i].names = append(found[i].names, a.Username)
+			}
+		}
+	}
 	return found
 }
 
