@@ -78,8 +78,8 @@ type Description struct {
 	Credentials []Account `json:"credentials"` // what answers first comes first
 	Notes       []string  `json:"notes"`       // for a person, a line each
 
-	// Unread says why the keychain was not read: [UnreadLocked] or
-	// [UnreadMissing]. Of what is in it, only what cre.yaml says is known then.
+	// Unread says why the keychain was not read: [UnreadLocked], [UnreadMissing] or
+	// [UnreadDamaged]. Of what is in it, only what cre.yaml says is known then.
 	// Empty: it was read, or nothing is expected there.
 	Unread string `json:"unread,omitempty"`
 
@@ -92,6 +92,7 @@ type Description struct {
 const (
 	UnreadLocked  = "locked"  // or it does not answer
 	UnreadMissing = "missing" // or it is out of reach
+	UnreadDamaged = "damaged" // what is in it, or a newer version wrote that
 )
 
 // Account says of a credential all but its secrets.

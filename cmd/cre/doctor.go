@@ -58,7 +58,7 @@ func (m machine) doctor(c *cli.Context) error {
 		return err
 	}
 	if c.Bool(flagRedact) {
-		report.Redact(patient.Home)
+		report.Redact(patient)
 	}
 	if c.Bool(flagJSON) {
 		err = report.WriteJSON(m.out)

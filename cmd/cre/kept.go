@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -48,9 +49,18 @@ func (m machine) findKept(ctx context.Context) (kept, error) {
 		return k, errNotLoggedIn
 	}
 	if err == nil && p.granted == "" && account != "" && account != k.account {
-		return k, usagef("%s is %q, and the official CLI works with one account: run cre session use %s", m.accountBy(), account, account)
+		return k, m.anotherAccount(ctx, p, account)
 	}
 	return k, err
+}
+
+// anotherAccount is the error of a command of the official CLI for an account that
+// isn't the one that cre.yaml names.
+func (m machine) anotherAccount(ctx context.Context, p *platformClient, account string) error {
+	if d, err := p.helper.Describe(ctx, p.Origin()); err == nil && d.Problem != "" {
+		return usageError{errors.New(d.Problem)} // it isn't logged in
+	}
+	return usagef("%s is %s, and the official CLI works with one account: run %s", m.accountBy(), reading.Shown(account), reading.UseCommand(account))
 }
 
 // takeGranted has cre.yaml point to the session that a grant answers, for the

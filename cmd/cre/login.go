@@ -105,7 +105,7 @@ func (m machine) afterLogin(ctx context.Context, p *platformClient, username str
 		return
 	}
 	if others := staying(d, username); len(others) > 0 {
-		m.ui.remark("Still logged in: %s. To use it: cre session use %s", safetext.Line(strings.Join(others, ", ")), safetext.Line(others[0]))
+		m.ui.remark("Still logged in: %s. To use %s: %s", shown(others), oneOfThem(others), reading.UseCommand(others[0]))
 	}
 	if len(d.Credentials) > 0 && isKey(d.Credentials[0]) && d.Credentials[0].Place != helper.PlaceEnvironment {
 		m.ui.warn(keyComesFirst(d.Credentials[0]))

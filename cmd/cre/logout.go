@@ -7,11 +7,11 @@ import (
 	"io/fs"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"cre-credential-helper/cmd/internal/platform"
+	"cre-credential-helper/cmd/internal/reading"
 	"cre-credential-helper/cmd/internal/safetext"
 	"cre-credential-helper/helper"
 )
@@ -71,9 +71,9 @@ func (m machine) loggedOut(p *platformClient, ends ending, left remaining) error
 	}
 	use := ""
 	if !left.inUse {
-		use = fmt.Sprintf(" Use it: cre session use %s.", safetext.Line(left.names[0]))
+		use = fmt.Sprintf(" Use %s: %s.", oneOfThem(left.names), reading.UseCommand(left.names[0]))
 	}
-	m.ui.remark("Still logged in: %s.%s End all: cre logout --all.", safetext.Line(strings.Join(left.names, ", ")), use)
+	m.ui.remark("Still logged in: %s.%s End all: cre logout --all.", shown(left.names), use)
 	return nil
 }
 
@@ -99,7 +99,7 @@ func (m machine) toEnd(c *cli.Context, p *platformClient) (ending, error) {
 		return everything, nil
 	}
 	d, err := p.helper.Describe(c.Context, p.Origin())
-	if err != nil { // what is damaged is to be removed, too
+	if err != nil || d.Unread == helper.UnreadDamaged { // which is to be removed, too
 		return everything, nil
 	}
 	var one ending

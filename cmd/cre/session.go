@@ -157,7 +157,7 @@ func (m machine) sessionToken(c *cli.Context, line official.Line) error {
 // each environment. An account whose session has ended is the default one
 // afterwards, and no success: its user logs in again, or takes another one.
 func (m machine) sessionUse(c *cli.Context) error {
-	if c.NArg() != 1 {
+	if c.NArg() != 1 || c.Args().First() == "" {
 		return usagef("session use takes one account: see cre session list")
 	}
 	p, err := m.told(m.connectWithFiles())
@@ -191,9 +191,9 @@ func (m machine) sessionUse(c *cli.Context) error {
 
 // endedInUse is the error of an account whose session turned out to have ended.
 func (m machine) endedInUse(username string, d helper.Description) error {
-	text := fmt.Sprintf("the session of %[1]s has ended: log in again by cre login --account %[1]s", username)
+	text := fmt.Sprintf("the session of %s has ended: log in again by %s", reading.Shown(username), reading.LoginCommand(username))
 	if others := staying(d, username); len(others) > 0 {
-		text += fmt.Sprintf(". Still logged in: %s (cre session use %s)", strings.Join(others, ", "), others[0])
+		text += fmt.Sprintf(". Still logged in: %s (%s)", shown(others), reading.UseCommand(others[0]))
 	}
 	return errors.New(text)
 }
@@ -216,6 +216,22 @@ func (m machine) comesFirst(d helper.Description, username string) string {
 // staying returns the accounts that are logged in besides one.
 func staying(d helper.Description, username string) (names []string) {
 	return besides(d, username, func(a helper.Account) bool { return !a.Stray })
+}
+
+// shown are usernames in a sentence.
+func shown(names []string) string {
+	words := make([]string, len(names))
+	for i, name := range names {
+		words[i] = reading.Shown(name)
+	}
+	return strings.Join(words, ", ")
+}
+
+func oneOfThem(names []string) string {
+	if len(names) > 1 {
+		return "one of them"
+	}
+	return "it"
 }
 
 // besides returns those accounts, each once, besides one.

@@ -116,7 +116,10 @@ func (s status) failure(program string) error {
 		e.ExitCode = exit.NoKeychain
 		e.Message = reading.Called(s.Answers.Place) + " that the session is in can't be reached from here: use a terminal of your desktop, or log in here by CRE_CREDENTIAL_STORE=file cre login"
 	}
-	if s.Answers.Place != helper.PlaceKeychain { // whose words are its own
+	if s.Unread == helper.UnreadDamaged {
+		e.ExitCode = exit.Failure
+	}
+	if s.Answers.Place != helper.PlaceKeychain || s.Unread == helper.UnreadDamaged { // whose words are its own
 		e.Message = strings.Join(s.Notes, "; ")
 	}
 	return e
@@ -203,9 +206,9 @@ func keyRemedy(a helper.Account) string {
 // tokenText says of a session until when its token is good.
 func (s status) tokenText(a helper.Account, now time.Time) string {
 	if s.Unread != "" && reading.IsVault(a.Place) {
-		return "not known: " + reading.Called(a.Place) + " " + map[string]string{
-			helper.UnreadLocked: "is locked", helper.UnreadMissing: "can't be reached",
-		}[s.Unread]
+		return fmt.Sprintf("not known: "+map[string]string{
+			helper.UnreadLocked: "%s is locked", helper.UnreadMissing: "%s can't be reached", helper.UnreadDamaged: "what %s has of it can't be read",
+		}[s.Unread], reading.Called(a.Place))
 	}
 	if a.Place == helper.PlaceGrant {
 		return "a fresh one from the grant, each time"

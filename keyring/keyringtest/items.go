@@ -43,3 +43,29 @@ func (k *Keyring) accounts(service string) ([]string, error) {
 	slices.Sort(accounts)
 	return accounts, nil
 }
+
+// Overwrite puts value into the one item that the unlocked keychain holds for a
+// service and an account, as another program could.
+func (k *Keyring) Overwrite(t testing.TB, service, account, value string) {
+	t.Helper()
+	var unlocked, locked []dbus.ObjectPath
+	var opened dbus.Variant
+	var session dbus.ObjectPath
+	err := k.call("org.freedesktop.Secret.Service.SearchItems", servicePath,
+		[]any{map[string]string{"service": service, "username": account}}, &unlocked, &locked)
+	if err == nil {
+		err = k.call("org.freedesktop.Secret.Service.OpenSession", servicePath, []any{"plain", dbus.MakeVariant("")}, &opened, &session)
+	}
+	if err == nil && len(unlocked) == 1 {
+		secret := struct {
+			Session    dbus.ObjectPath
+			Parameters []byte
+			Value      []byte
+			Type       string
+		}{session, []byte{}, []byte(value), "text/plain"}
+		err = k.call("org.freedesktop.Secret.Item.SetSecret", unlocked[0], []any{secret})
+	}
+	if err != nil || len(unlocked) != 1 {
+		t.Fatalf("overwrite %s, of %d items: %v", account, len(unlocked), err)
+	}
+}

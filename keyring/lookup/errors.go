@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"cre-credential-helper/keyring/internal/layout"
 )
 
 // DefaultService is the name that items are kept under.
@@ -42,6 +44,10 @@ var (
 	// ErrNoCollection is an [ErrLocked]: there is a Secret Service, and it has
 	// nothing to keep secrets in.
 	ErrNoCollection error = refusal("there is a keychain service, but no keyring in it")
+
+	// ErrDamaged and ErrNewer report an item that can't be read as a whole, and one
+	// that a newer version of this module made.
+	ErrDamaged, ErrNewer = layout.ErrDamaged, layout.ErrNewer
 
 	// ErrUnsure reports that the short way doesn't lead to an answer. To ask
 	// package keyring instead is always right.

@@ -326,6 +326,43 @@ func TestAKeychainThatCanNotBeReadIsNoEnd(t *testing.T) {
 	m.expectOutcome(m.run("", "cre", "session", "list"), 0, "* "+firstAccount, "not known: the keychain is locked")
 }
 
+// TestADamagedItemIsSaidAndCanBeEndedAndReplaced, and one of a newer version is left
+// alone.
+func TestADamagedItemIsSaidAndCanBeEndedAndReplaced(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, keychainMode, sandbox.Options{})
+	const unrevoked = "warning: sessions that were in it could not be revoked, and stay valid until they expire"
+	overwrite := func(value string) {
+		t.Helper()
+		m.keychain.Overwrite(t, "cre-credential-helper", m.platform.URL, value)
+		a, o := m.sessionJSON()
+		if a.Unread != "damaged" || a.Session == nil || a.Session.Username != firstAccount {
+			t.Errorf("%+v", a)
+		}
+		m.expectOutcome(o, 1, "!locked")
+		m.expectOutcome(m.run("", "cre", "session"), 1, "Access token:    not known: what the keychain has of it can't be read", "!locked")
+	}
+	m.logIn()
+	overwrite("garbage")
+	m.expectOutcome(m.run("", "cre", "doctor", "--offline", "session"), 1, "where it can't be read", "cre login")
+	m.expectOutcome(m.run("", "cre", "logout"), 0, "removed what was damaged in the keychain\n", unrevoked, "Logged out.\n")
+	if len(m.items()) > 0 {
+		t.Errorf("left are %q", m.items())
+	}
+	m.logIn()
+	overwrite("garbage")
+	s := m.logIn()
+	m.expectOutcome(m.run("", "cre", "session"), 0, "Account:         "+firstAccount)
+	if m.mustGet() != s.Access {
+		t.Error("the login isn't answered")
+	}
+	overwrite(`{"v":2}`)
+	m.expectOutcome(m.run("", "cre", "logout"), 1, "made by a newer version: upgrade", "!removed", "!Logged out")
+	if len(m.items()) == 0 || m.platform.Stats().LiveFamilies == 0 {
+		t.Errorf("left are %q", m.items())
+	}
+}
+
 func TestStraysAreNamed(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t, keychainMode, sandbox.Options{})
@@ -364,6 +401,9 @@ func TestAnotherAccountsCommandIsNotHandedOn(t *testing.T) {
 	if len(d.started()) > 0 {
 		t.Error("it was handed on")
 	}
+	m.expectOutcome(d.cre("--account", "nobody", "workflow", "list"), 2, "--account is nobody, and logged in: ", "!session use nobody")
+	m.expectOutcome(d.cre("session", "use", ""), 2, "session use takes one account", "!log in by")
+	m.expectOutcome(d.cre("session", "use", "--", "-n;id"), 1, "cre login --account='-n;id'")
 	m.expectOutcome(d.cre("session", "use", firstAccount), 0)
 	m.expectOutcome(d.cre("--account", firstAccount, "workflow", "list"), 0, throughUs)
 	m.expectOutcome(d.cre("--account", firstAccount, "logout"), 0)

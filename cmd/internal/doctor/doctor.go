@@ -41,6 +41,8 @@ type Finding struct {
 	// Remedy is a command to paste into a shell: a POSIX one, on Windows
 	// PowerShell. Empty: no command mends it.
 	Remedy string `json:"remedy,omitempty"`
+
+	names []string // of accounts, which a report for others leaves out
 }
 
 // Check finds one thing out.

@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -21,7 +22,7 @@ func TestFindingsComeInTheOrderOfTheChecks(t *testing.T) {
 		}},
 	})
 	want := []Finding{{Check: "late", Level: OK, What: "one"}, {Check: "late", Level: OK, What: "two"}, {Check: "another", Level: OK, What: "three"}}
-	if !slices.Equal(found, want) {
+	if !reflect.DeepEqual(found, want) {
 		t.Errorf("%+v", found)
 	}
 }

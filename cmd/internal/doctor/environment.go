@@ -5,11 +5,15 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 
 	"cre-credential-helper/cmd/internal/kv/location"
 	"cre-credential-helper/cmd/internal/official"
 	"cre-credential-helper/cmd/internal/platform"
+	"cre-credential-helper/cmd/internal/safetext"
 	"cre-credential-helper/cmd/internal/status"
 	"cre-credential-helper/cmd/internal/wiring"
 )
@@ -63,8 +67,8 @@ func (d desk) read(getenv func(string) string) (wiring.Settings, error) {
 	return s, err
 }
 
-// notable are the variables of other programs that change what ours do. Of none of
-// them the value is said, which may be a secret or hold one.
+// notable are the variables of other programs that change what ours do. A value is
+// said only of a path, an address or an account's name that somebody has to correct.
 func notable() []string {
 	return []string{
 		platform.VarAPIKey, platform.VarAPIKeyFile, platform.VarEnvironment, platform.VarAuthBase, platform.VarClientID,
@@ -80,6 +84,9 @@ func (d desk) environment(context.Context) []Finding {
 	var found []Finding
 	for _, m := range d.misset {
 		why := strings.TrimPrefix(m.why.Error(), status.ErrSetting.Error()+": ")
+		if slices.Contains([]string{varStore, varTimeout, platform.VarEnvironment}, m.variable) { // it may be a secret that got there by mistake
+			why = unquoted(why, d.Getenv(m.variable))
+		}
 		found = append(found, problem("%s", why).run(d.shell.unset(m.variable)))
 	}
 	if d.NoHome != nil {
@@ -102,6 +109,21 @@ func (d desk) environment(context.Context) []Finding {
 		return append(found, ok("none of the variables that change anything is set"))
 	}
 	return append(found, ok("set are %s", strings.Join(set, ", ")))
+}
+
+var quotation = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+
+// unquoted takes a value, or the beginning of it, out of an error that quotes it.
+func unquoted(text, value string) string {
+	value = safetext.Clean(value, len(value))
+	return quotation.ReplaceAllStringFunc(text, func(quoted string) string {
+		begin, err := strconv.Unquote(quoted)
+		begin = strings.TrimSuffix(safetext.Clean(begin, len(begin)), "…")
+		if err != nil || begin == "" || !strings.HasPrefix(value, begin) {
+			return quoted
+		}
+		return "its value"
+	})
 }
 
 // overrides are the variables that lead away from the environment's own places.

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"path/filepath"
-	"regexp"
 	"runtime"
 	"strings"
 
@@ -54,61 +52,6 @@ func (r Report) edit(text func(string) string) {
 		f := &r.Findings[i]
 		f.What, f.Advice, f.Remedy = text(f.What), text(f.Advice), text(f.Remedy)
 	}
-}
-
-var (
-	mailAddress = regexp.MustCompile(`[^\s'"<>()\[\]:/=,;]+(?:@|%40)[^\s'"<>()\[\]:/=,;@]+`)
-	userInURL   = regexp.MustCompile(`://[^\s/'"@]*@`)
-	token       = regexp.MustCompile(`[A-Za-z0-9_-]{32,}(\.[A-Za-z0-9_-]+)*`)
-)
-
-// Redact hides what has no place in a bug report: whatever looks like an e-mail
-// address or a secret, and where the user's home is, which becomes ~.
-func (r Report) Redact(home string) {
-	homes := []string{home}
-	if behind, err := filepath.EvalSymlinks(home); err == nil && behind != home {
-		homes = append(homes, behind)
-	}
-	r.edit(func(text string) string {
-		text = userInURL.ReplaceAllString(text, "://[hidden]@")
-		for _, home := range homes {
-			text = withoutHome(text, home)
-		}
-		text = mailAddress.ReplaceAllStringFunc(text, func(found string) string {
-			if strings.HasPrefix(found, "[hidden]@") {
-				return found
-			}
-			return "[e-mail address]"
-		})
-		return token.ReplaceAllString(text, "[hidden]")
-	})
-}
-
-// withoutHome writes ~ for a home. What only begins with the same letters is
-// another's.
-func withoutHome(text, home string) string {
-	home = strings.TrimRight(home, `/\`)
-	if home == "" || home == filepath.VolumeName(home) {
-		return text
-	}
-	var out strings.Builder
-	for {
-		before, after, found := strings.Cut(text, home)
-		out.WriteString(before)
-		switch {
-		case !found:
-			return out.String()
-		case after != "" && inName(after[0]):
-			out.WriteString(home)
-		default:
-			out.WriteString("~")
-		}
-		text = after
-	}
-}
-
-func inName(b byte) bool {
-	return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || b == '-' || b == '_' || b >= 0x80
 }
 
 // WriteJSON writes the report as one JSON object.

@@ -29,7 +29,7 @@ func (d desk) session(ctx context.Context) []Finding {
 	case about.Problem != "":
 		found = append(found, d.unanswered(about.Problem, kinds.others))
 	case kinds.used != nil:
-		found = append(found, d.used(*kinds.used, about.Unread != ""))
+		found = append(found, d.used(*kinds.used, about.Unread))
 	case d.hasTokens():
 		found = append(found, warning("the session in cre.yaml belongs to another environment than %s", d.settings.Environment.Name).run("cre login"))
 	case kinds.key == nil:
@@ -46,6 +46,13 @@ func (d desk) session(ctx context.Context) []Finding {
 	}
 	for _, note := range about.Notes {
 		found = append(found, warning("%s", note))
+	}
+	for i := range found {
+		for _, a := range about.Credentials {
+			if a.AuthType != helper.AuthAPIKey {
+				found[i].names = append(found[i].names, a.Username)
+			}
+		}
 	}
 	return found
 }
@@ -92,17 +99,19 @@ func (d desk) unanswered(why string, others []string) Finding {
 	case d.settings.Account != "":
 		return f.run(d.shell.unset(platform.VarAccount))
 	case len(others) > 0:
-		return f.run(d.shell.command("cre", "session", "use", others[0]))
+		return f.run(reading.UseCommand(others[0]))
 	}
 	return f
 }
 
 // used judges the session that commands use.
-func (d desk) used(a helper.Account, unread bool) Finding {
+func (d desk) used(a helper.Account, unread string) Finding {
 	where := fmt.Sprintf("you are logged in to %s: the session is in %s", d.settings.Environment.Name, reading.Called(a.Place))
 	left := a.Expires.Sub(d.Now())
 	switch {
-	case unread && reading.IsVault(a.Place):
+	case unread == helper.UnreadDamaged && reading.IsVault(a.Place):
+		return problem("the session of %s is in %s, where it can't be read", d.settings.Environment.Name, reading.Called(a.Place)).run("cre login")
+	case unread != "" && reading.IsVault(a.Place):
 		return ok("%s", where)
 	case a.Expires.IsZero():
 		return ok("%s, and doesn't say when its token expires", where)

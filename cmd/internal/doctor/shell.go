@@ -1,9 +1,10 @@
 package doctor
 
 import (
-	"regexp"
 	"runtime"
 	"strings"
+
+	"cre-credential-helper/cmd/internal/safetext"
 )
 
 // shell writes the commands that people paste: into a POSIX shell, or PowerShell.
@@ -11,22 +12,9 @@ type shell struct{ power bool }
 
 func ownShell() shell { return shell{power: runtime.GOOS == "windows"} }
 
-var (
-	plainWord      = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
-	plainPowerWord = regexp.MustCompile(`^[A-Za-z0-9_:./\\-]+$`)
-)
-
 // quote makes one word of any text. A word that begins with a dash is no option
 // where it stands after a command's "--".
-func (s shell) quote(word string) string {
-	switch {
-	case s.power && plainPowerWord.MatchString(word), !s.power && plainWord.MatchString(word):
-		return word
-	case s.power:
-		return "'" + strings.ReplaceAll(word, "'", "''") + "'"
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-}
+func (s shell) quote(word string) string { return safetext.Quote(word, s.power) }
 
 // command joins words that need quoting to a command.
 func (s shell) command(words ...string) string {

@@ -75,10 +75,7 @@ func (p Places) Describe(ctx context.Context, o helper.Origin) (helper.Descripti
 		case errors.Is(err, lookup.ErrUnavailable) && !pointer.Any(): // nothing is there
 		case err != nil:
 			d.Notes = append(d.Notes, fmt.Sprintf("%s was not read: %v", Called(place), err))
-			d.Unread = helper.UnreadLocked
-			if errors.Is(err, lookup.ErrUnavailable) || errors.Is(err, lookup.ErrBus) {
-				d.Unread = helper.UnreadMissing
-			}
+			d.Unread = unreadBecause(err)
 			d.Credentials = append(d.Credentials, p.unread(o, pointer, place, holds)...)
 		}
 		for _, c := range kept {
@@ -97,6 +94,16 @@ func (p Places) Describe(ctx context.Context, o helper.Origin) (helper.Descripti
 	}
 	slices.SortStableFunc(d.Credentials, func(a, b helper.Account) int { return cmp.Compare(p.rank(a), p.rank(b)) })
 	return d, nil
+}
+
+func unreadBecause(err error) string {
+	switch {
+	case errors.Is(err, lookup.ErrUnavailable), errors.Is(err, lookup.ErrBus):
+		return helper.UnreadMissing
+	case errors.Is(err, lookup.ErrDamaged), errors.Is(err, lookup.ErrNewer):
+		return helper.UnreadDamaged
+	}
+	return helper.UnreadLocked
 }
 
 // kept describes one of all that are kept in a vault. holds: the session is in

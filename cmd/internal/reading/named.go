@@ -24,11 +24,11 @@ func (n Named) by() string {
 // wrongAccount reports that Account isn't logged in, by what names it.
 func (n Named) wrongAccount(others string) error {
 	if n.ByFlag {
-		return helper.AccountErrorf("--account is %s, and %s: correct it, or run cre login --account %s",
-			name(n.Account), others, name(n.Account))
+		return helper.AccountErrorf("--account is %s, and %s: correct it, or run %s",
+			Shown(n.Account), others, LoginCommand(n.Account))
 	}
 	return helper.AccountErrorf("%s is %s, and %s: correct it or unset it, or run cre login",
-		platform.VarAccount, name(n.Account), others)
+		platform.VarAccount, Shown(n.Account), others)
 }
 
 // Key is an API key, as an error names it.
@@ -52,7 +52,7 @@ func (n Named) Against(key Key) error {
 		leave = "leave --account out"
 	}
 	return fmt.Errorf("%w: %s is %s, but the API key in %s comes first: %s, or %s",
-		ErrContradiction, n.by(), name(n.Account), key.In, leave, key.Remedy)
+		ErrContradiction, n.by(), Shown(n.Account), key.In, leave, key.Remedy)
 }
 
 // against is Against for a query that a key answers. One that names its user has

@@ -73,7 +73,7 @@ func (p Places) Get(ctx context.Context, q helper.Query) (c helper.Credential, e
 			return c, err
 		}
 	}
-	return helper.Credential{}, p.Missing(ctx, file, q)
+	return p.Missing(ctx, file, q)
 }
 
 func (p Places) find(ctx context.Context, file plain.Session, q helper.Query) (helper.Credential, error) {
@@ -147,19 +147,24 @@ func Pick(ctx context.Context, vault Vault, q helper.Query) (helper.Credential, 
 	return helper.Credential{}, helper.ErrNotFound
 }
 
-// Missing says why a CRE origin has no answer for q, which names no place yet.
-func (p Places) Missing(ctx context.Context, file plain.Session, q helper.Query) error {
+// Missing says why a CRE origin has no answer for q, which names no place yet. To say
+// it, it looks once more, and returns the answer if that has come meanwhile.
+func (p Places) Missing(ctx context.Context, file plain.Session, q helper.Query) (helper.Credential, error) {
 	if q.Username != nil || q.Secret.IsSet() {
-		return ErrNotLoggedIn
+		return helper.Credential{}, ErrNotLoggedIn
 	}
 	var all []helper.Credential
 	if place := p.Where(file, q.Origin); IsVault(place) {
 		var err error
 		if all, err = p.Vault(place).All(ctx, helper.Query{Origin: q.Origin}); err != nil {
-			return ErrNotLoggedIn
+			return helper.Credential{}, ErrNotLoggedIn
+		}
+		_, of := p.Resolve(file, q)
+		if at := slices.IndexFunc(all, of.Matches); of.Username != nil && at >= 0 {
+			return all[at], nil
 		}
 	}
-	return p.unanswered(file, q.Origin, all)
+	return helper.Credential{}, p.unanswered(file, q.Origin, all)
 }
 
 // unanswered says why nobody answers who names no account. all is what the
@@ -169,7 +174,7 @@ func (p Places) unanswered(file plain.Session, o helper.Origin, all []helper.Cre
 	switch place := p.Where(file, o); {
 	case place == InFile && p.Account != "":
 		c, _ := p.Credential(file)
-		return p.wrongAccount("cre.yaml holds one session, that of " + name(c.Username))
+		return p.wrongAccount("cre.yaml holds one session, that of " + Shown(c.Username))
 	case !IsVault(place) || len(names) == 0:
 		return ErrNotLoggedIn
 	case p.Account != "":
@@ -177,22 +182,29 @@ func (p Places) unanswered(file plain.Session, o helper.Origin, all []helper.Cre
 	case pointer.Account == nil:
 		return ErrNotLoggedIn
 	}
-	return helper.AccountErrorf("the account that commands use, %s, is not logged in any more: cre session use %s, or cre login",
-		name(*pointer.Account), strings.Join(names, " or "))
+	return helper.AccountErrorf("the account that commands use, %s, is not logged in any more: %s, or cre login",
+		Shown(*pointer.Account), UseCommand(usernames(all)...))
 }
 
 // Accounts returns the usernames of accounts, so that they can be shown.
 func Accounts(all []helper.Credential) (names []string) {
+	for _, username := range usernames(all) {
+		names = append(names, Shown(username))
+	}
+	return names
+}
+
+func usernames(all []helper.Credential) (names []string) {
 	for _, c := range all {
 		if c.Username != APIKeyUsername {
-			names = append(names, name(c.Username))
+			names = append(names, c.Username)
 		}
 	}
 	return names
 }
 
-// name makes of a username a word.
-func name(username string) string {
+// Shown makes of a username a word that can be shown.
+func Shown(username string) string {
 	if username == "" || strings.ContainsFunc(username, func(r rune) bool { return r <= ' ' || !unicode.IsPrint(r) }) {
 		return strconv.Quote(username)
 	}

@@ -110,6 +110,6 @@ func (p *Places) account(ctx context.Context, vault helper.Vault, o helper.Origi
 	case len(all) == 0:
 		return helper.Credential{}, reading.ErrNotLoggedIn
 	}
-	return helper.Credential{}, helper.AccountErrorf("%s is not logged in: log in by cre login --account %s. Logged in: %s",
-		username, username, strings.Join(reading.Accounts(all), ", "))
+	return helper.Credential{}, helper.AccountErrorf("%s is not logged in: log in by %s. Logged in: %s",
+		reading.Shown(username), reading.LoginCommand(username), strings.Join(reading.Accounts(all), ", "))
 }

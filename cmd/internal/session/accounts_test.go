@@ -12,6 +12,7 @@ import (
 	"cre-credential-helper/cmd/internal/session"
 	"cre-credential-helper/cmd/internal/standin"
 	"cre-credential-helper/helper"
+	"cre-credential-helper/keyring"
 )
 
 const ann, bob = "ann@domain.com", "bob@domain.com"
@@ -468,6 +469,8 @@ func TestADescriptionSaysWhatAGetFailsWith(t *testing.T) {
 		"CRE_ACCOUNT is another's": {func(w *world) { w.Account = "carl" }, "CRE_ACCOUNT is carl, and logged in: " + bob + ", " + ann + ": correct it or unset it, or run cre login", ""},
 		"the file holds another's": {func(w *world) { w.writeFile(officialFile(w.login())); w.Account = "carl" }, "CRE_ACCOUNT is carl, and cre.yaml holds one session, that of email@domain.com: correct it or unset it, or run cre login", ""},
 		"locked":                   {func(w *world) { w.keychain.set(errLocked, nil) }, "", helper.UnreadLocked},
+		"damaged":                  {func(w *world) { w.keychain.set(keyring.ErrDamaged, nil) }, "", helper.UnreadDamaged},
+		"a newer version's":        {func(w *world) { w.keychain.set(keyring.ErrNewer, nil) }, "", helper.UnreadDamaged},
 		"out of reach":             {func(w *world) { w.keychain.set(errUnavailable, nil) }, "", helper.UnreadMissing},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -99,6 +99,8 @@ func (p *Places) forgetPointed(ctx context.Context, place Place, q helper.Query,
 		return gone, found, nil
 	case err != nil:
 		return gone, found, err
+	case found && len(gone) == 0:
+		p.saidDamaged("removed", place)
 	case found:
 		p.notify.printf("removed %s from %s", whatIs(gone), reading.Called(place))
 	}
@@ -109,10 +111,16 @@ func (p *Places) forgetPointed(ctx context.Context, place Place, q helper.Query,
 	return gone, found || dropped, err
 }
 
+// saidDamaged says what becomes of an item that nobody can read.
+func (p *Places) saidDamaged(done string, place Place) {
+	p.notify.printf("%s what was damaged in %s", done, reading.Called(place))
+	p.notify.printf("warning: sessions that were in it could not be revoked, and stay valid until they expire")
+}
+
 // forgetVault takes all that q matches out of a vault. Where nothing is found,
 // or something damaged, a writer that crashed may have left something all the
 // same, which the vault's own erase removes. What can't be removed as a whole is
-// to be revoked all the same.
+// to be revoked all the same. Found, and nothing gone: it was damaged.
 func forgetVault(ctx context.Context, vault helper.Vault, q helper.Query) (gone []helper.Credential, found bool, err error) {
 	err = under(ctx, vault, func(held context.Context) error {
 		gone, err = vault.All(held, q)
@@ -130,11 +138,14 @@ func forgetVault(ctx context.Context, vault helper.Vault, q helper.Query) (gone 
 
 // forgetAccount takes what is kept in c's place out of a vault, and lists the other
 // accounts there. Of a damaged item, nobody can tell what is in it: all of it goes.
-func forgetAccount(ctx context.Context, vault helper.Vault, c helper.Credential) (gone []helper.Credential, left string, err error) {
+func (p *Places) forgetAccount(ctx context.Context, place Place, c helper.Credential) (gone []helper.Credential, left string, err error) {
+	vault := p.vault(place)
 	err = under(ctx, vault, func(held context.Context) error {
 		all, err := vault.All(held, helper.Query{Origin: c.Origin})
 		if errors.Is(err, keyring.ErrDamaged) {
-			gone, _, err = forgetVault(held, vault, helper.Query{Origin: c.Origin})
+			if _, _, err = forgetVault(held, vault, helper.Query{Origin: c.Origin}); err == nil {
+				p.saidDamaged("removed", place)
+			}
 			return err
 		}
 		if err != nil {

@@ -80,7 +80,7 @@ func (p *Places) underBoth(ctx context.Context, a, b Place, write func(held cont
 func (p *Places) pick(ctx context.Context, place Place, file plain.Session, q, asked helper.Query) (helper.Credential, error) {
 	c, err := reading.Pick(ctx, p.vault(place), q)
 	if errors.Is(err, helper.ErrNotFound) {
-		err = p.reading.Missing(ctx, file, asked)
+		return p.reading.Missing(ctx, file, asked)
 	}
 	return c, err
 }

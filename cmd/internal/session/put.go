@@ -76,13 +76,17 @@ func (p *Places) putIntoVault(ctx context.Context, place Place, c helper.Credent
 		if slices.ContainsFunc(kept, stays) { // although nothing here points to it
 			return errStays
 		}
-		if err != nil && !errors.Is(err, keyring.ErrDamaged) {
+		damaged := errors.Is(err, keyring.ErrDamaged)
+		if err != nil && !damaged {
 			return err
 		}
 		if beside, err = p.moveBeside(held, place, kept, c); err != nil {
 			return err
 		}
-		return vault.Store(held, c)
+		if err = vault.Store(held, c); err == nil && damaged {
+			p.saidDamaged("replaced", place)
+		}
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -187,7 +191,7 @@ func (p *Places) putIntoFile(ctx context.Context, c helper.Credential, stays sta
 func (p *Places) leave(ctx context.Context, left []Place, c helper.Credential) (gone []helper.Credential) {
 	for _, place := range left {
 		called := reading.Called(place)
-		taken, others, err := forgetAccount(ctx, p.vault(place), c)
+		taken, others, err := p.forgetAccount(ctx, place, c)
 		if err != nil {
 			p.notify.printf("warning: the earlier session could not be removed from %s (%v): once it can be reached, run CRE_CREDENTIAL_STORE=%s cre logout", called, err, place)
 		}
