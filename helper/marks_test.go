@@ -36,6 +36,31 @@ func TestUnderDockersName(t *testing.T) {
 	checkServe(t, s, "get", "\ufeff\r\n", "", helper.ErrRequest)
 }
 
+// terminal is what is typed at one: its end is no state.
+type terminal struct {
+	*strings.Reader
+	ended bool
+}
+
+func (r *terminal) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if err != nil && r.ended {
+		return 0, errors.New("read after the end")
+	}
+	r.ended = err != nil
+	return n, err
+}
+
+func TestTheEndOfTheInputIsTypedOnce(t *testing.T) {
+	s := helper.Server{Store: kept(t), Default: origin(t, "https://example.com")}
+	for _, in := range []string{"", "\ufeff", "example.com", `{"uri":"https://example.com/"}`, "protocol=https\nhost=example.com"} {
+		var out bytes.Buffer
+		if err := s.Serve(t.Context(), "get", &terminal{Reader: strings.NewReader(in)}, &out); err != nil || out.Len() == 0 {
+			t.Errorf("%q: %q, %v", in, out.String(), err)
+		}
+	}
+}
+
 // failing is a vault whose list has err.
 type failing struct {
 	*helpertest.Memory

@@ -75,7 +75,7 @@ func (s Server) readRequest(ctx context.Context, in io.Reader) (form, []byte, er
 }
 
 func (s Server) scanRequest(input io.Reader) (form, []byte, error) {
-	in := bufio.NewReader(io.LimitReader(skipMark(input), MaxRequest+1))
+	in := bufio.NewReader(io.LimitReader(skipMark(&endingOnce{Reader: input}), MaxRequest+1))
 	line, err := readLine(in)
 	switch {
 	case err != nil:
@@ -112,6 +112,20 @@ func (s Server) scanRequest(input io.Reader) (form, []byte, error) {
 	return &dockerForm{}, data, nil
 }
 
+// endingOnce asks no more after an error, and repeats it: at a terminal, the end of
+// the input is what is typed next, and not a state.
+type endingOnce struct {
+	io.Reader
+	err error
+}
+
+func (e *endingOnce) Read(p []byte) (n int, err error) {
+	if e.err == nil {
+		n, e.err = e.Reader.Read(p)
+	}
+	return n, e.err
+}
+
 // skipMark drops the byte order mark that some editors and shells put in front
 // of UTF-8. It reads no further than that.
 func skipMark(input io.Reader) io.Reader {
@@ -123,7 +137,7 @@ func skipMark(input io.Reader) io.Reader {
 	if start, _ := in.Peek(len(mark)); string(start) == mark {
 		_, _ = in.Discard(len(mark))
 	}
-	return in // an error of Peek comes again
+	return in // an error of Peek comes again, from [endingOnce]
 }
 
 // readAttributes reads on up to the blank line that ends git's form: git keeps

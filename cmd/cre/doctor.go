@@ -75,8 +75,8 @@ func (m machine) doctor(c *cli.Context) error {
 	}
 }
 
-// patient is this machine as the doctor looks at it. The programs that it runs get
-// no API key.
+// patient is this machine as the doctor looks at it. Of the programs that it runs,
+// the helper alone gets an API key.
 func (m machine) patient() (doctor.Machine, error) {
 	self, err := m.executable()
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 // NoHome must be set.
 type Machine struct {
 	Getenv  func(string) string // as the process was started, an API key included
-	Environ []string            // for the programs that checks run: without an API key
+	Environ []string            // for the programs that checks run, but for the helper: without an API key
 	Home    string              // the user's home directory; "": see NoHome
 	NoHome  error               // why there is none
 	WorkDir string
