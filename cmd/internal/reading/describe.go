@@ -69,7 +69,7 @@ func (p Places) Describe(ctx context.Context, o helper.Origin) (helper.Descripti
 	if key := slices.IndexFunc(d.Credentials, isKeyThatAnswers); key >= 0 && p.Against(Key{}) != nil {
 		d.Problem = p.Against(storedKey(d.Credentials[key].Place)).Error()
 	} else if d.Unread == "" && !slices.ContainsFunc(d.Credentials, p.answers) {
-		if err := p.unanswered(file, o, all); errors.Is(err, helper.ErrAccount) {
+		if err := p.unanswered(file, o, all); err != ErrNotLoggedIn { //nolint:errorlint // that very one has no reason
 			d.Problem = err.Error()
 		}
 	}
