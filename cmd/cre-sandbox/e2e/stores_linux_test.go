@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"cre-credential-helper/cmd/cre-sandbox/internal/sandbox"
+	"cre-credential-helper/keyring/kernel"
 	"cre-credential-helper/keyring/keyringtest"
 )
 
@@ -83,6 +84,23 @@ func TestALoginToAStore(t *testing.T) {
 func TestTwoHomesRenewOneSessionInTheKernelOnce(t *testing.T) {
 	t.Parallel()
 	twoHomesRenewOnce(t, kernelMode)
+}
+
+// TestASessionThatIsGoneWithTheKernelsMemoryIsSaidToBe, as after a restart.
+func TestASessionThatIsGoneWithTheKernelsMemoryIsSaidToBe(t *testing.T) {
+	m := newMachine(t, kernelMode, sandbox.Options{})
+	m.logIn()
+	if err := (kernel.Keys{}).Delete("cre-credential-helper", m.platform.URL); err != nil {
+		t.Fatal(err)
+	}
+	const says = "try running cre login; the session was in the kernel's keyring: it is gone when the machine restarts"
+	m.expectOutcome(m.run("", "cre", "whoami"), 1, notLoggedIn)
+	m.expectOutcome(m.run("", "cre", "session"), 1, says)
+	m.expectOutcome(m.get(), 1, says)
+	s := m.logIn()
+	if m.mustGet() != s.Access {
+		t.Error("another session answers")
+	}
 }
 
 // TestAStoreThatIsNotThereIsSaidBeforeTheBrowser.

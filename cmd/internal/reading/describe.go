@@ -62,16 +62,33 @@ func (p Places) Describe(ctx context.Context, o helper.Origin) (helper.Descripti
 		about.Default = true
 		d.Credentials = append(d.Credentials, about)
 	}
+	all, err := p.describeVaults(ctx, &d, o, pointer, holds)
+	if err != nil {
+		return d, err
+	}
+	if key := slices.IndexFunc(d.Credentials, isKeyThatAnswers); key >= 0 && p.Against(Key{}) != nil {
+		d.Problem = p.Against(storedKey(d.Credentials[key].Place)).Error()
+	} else if d.Unread == "" && !slices.ContainsFunc(d.Credentials, p.answers) {
+		if err := p.unanswered(file, o, all); err != ErrNotLoggedIn { //nolint:errorlint // that very one has no reason
+			d.Problem = err.Error()
+		}
+	}
+	slices.SortStableFunc(d.Credentials, func(a, b helper.Account) int { return cmp.Compare(p.rank(a), p.rank(b)) })
+	return d, nil
+}
+
+// describeVaults adds what is in the vaults, and returns what of it can be reached.
+// holds: the session is in cre.yaml.
+func (p Places) describeVaults(ctx context.Context, d *helper.Description, o helper.Origin, pointer Pointer, holds bool) (all []helper.Credential, err error) {
 	places := pointer.Places()
 	if len(places) == 0 {
 		places = []Place{InKeychain}
 	}
-	var all []helper.Credential
 	for _, place := range places {
 		kept, err := p.Vault(place).All(ctx, helper.Query{Origin: o})
 		switch {
 		case errors.Is(err, lookup.ErrUnsure):
-			return d, err
+			return nil, err
 		case errors.Is(err, lookup.ErrUnavailable) && !pointer.Any(): // nothing is there
 		case err != nil:
 			d.Notes = append(d.Notes, fmt.Sprintf("%s was not read: %v", Called(place), err))
@@ -85,15 +102,7 @@ func (p Places) Describe(ctx context.Context, o helper.Origin) (helper.Descripti
 			}
 		}
 	}
-	if key := slices.IndexFunc(d.Credentials, isKeyThatAnswers); key >= 0 && p.Against(Key{}) != nil {
-		d.Problem = p.Against(storedKey(d.Credentials[key].Place)).Error()
-	} else if d.Unread == "" && !slices.ContainsFunc(d.Credentials, p.answers) {
-		if err := p.unanswered(file, o, all); errors.Is(err, helper.ErrAccount) {
-			d.Problem = err.Error()
-		}
-	}
-	slices.SortStableFunc(d.Credentials, func(a, b helper.Account) int { return cmp.Compare(p.rank(a), p.rank(b)) })
-	return d, nil
+	return all, nil
 }
 
 func unreadBecause(err error) string {

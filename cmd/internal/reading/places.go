@@ -175,8 +175,10 @@ func (p Places) unanswered(file plain.Session, o helper.Origin, all []helper.Cre
 	case place == InFile && p.Account != "":
 		c, _ := p.Credential(file)
 		return p.wrongAccount("cre.yaml holds one session, that of " + Shown(c.Username))
-	case !IsVault(place) || len(names) == 0:
+	case !IsVault(place):
 		return ErrNotLoggedIn
+	case len(names) == 0:
+		return goneFrom(place)
 	case p.Account != "":
 		return p.wrongAccount("logged in: " + strings.Join(names, ", "))
 	case pointer.Account == nil:
@@ -184,6 +186,16 @@ func (p Places) unanswered(file plain.Session, o helper.Origin, all []helper.Cre
 	}
 	return helper.AccountErrorf("the account that commands use, %s, is not logged in any more: %s, or cre login",
 		Shown(*pointer.Account), UseCommand(usernames(all)...))
+}
+
+// goneFrom is the [ErrNotLoggedIn] of a session that isn't where cre.yaml says, with
+// the reason where the store itself is one.
+func goneFrom(place Place) error {
+	s, _ := StoreAt(place)
+	if s.Lasts == "" {
+		return ErrNotLoggedIn
+	}
+	return fmt.Errorf("%w; the session was in %s: %s", ErrNotLoggedIn, s.Called, s.Lasts)
 }
 
 // Accounts returns the usernames of accounts, so that they can be shown.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"cre-credential-helper/cmd/internal/kv/location"
+	"cre-credential-helper/cmd/internal/near"
 	"cre-credential-helper/helper"
 )
 
@@ -78,7 +79,11 @@ func ParsePlace(word string) (Place, error) {
 		return InKeychain, nil
 	}
 	if _, ok := StoreAt(Place(word)); !ok {
-		return "", fmt.Errorf("%w %.40q", ErrMode, word)
+		meant := near.Best(word, Words())
+		if meant != "" {
+			meant = " (did you mean " + meant + "?)"
+		}
+		return "", fmt.Errorf("%w %.40q%s", ErrMode, word, meant)
 	}
 	return Place(word), nil
 }

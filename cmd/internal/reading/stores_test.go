@@ -26,6 +26,9 @@ func TestWordsThatNameAStore(t *testing.T) {
 			t.Errorf("%q: %q, %v", word, got, err)
 		}
 	}
+	if _, err := reading.ParseMode("kernal"); err == nil || !strings.Contains(err.Error(), `"kernal" (did you mean kernel?)`) {
+		t.Errorf("%v", err)
+	}
 	if _, err := reading.ParsePlace("auto"); !errors.Is(err, reading.ErrMode) {
 		t.Errorf("auto is no place: %v", err)
 	}

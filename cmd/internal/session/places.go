@@ -10,6 +10,7 @@ import (
 
 	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/cmd/internal/reading"
+	"cre-credential-helper/fallback"
 	"cre-credential-helper/helper"
 	"cre-credential-helper/keyring"
 )
@@ -183,6 +184,26 @@ func (p *Places) check(ctx context.Context, o helper.Origin) error {
 	})
 }
 
+// listBesides returns what get would find in the vaults that file points to besides
+// the keychain, and why others can't be read.
+func (p *Places) listBesides(ctx context.Context, file fallback.File) (list []helper.Credential, missing []error) {
+	for _, o := range p.reading.Origins() {
+		pointer := pointerIn(file, o)
+		for _, place := range without(pointer.Places(), InKeychain) {
+			all, err := p.vault(place).All(ctx, helper.Query{Origin: o})
+			if err != nil {
+				missing = append(missing, err)
+			}
+			for _, c := range all {
+				if pointer.Has(c.Username, place) && (reading.IsKey(c) || p.file.where(file, o) != InFile) {
+					list = append(list, withoutSecrets(c))
+				}
+			}
+		}
+	}
+	return list, missing
+}
+
 // list returns what get would find in the vaults and in cre.yaml, and what can't
 // be read as a [helper.IncompleteError]. On a machine without a keychain the latter
 // is all there is.
@@ -203,23 +224,8 @@ func (p *Places) list(ctx context.Context) ([]helper.Credential, error) {
 		return p.reading.Decides(c.Origin, c.Room()) &&
 			(!pointerIn(file, c.Origin).Has(c.Username, InKeychain) || !reading.IsKey(c) && p.file.where(file, c.Origin) == InFile)
 	})
-	for _, o := range p.reading.Origins() {
-		pointer := pointerIn(file, o)
-		for _, place := range pointer.Places() {
-			if place == InKeychain {
-				continue
-			}
-			all, err := p.vault(place).All(ctx, helper.Query{Origin: o})
-			if err != nil {
-				missing.Errs = append(missing.Errs, err)
-			}
-			for _, c := range all {
-				if pointer.Has(c.Username, place) && (reading.IsKey(c) || p.file.where(file, o) != InFile) {
-					list = append(list, withoutSecrets(c))
-				}
-			}
-		}
-	}
+	besides, errs := p.listBesides(ctx, file)
+	list, missing.Errs = append(list, besides...), append(missing.Errs, errs...)
 	if c, ok := p.file.credential(file); ok {
 		list = append(list, withoutSecrets(c))
 	}

@@ -57,6 +57,12 @@ func ofPlaces() []mutant {
 	}
 	var kept []helper.Credential
 `},
+		{"the pointer doesn't say in which store", "cmd/internal/session/pointer.go",
+			"if place != InKeychain {\n\t\te.Store",
+			"if place == \"\" {\n\t\te.Store"},
+		{"a logout looks in the keychain alone", forget,
+			"for _, place := range p.everywhere(listed) {",
+			"for _, place := range []Place{InKeychain} {"},
 		{"the item without the pointer", put,
 			"added := list(file, place, c.Origin, is.Username)",
 			"added := false"},
