@@ -89,4 +89,3 @@ func inHome(home string) (pid int, err error) {
 	}
 	return 0, errors.New("nobody has the home " + home)
 }
-
