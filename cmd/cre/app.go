@@ -42,7 +42,7 @@ ENVIRONMENT:
    CRE_API_KEY_FILE       the file of an API key
    CRE_ACCOUNT            the account to use, as by --account
    CRE_CREDENTIAL_STORE   where a login is kept: auto (default), keychain, file,
-                          kernel or docker-credential-NAME
+                          kernel, docker-credential-NAME or vault
    CRE_CREDENTIAL_HELPER  the helper to ask instead of cre-credential-helper
    CRE_OFFICIAL_CLI       the official CLI to hand commands on to
    CRE_CLI_ENV            PRODUCTION (default), STAGING or DEVELOPMENT

@@ -33,9 +33,17 @@ func TestASessionMovesToTheVaultAndBack(t *testing.T) {
 	if r.Status != 0 || !strings.Contains(r.Out, "the vault at "+f.address) {
 		t.Errorf("cre session: %+v", r)
 	}
-	r = run(env, "", "cre", "doctor")
-	t.Logf("%s%s", r.Out, r.Err)
+	if r = run(env, "", "cre", "doctor"); !strings.Contains(r.Out, "lets this machine keep and renew a session") {
+		t.Errorf("cre doctor: %s%s", r.Out, r.Err)
+	}
+	reader := append(f.machine("reader"), "CRE_CREDENTIAL_STORE=", "CRE_CREDENTIAL_VAULT_PATH=secret/data/cre/production/default")
+	if r = run(reader, "", "cre", "doctor"); !strings.Contains(r.Out, "(secret/data/cre/production/default) can be read") {
+		t.Errorf("cre doctor where the session is only read: %s%s", r.Out, r.Err)
+	}
 	f.engine.Cores[0].Core.Seal(f.engine.RootToken) //nolint:errcheck // what follows says so
+	if r = run(env, "", "cre", "doctor", "keychain"); r.Status == 0 || !strings.Contains(r.Out, "the vault is sealed") {
+		t.Errorf("cre doctor, sealed: %s%s", r.Out, r.Err)
+	}
 	r = run(env, "", "cre", "session")
 	t.Logf("%s%s", r.Out, r.Err)
 	if r.Status != 3 || !strings.Contains(r.Err, "sealed") {

@@ -4,8 +4,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
+	"net/http/httptest"
 	"sync"
 	"testing"
 	"time"
@@ -26,15 +26,17 @@ type provider struct {
 
 func newProvider(t *testing.T) *provider {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &provider{URL: "http://" + listener.Addr().String(), takes: 400 * time.Millisecond, lives: time.Hour, began: make(chan struct{}, 100)}
-	server := &http.Server{Handler: p}
-	go server.Serve(listener)            //nolint:errcheck // it ends with the test
-	t.Cleanup(func() { server.Close() }) //nolint:errcheck // a test's
+	p := &provider{takes: 400 * time.Millisecond, lives: time.Hour, began: make(chan struct{}, 100)}
+	p.URL = serve(t, p.ServeHTTP)
 	return p
+}
+
+// serve runs a server on loopback until the test ends.
+func serve(t *testing.T, handler http.HandlerFunc) (url string) {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
+	return server.URL
 }
 
 // ServeHTTP implements [http.Handler].

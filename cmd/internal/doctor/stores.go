@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"cre-credential-helper/cmd/internal/kv/location"
 	"cre-credential-helper/cmd/internal/reading"
@@ -13,14 +14,13 @@ import (
 	"cre-credential-helper/keyring"
 )
 
-// besides are the places of this machine besides the keychain and cre.yaml that the
-// latter or the variable names.
+// besides are the places besides the keychain and cre.yaml that the latter or the
+// variables name.
 func (d desk) besides() (places []reading.Place) {
 	file, _ := d.sessionFile() // what is wrong with it is the files' finding
 	all := reading.PointerAt(file.Keychain, d.settings.Environment.Origin()).Places()
-	for _, place := range append(all, d.settings.Mode.Place()) {
-		_, _, isElsewhere := location.Parse(place)
-		if reading.IsVault(place) && place != reading.InKeychain && !isElsewhere && !slices.Contains(places, place) {
+	for _, place := range append(all, d.settings.Mode.Place(), d.settings.Unpointed) {
+		if reading.IsVault(place) && place != reading.InKeychain && !slices.Contains(places, place) {
 			places = append(places, place)
 		}
 	}
@@ -37,6 +37,13 @@ func (d desk) store(ctx context.Context, place reading.Place) Finding {
 		return helper, err
 	}}
 	called := reading.Called(place)
+	if word, _, ok := location.Parse(place); ok {
+		vault, err := stores.Opener(d.settings, programs, nil)(place)
+		if err != nil {
+			return problem("%v", err)
+		}
+		return d.inVault(ctx, called, vault, word == location.TokenWord)
+	}
 	vault, err := stores.Open(place, d.settings, programs)
 	if err == nil {
 		err = tryKeychain(ctx, vault)
@@ -50,4 +57,27 @@ func (d desk) store(ctx context.Context, place reading.Place) Finding {
 		return problem("%v", err).run(d.shell.with(varStore, string(reading.Auto), "cre login"))
 	}
 	return problem("%v", err)
+}
+
+// vaultTime is how long a Vault may take in all. Somebody who is renewing has it that long.
+const vaultTime = 45 * time.Second
+
+// inVault finds out what a Vault lets this machine do, by doing it, without a session.
+func (d desk) inVault(ctx context.Context, called string, vault helper.Vault, onlyRead bool) Finding {
+	ctx, cancel := context.WithTimeout(ctx, vaultTime)
+	defer cancel()
+	o := d.settings.Environment.Origin()
+	if onlyRead {
+		if _, err := vault.All(ctx, helper.Query{Origin: o}); err != nil {
+			return problem("%s: %v", called, err)
+		}
+		return ok("%s can be read", called)
+	}
+	switch err := vault.Check(ctx, o); {
+	case errors.Is(err, helper.ErrBusy):
+		return problem("%v", err).advise("try again")
+	case err != nil:
+		return problem("%s: %v", called, err)
+	}
+	return ok("%s can be reached, and lets this machine keep and renew a session", called)
 }

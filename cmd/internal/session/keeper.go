@@ -63,7 +63,23 @@ func (k *Keeper) reader() reading.Reader {
 // Renew renews the credential that q asks for, if it still is due once it is
 // read under the locks of its vault: of many processes that find the same token
 // expired, one asks the provider, and the others find what it was answered.
-func (k *Keeper) Renew(ctx context.Context, q helper.Query) (_ helper.Credential, err error) {
+//
+// A lock that was lost before the exchange is taken once more, as by a machine that
+// slept with a claim in a vault: it has done nothing yet.
+func (k *Keeper) Renew(ctx context.Context, q helper.Query) (helper.Credential, error) {
+	c, err := k.renew(ctx, q)
+	if errors.As(err, new(heldUp)) && ctx.Err() == nil {
+		return k.renew(ctx, q)
+	}
+	return c, err
+}
+
+// heldUp is why nothing was exchanged under a lock that was lost.
+type heldUp struct{ error }
+
+func (h heldUp) Unwrap() error { return h.error }
+
+func (k *Keeper) renew(ctx context.Context, q helper.Query) (_ helper.Credential, err error) {
 	vault, err := k.Places.open(ctx, q)
 	for tried := 1; errors.Is(err, helper.ErrChanged); tried++ { // somebody was faster
 		c, got := k.Places.Get(ctx, q)
@@ -87,13 +103,16 @@ func (k *Keeper) Renew(ctx context.Context, q helper.Query) (_ helper.Credential
 		return helper.Credential{}, err
 	}
 	if vault.held.Err() != nil {
-		return helper.Credential{}, context.Cause(vault.held)
+		return helper.Credential{}, heldUp{context.Cause(vault.held)}
 	}
 	// From here on a new token may be in our hands alone, so nothing but the
 	// time runs out on it.
 	held := context.WithoutCancel(vault.held)
-	fresh, err := k.exchange(context.WithValue(held, lastLook{}, vault.held), old)
+	looking := context.WithValue(held, lastLook{}, vault.held)
+	fresh, err := k.exchange(looking, old)
 	switch {
+	case errors.Is(err, helper.ErrBusy) && LastLook(looking) != nil:
+		return helper.Credential{}, heldUp{err}
 	case errors.Is(err, ErrRefused):
 		return k.ended(held, vault, q, old)
 	case err != nil:
