@@ -188,8 +188,18 @@ func TestWhereASessionIsGrantedItIsNotChanged(t *testing.T) {
 	if m.mustGet() != token {
 		t.Error("the session is another one")
 	}
-	if o := c.run("", "cre", "session"); o.status != 0 || !strings.Contains(o.stdout, "the grant") {
+	if o := c.run("", "cre", "session"); o.status != 0 || !strings.Contains(o.stdout, "a grant, to which CRE_CREDENTIAL_SOCKET leads") {
 		t.Errorf("session: %v", o)
+	}
+	if o := c.run("", "cre", "doctor"); !strings.Contains(o.stdout, "ok: session: the session for PRODUCTION is a granted one") || !strings.Contains(o.stdout, "ok: keychain: none is needed here") {
+		t.Errorf("doctor: %v", o)
+	}
+	gone := c.in(t, "CRE_CREDENTIAL_SOCKET=/nowhere/socket")
+	if o := gone.run("", "cre", "session"); o.status != 1 || !strings.Contains(o.stderr, "has ended: start another one") {
+		t.Errorf("session: %v", o)
+	}
+	if o := gone.run("", "cre", "doctor"); o.status == 0 || !strings.Contains(o.stdout, "problem: session: the grant at /nowhere/socket (CRE_CREDENTIAL_SOCKET) has ended") || !strings.Contains(o.stdout, "unset CRE_CREDENTIAL_SOCKET") {
+		t.Errorf("doctor: %v", o)
 	}
 }
 
