@@ -14,22 +14,8 @@ import (
 	"time"
 
 	"cre-credential-helper/cmd/cre-sandbox/internal/sandbox"
+	"cre-credential-helper/keyring/keyringtest"
 )
-
-// needsProgram returns a program's path.
-func needsProgram(t *testing.T, name string) string {
-	t.Helper()
-	for _, dir := range []string{"", "/usr/sbin/"} {
-		if path, err := exec.LookPath(dir + name); err == nil {
-			return path
-		}
-	}
-	if os.Getenv("CI") != "" {
-		t.Fatalf("there is no %s", name)
-	}
-	t.Skipf("LEFT OUT: there is no %s", name)
-	return ""
-}
 
 // shortDir is a folder whose path leaves room for a socket's.
 func shortDir(t *testing.T) string {
@@ -46,7 +32,8 @@ func shortDir(t *testing.T) string {
 // docs/systemd asks for.
 func TestSystemdStartsAGrantForEachQuestion(t *testing.T) {
 	t.Parallel()
-	activate := needsProgram(t, "systemd-socket-activate")
+	keyringtest.Need(t, "systemd-socket-activate")
+	activate, _ := exec.LookPath("systemd-socket-activate")
 	m := grantHost(t, sandbox.Options{})
 	token := m.mustGet()
 	socket := shortDir(t) + "/s"
@@ -149,7 +136,7 @@ func TestAGetDoesNotAnswerAConnection(t *testing.T) {
 // TestASandboxAsksThroughAGrant is the recipe for bwrap.
 func TestASandboxAsksThroughAGrant(t *testing.T) {
 	t.Parallel()
-	needsProgram(t, "bwrap")
+	keyringtest.Need(t, "bwrap")
 	m := grantHost(t, sandbox.Options{})
 	o := m.run("", "cre-credential-helper", "grant", "--", "sh", "-c", `
 		exec bwrap --ro-bind / / --dev /dev --proc /proc --tmpfs /home --tmpfs `+m.home+` --unshare-all \
@@ -163,7 +150,7 @@ func TestASandboxAsksThroughAGrant(t *testing.T) {
 // there is this user.
 func TestAUserNamespaceAsksThroughAGrant(t *testing.T) {
 	t.Parallel()
-	needsProgram(t, "unshare")
+	keyringtest.Need(t, "unshare")
 	m := grantHost(t, sandbox.Options{})
 	o := m.run("", "cre-credential-helper", "grant", "--", "sh", "-c", `
 		exec unshare --user --map-root-user --mount --net --pid --fork sh -c '
@@ -178,7 +165,8 @@ func TestAUserNamespaceAsksThroughAGrant(t *testing.T) {
 // machine.
 func TestAnotherMachineAsksThroughSSH(t *testing.T) {
 	t.Parallel()
-	sshd, _, keygen := needsProgram(t, "sshd"), needsProgram(t, "ssh"), needsProgram(t, "ssh-keygen")
+	const sshd = "/usr/sbin/sshd" // which wants its whole path
+	keyringtest.Need(t, sshd, "ssh", "ssh-keygen")
 	m := grantHost(t, sandbox.Options{})
 	me, err := user.Current()
 	if err != nil {
@@ -186,7 +174,7 @@ func TestAnotherMachineAsksThroughSSH(t *testing.T) {
 	}
 	dir := shortDir(t)
 	for _, key := range []string{"host", "mine"} {
-		if out, err := exec.Command(keygen, "-q", "-t", "ed25519", "-N", "", "-f", dir+"/"+key).CombinedOutput(); err != nil {
+		if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", dir+"/"+key).CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
 	}
