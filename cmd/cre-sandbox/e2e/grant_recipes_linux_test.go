@@ -245,3 +245,36 @@ func TestAKeychainThatIsLockedMeanwhileIsSaidThroughAGrant(t *testing.T) {
 		t.Errorf("%v", o)
 	}
 }
+
+func TestOtherHostsAreGrantedByTheirNamesAlone(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, keychainMode, sandbox.Options{})
+	m.setenv("XDG_RUNTIME_DIR="+shortDir(t), "CRE_CREDENTIAL_SOCKET=")
+	const git, other = "protocol=https\nhost=git.example.com\n", "protocol=https\nhost=other.example.com\n"
+	for request, program := range map[string]string{
+		git + "username=me\npassword=for git\n":                                                "git-credential-cre",
+		other + "username=me\npassword=for nobody\n":                                           "git-credential-cre",
+		`{"ServerURL":"registry.example.com","Username":"me","Secret":"for docker"}`:           "docker-credential-cre",
+		`{"ServerURL":"https://git.example.com","Username":"docker","Secret":"docker at git"}`: "docker-credential-cre",
+	} {
+		if o := m.run(request, program, "store"); o.status != 0 {
+			t.Fatalf("%v", o)
+		}
+	}
+	c := m.consumer(m.startGrant("--origin", "https://git.example.com", "--origin", "https://registry.example.com").socket)
+	for name, c := range map[string]struct{ got, want string }{
+		"git":              {c.run(git, "git-credential-cre", "get").stdout, "username=me\npassword=for git\n"},
+		"git, ephemeral":   {c.run("capability[]=authtype\n"+git, "git-credential-cre", "get").stdout, "username=me\npassword=for git\n"},
+		"docker":           {c.run("registry.example.com", "docker-credential-cre", "get").stdout, `{"ServerURL":"registry.example.com","Username":"me","Secret":"for docker"}` + "\n"},
+		"docker at git":    {c.run("https://git.example.com/v2/", "docker-credential-cre", "get").stdout, `{"ServerURL":"https://git.example.com/v2/","Username":"docker","Secret":"docker at git"}` + "\n"},
+		"Bazel":            {c.run(`{"uri":"https://git.example.com/a"}`, "cre-credential-helper", "get").stdout, `{"headers":{"Authorization":["Basic bWU6Zm9yIGdpdA=="]}}` + "\n"},
+		"one not named":    {c.run(other, "git-credential-cre", "get").stdout, ""},
+		"git at docker's":  {c.run("protocol=https\nhost=registry.example.com\n", "git-credential-cre", "get").stdout, ""},
+		"docker, no entry": {c.run("https://other.example.com", "docker-credential-cre", "get").stdout, "credentials not found in native keychain\n"},
+		"the session":      {c.get().stdout, ""},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s: %q, want %q", name, c.got, c.want)
+		}
+	}
+}
