@@ -59,6 +59,18 @@ func askSocket(path string, question []byte) (io.ReadCloser, error) {
 	return conn, nil
 }
 
+// reach says why a grant can't be asked, as far as that can be told without asking.
+func reach(variable, value string) error {
+	if variable != platform.VarGrantSocket {
+		return nil
+	}
+	conn, err := unixsocket.Dial(value, grantTime)
+	if err != nil {
+		return unreachable(value, err)
+	}
+	return errors.Join(unixsocket.CheckServer(conn, value), conn.Close())
+}
+
 // isServed reports whether a request comes from whoever has connected to a socket.
 func isServed(in *os.File) bool { return unixsocket.IsServed(in) }
 

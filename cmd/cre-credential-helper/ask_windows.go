@@ -8,6 +8,9 @@ import (
 	"cre-credential-helper/cmd/internal/status"
 )
 
+// reach: what there is to ask is asked over the network.
+func reach(string, string) error { return nil }
+
 // isServed: nothing starts a program for each connection here.
 func isServed(*os.File) bool { return false }
 

@@ -22,6 +22,7 @@ type granted struct {
 	reader   reading.Reader            // nothing is renewed here: what a grant answers can't be
 	account  string                    // that is asked for where none is named; "": none
 	variable string                    // that leads to it
+	value    string                    // of that
 	where    string                    // the same with its value
 }
 
@@ -35,7 +36,7 @@ func newGranted(s wiring.Settings, variable, value string, net errand.Program) g
 	if variable == platform.VarGrantURL {
 		ask = askURL(errand.GrantPath{URL: value, KeyFile: os.Getenv(platform.VarGrantKey)}, net)
 	}
-	return granted{refusal: s.Refusal, account: s.Account, variable: variable, where: variable + "=" + value, reader: reading.Reader{
+	return granted{refusal: s.Refusal, account: s.Account, variable: variable, value: value, where: variable + "=" + value, reader: reading.Reader{
 		APIKey:         s.APIKey.Secret,
 		APIKeyVariable: s.APIKey.Variable,
 		Environment:    s.Environment,
@@ -101,13 +102,16 @@ type unasked granted
 
 // Describe implements [reading.Describer].
 func (u unasked) Describe(_ context.Context, o helper.Origin) (helper.Description, error) {
+	if err := reach(u.variable, u.value); err != nil {
+		return helper.Description{Schema: helper.DescriptionSchema, Credentials: []helper.Account{}, Notes: []string{}, Problem: err.Error()}, nil
+	}
 	return helper.Description{
 		Schema: helper.DescriptionSchema,
 		Credentials: []helper.Account{{
 			Origin: o.String(), Username: u.account, AuthType: helper.AuthBearer,
 			Place: helper.PlaceGrant, Variable: u.variable, Default: true, Renewable: true,
 		}},
-		Notes: []string{fmt.Sprintf("the session is a granted one (%s): cre whoami asks whose it is", u.where)},
+		Notes: []string{},
 	}, nil
 }
 

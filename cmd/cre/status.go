@@ -138,7 +138,7 @@ func (s status) print(out io.Writer, now time.Time) error {
 	}
 	row("Environment", s.Environment+" ("+s.Origin+")")
 	if s.Session != nil {
-		row("Kept in", reading.Called(s.Session.Place)+lasts(s.Session.Place))
+		row("Kept in", s.keptIn())
 		row("Access token", s.tokenText(*s.Session, now))
 		if !s.Session.Since.IsZero() {
 			row("Logged in since", localTime(s.Session.Since))
@@ -153,6 +153,14 @@ func (s status) print(out io.Writer, now time.Time) error {
 	}
 	_, err := io.WriteString(out, b.String())
 	return err
+}
+
+// keptIn says where the session is.
+func (s status) keptIn() string {
+	if s.Session.Place == helper.PlaceGrant {
+		return fmt.Sprintf("a grant, to which %s leads: cre whoami asks whose it is", s.Session.Variable)
+	}
+	return reading.Called(s.Session.Place) + lasts(s.Session.Place)
 }
 
 // list prints all, with a mark at what commands use.

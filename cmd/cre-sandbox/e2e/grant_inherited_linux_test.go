@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"cre-credential-helper/cmd/cre-sandbox/internal/sandbox"
+	"cre-credential-helper/keyring/keyringtest"
 )
 
 // noSockets is a filter for seccomp(2), by which socket(AF_UNIX) is not permitted.
@@ -34,7 +35,7 @@ func noSockets() []byte {
 
 func TestASandboxWithoutSocketsAsksByWhatItInherits(t *testing.T) {
 	t.Parallel()
-	needsProgram(t, "bwrap")
+	keyringtest.Need(t, "bwrap")
 	m := grantHost(t, sandbox.Options{})
 	dir := m.TempDir()
 	m.write(dir+"/filter", 0o600, string(noSockets()))

@@ -14,22 +14,8 @@ import (
 	"time"
 
 	"cre-credential-helper/cmd/cre-sandbox/internal/sandbox"
+	"cre-credential-helper/keyring/keyringtest"
 )
-
-// needsProgram returns a program's path.
-func needsProgram(t *testing.T, name string) string {
-	t.Helper()
-	for _, dir := range []string{"", "/usr/sbin/"} {
-		if path, err := exec.LookPath(dir + name); err == nil {
-			return path
-		}
-	}
-	if os.Getenv("CI") != "" {
-		t.Fatalf("there is no %s", name)
-	}
-	t.Skipf("LEFT OUT: there is no %s", name)
-	return ""
-}
 
 // shortDir is a folder whose path leaves room for a socket's.
 func shortDir(t *testing.T) string {
@@ -46,7 +32,8 @@ func shortDir(t *testing.T) string {
 // docs/systemd asks for.
 func TestSystemdStartsAGrantForEachQuestion(t *testing.T) {
 	t.Parallel()
-	activate := needsProgram(t, "systemd-socket-activate")
+	keyringtest.Need(t, "systemd-socket-activate")
+	activate, _ := exec.LookPath("systemd-socket-activate")
 	m := grantHost(t, sandbox.Options{})
 	token := m.mustGet()
 	socket := shortDir(t) + "/s"
@@ -149,7 +136,7 @@ func TestAGetDoesNotAnswerAConnection(t *testing.T) {
 // TestASandboxAsksThroughAGrant is the recipe for bwrap.
 func TestASandboxAsksThroughAGrant(t *testing.T) {
 	t.Parallel()
-	needsProgram(t, "bwrap")
+	keyringtest.Need(t, "bwrap")
 	m := grantHost(t, sandbox.Options{})
 	o := m.run("", "cre-credential-helper", "grant", "--", "sh", "-c", `
 		exec bwrap --ro-bind / / --dev /dev --proc /proc --tmpfs /home --tmpfs `+m.home+` --unshare-all \
@@ -163,7 +150,7 @@ func TestASandboxAsksThroughAGrant(t *testing.T) {
 // there is this user.
 func TestAUserNamespaceAsksThroughAGrant(t *testing.T) {
 	t.Parallel()
-	needsProgram(t, "unshare")
+	keyringtest.Need(t, "unshare")
 	m := grantHost(t, sandbox.Options{})
 	o := m.run("", "cre-credential-helper", "grant", "--", "sh", "-c", `
 		exec unshare --user --map-root-user --mount --net --pid --fork sh -c '
@@ -178,7 +165,8 @@ func TestAUserNamespaceAsksThroughAGrant(t *testing.T) {
 // machine.
 func TestAnotherMachineAsksThroughSSH(t *testing.T) {
 	t.Parallel()
-	sshd, _, keygen := needsProgram(t, "sshd"), needsProgram(t, "ssh"), needsProgram(t, "ssh-keygen")
+	const sshd = "/usr/sbin/sshd" // which wants its whole path
+	keyringtest.Need(t, sshd, "ssh", "ssh-keygen")
 	m := grantHost(t, sandbox.Options{})
 	me, err := user.Current()
 	if err != nil {
@@ -186,7 +174,7 @@ func TestAnotherMachineAsksThroughSSH(t *testing.T) {
 	}
 	dir := shortDir(t)
 	for _, key := range []string{"host", "mine"} {
-		if out, err := exec.Command(keygen, "-q", "-t", "ed25519", "-N", "", "-f", dir+"/"+key).CombinedOutput(); err != nil {
+		if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", dir+"/"+key).CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
 	}
@@ -255,5 +243,38 @@ func TestAKeychainThatIsLockedMeanwhileIsSaidThroughAGrant(t *testing.T) {
 	m.keychain.Lock(t)
 	if o := c.get(); o.status != statusLocked || o.stdout != "" || !strings.Contains(o.stderr, "locked") && !strings.Contains(o.stderr, "did not answer") {
 		t.Errorf("%v", o)
+	}
+}
+
+func TestOtherHostsAreGrantedByTheirNamesAlone(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, keychainMode, sandbox.Options{})
+	m.setenv("XDG_RUNTIME_DIR="+shortDir(t), "CRE_CREDENTIAL_SOCKET=")
+	const git, other = "protocol=https\nhost=git.example.com\n", "protocol=https\nhost=other.example.com\n"
+	for request, program := range map[string]string{
+		git + "username=me\npassword=for git\n":                                                "git-credential-cre",
+		other + "username=me\npassword=for nobody\n":                                           "git-credential-cre",
+		`{"ServerURL":"registry.example.com","Username":"me","Secret":"for docker"}`:           "docker-credential-cre",
+		`{"ServerURL":"https://git.example.com","Username":"docker","Secret":"docker at git"}`: "docker-credential-cre",
+	} {
+		if o := m.run(request, program, "store"); o.status != 0 {
+			t.Fatalf("%v", o)
+		}
+	}
+	c := m.consumer(m.startGrant("--origin", "https://git.example.com", "--origin", "https://registry.example.com").socket)
+	for name, c := range map[string]struct{ got, want string }{
+		"git":              {c.run(git, "git-credential-cre", "get").stdout, "username=me\npassword=for git\n"},
+		"git, ephemeral":   {c.run("capability[]=authtype\n"+git, "git-credential-cre", "get").stdout, "username=me\npassword=for git\n"},
+		"docker":           {c.run("registry.example.com", "docker-credential-cre", "get").stdout, `{"ServerURL":"registry.example.com","Username":"me","Secret":"for docker"}` + "\n"},
+		"docker at git":    {c.run("https://git.example.com/v2/", "docker-credential-cre", "get").stdout, `{"ServerURL":"https://git.example.com/v2/","Username":"docker","Secret":"docker at git"}` + "\n"},
+		"Bazel":            {c.run(`{"uri":"https://git.example.com/a"}`, "cre-credential-helper", "get").stdout, `{"headers":{"Authorization":["Basic bWU6Zm9yIGdpdA=="]}}` + "\n"},
+		"one not named":    {c.run(other, "git-credential-cre", "get").stdout, ""},
+		"git at docker's":  {c.run("protocol=https\nhost=registry.example.com\n", "git-credential-cre", "get").stdout, ""},
+		"docker, no entry": {c.run("https://other.example.com", "docker-credential-cre", "get").stdout, "credentials not found in native keychain\n"},
+		"the session":      {c.get().stdout, ""},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s: %q, want %q", name, c.got, c.want)
+		}
 	}
 }

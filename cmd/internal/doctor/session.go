@@ -26,6 +26,9 @@ func (d desk) session(ctx context.Context) []Finding {
 	kinds := sort(about.Credentials, d.settings.Account)
 	var found []Finding
 	switch {
+	case about.Problem != "" && d.granted() != "":
+		found = append(found, problem("%s", about.Problem).advise("start a grant where the session is, or unset the variable to have a session here").
+			run(d.shell.unset(d.granted())))
 	case about.Problem != "":
 		found = append(found, d.unanswered(about.Problem, kinds.others))
 	case kinds.used != nil:
@@ -55,6 +58,12 @@ func (d desk) session(ctx context.Context) []Finding {
 		}
 	}
 	return found
+}
+
+// granted is the variable that leads to a grant; "": the session is here.
+func (d desk) granted() string {
+	variable, _ := platform.Granted(d.Getenv)
+	return variable
 }
 
 func (d desk) describe(ctx context.Context) (helper.Description, error) {
@@ -109,6 +118,8 @@ func (d desk) used(a helper.Account, unread string) Finding {
 	where := fmt.Sprintf("you are logged in to %s: the session is in %s", d.settings.Environment.Name, reading.Called(a.Place))
 	left := a.Expires.Sub(d.Now())
 	switch {
+	case a.Place == helper.PlaceGrant:
+		return ok("the session for %s is a granted one, to which %s leads", d.settings.Environment.Name, a.Variable)
 	case unread == helper.UnreadDamaged && reading.IsVault(a.Place):
 		return problem("the session of %s is in %s, where it can't be read", d.settings.Environment.Name, reading.Called(a.Place)).run("cre login")
 	case unread != "" && reading.IsVault(a.Place):

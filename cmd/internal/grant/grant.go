@@ -165,9 +165,15 @@ func (g *Grant) answer(ctx context.Context, who Peer, in io.Reader, heard func()
 			q.use.Refused = r.Message
 		}
 	}
-	g.log(q.use)
+	if !errors.Is(err, errLook) {
+		g.log(q.use)
+	}
 	return r
 }
+
+// errLook reports a connection on which nothing came: somebody has looked whether the
+// grant is there.
+var errLook = fmt.Errorf("%w: nothing was asked", helper.ErrRequest)
 
 // question is one, and the store that it is answered from.
 type question struct {
@@ -183,6 +189,11 @@ func (q *question) serve(ctx context.Context, in io.Reader, out io.Writer, notic
 	op, err := readOperation(buffered)
 	if err != nil {
 		return unread(err)
+	}
+	if op == "" {
+		if _, err := buffered.ReadByte(); errors.Is(err, io.EOF) {
+			return errLook
+		}
 	}
 	q.use.Operation = safetext.Clean(op, maxOperation)
 	if op != opGet {

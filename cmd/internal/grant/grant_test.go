@@ -124,7 +124,7 @@ func TestWhatIsNotGrantedIsRefusedByName(t *testing.T) {
 		"describe":             {nil, "describe\n\n", `not "describe"`, 2},
 		"move":                 {nil, "move\nstore=file\n\n", `not "move"`, 2},
 		"an escape":            {nil, "\x1b[2J\n", `not "[2J"`, 2},
-		"nothing":              {nil, "", `not ""`, 2},
+		"no operation":         {nil, "\nprotocol=https\n", `not ""`, 2},
 		"no line":              {nil, strings.Repeat("get", 1000), "the first line is the operation", 2},
 		"no request":           {nil, "get\nprotocol=https\n\n", "the host is missing", 2},
 		"too much":             {nil, "get\n" + strings.Repeat("a", 2<<20), "longer than", 2},
@@ -142,6 +142,13 @@ func TestWhatIsNotGrantedIsRefusedByName(t *testing.T) {
 				t.Errorf("%+v", w.uses)
 			}
 		})
+	}
+}
+
+func TestALookIsNoUse(t *testing.T) {
+	w := newWorld(t, nil)
+	if r := w.ask(""); r.Status != 2 || len(r.Answer) != 0 || len(w.uses) != 0 {
+		t.Errorf("%+v, %+v", r, w.uses)
 	}
 }
 

@@ -97,7 +97,7 @@ func FuzzQuestion(f *testing.F) {
 		if strings.ContainsAny(r.Message, "\n\x1b") {
 			t.Errorf("the message %q is not one line of text", r.Message)
 		}
-		if len(w.uses) != 1 {
+		if looked := len(question) == 0 || string(question) == "\n"; len(w.uses) != 1 && !looked {
 			t.Errorf("%d lines in the log", len(w.uses))
 		}
 	})

@@ -55,6 +55,9 @@ func (l Lock) Release() error {
 	return errors.Join(os.Remove(l.file.Name()), l.file.Close())
 }
 
+// Abandon ends the lock and leaves its file, as the end of the process does.
+func (l Lock) Abandon() error { return l.file.Close() }
+
 // Claim takes a path for a socket of this process: a socket of this user's that is
 // left there is removed once it is certain, by a lock, that its owner has ended.
 // What else is there is not touched, and an error.
