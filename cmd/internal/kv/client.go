@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -22,6 +23,7 @@ import (
 const (
 	patience    = 30 * time.Second
 	attemptTime = 10 * time.Second
+	sealedTime  = 5 * time.Second // a server of several says so before it goes
 )
 
 // Client is the [Server] at an address. Address and Token must be set.
@@ -164,6 +166,7 @@ func (c *Client) ask(ctx context.Context, method, path string, body any, needs s
 	}
 	patient, cancel := awake.WithTimeout(ctx, c.patience())
 	defer cancel()
+	began := time.Now()
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		a, err := c.once(patient, method, path, text)
 		if err == nil && isPassing(a.status) {
@@ -171,7 +174,8 @@ func (c *Client) ask(ctx context.Context, method, path string, body any, needs s
 				return a, nil
 			}
 		}
-		if !isTransient(err) || patient.Err() != nil {
+		sealed := errors.Is(err, ErrSealed) && time.Since(began) >= min(sealedTime, c.patience())
+		if !isTransient(err) || sealed || patient.Err() != nil {
 			return a, classify(err)
 		}
 		select {

@@ -91,7 +91,7 @@ func (c *Client) why(a answer, path, needs string) error {
 	case a.status == http.StatusForbidden:
 		return forbidden([]string{fmt.Sprintf("%q on %s", needs, path)})
 	case a.status == http.StatusServiceUnavailable && strings.Contains(said, "sealed"):
-		return fmt.Errorf("%s: %w", host, ErrSealed)
+		return transient{fmt.Errorf("%s: %w", host, ErrSealed)}
 	case a.status/100 == 3:
 		// Or its leader has just gone, and it will lead or forward in a moment.
 		return transient{web.Outage(fmt.Errorf("%s is a standby and sends to %q, which is not followed: set VAULT_ADDR to the active server or to all of them behind one name",

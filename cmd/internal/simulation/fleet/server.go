@@ -18,10 +18,10 @@ const patience = 30 * time.Second
 
 // server is the Vault. It is guarded by the world.
 type server struct {
-	world      *World
-	records    map[string]*record
-	skew       time.Duration
-	leaderless time.Time // until when nobody answers
+	world       *World
+	records     map[string]*record
+	skew, usual time.Duration
+	leaderless  time.Time // until when nobody answers
 }
 
 type record struct {
@@ -30,7 +30,8 @@ type record struct {
 }
 
 func newServer(w *World) *server {
-	return &server{world: w, records: map[string]*record{}, skew: time.Duration(w.rand.IntN(7200)-3600) * time.Second}
+	skew := time.Duration(w.rand.IntN(7200)-3600) * time.Second
+	return &server{world: w, records: map[string]*record{}, skew: skew, usual: skew}
 }
 
 func (s *server) at(path string) *record {
@@ -74,7 +75,7 @@ func (l link) ask(what string, do func(s *server) error) error {
 		if w.chance(400) {
 			w.server.leaderless = time.Now().Add(time.Duration(1+w.rand.IntN(20)) * time.Second)
 			w.note("the server", "has no leader for %v", time.Until(w.server.leaderless))
-			w.server.skew += time.Duration(w.rand.IntN(5)-2) * time.Second
+			w.server.skew = w.server.usual + time.Duration(w.rand.IntN(5)-2)*time.Second
 		}
 		away := time.Now().Before(w.server.leaderless) || time.Now().Before(l.machine.cutUntil)
 		lost := w.chance(150)
