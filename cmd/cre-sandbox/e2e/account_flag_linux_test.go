@@ -67,6 +67,18 @@ func TestALoginIsOfTheAccountThatIsNamed(t *testing.T) {
 	m.expectOutcome(m.run("", "cre", "--account", firstAccount, "login"), 0, "Logged in as "+firstAccount)
 }
 
+// TestALoginByNameIsOfferedItsAccount: the sandbox knows both.
+func TestALoginByNameIsOfferedItsAccount(t *testing.T) {
+	m := newMachine(t, keychainMode, sandbox.Options{MoreEmails: []string{secondAccount}})
+	m.setenv("CRE_ACCOUNT=")
+	callbackPort.Lock()
+	defer callbackPort.Unlock()
+	m.expectOutcome(m.run("", "cre", "login"), 0, "Logged in as "+firstAccount)
+	m.expectOutcome(m.run("", "cre", "login", "--account", secondAccount), 0, "Logged in as "+secondAccount, "Still logged in: "+firstAccount)
+	m.expectOutcome(m.run("", "cre", "whoami"), 0, "Email:           "+secondAccount)
+	m.expectOutcome(m.run("", "cre", "whoami", "--account", firstAccount), 0, "Email:           "+firstAccount)
+}
+
 // TestALoginAsksOnlyAboutWhatItReplaces.
 func TestALoginAsksOnlyAboutWhatItReplaces(t *testing.T) {
 	m := newMachine(t, keychainMode, sandbox.Options{})

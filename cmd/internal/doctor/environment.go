@@ -30,6 +30,15 @@ type missetting struct {
 	why      error
 }
 
+func (m missetting) what() string {
+	return strings.TrimPrefix(m.why.Error(), status.ErrSetting.Error()+": ")
+}
+
+// variablesOfOrigin are those that say which platform it is.
+func variablesOfOrigin() []string {
+	return []string{platform.VarEnvironment, platform.VarAuthBase, platform.VarClientID, platform.VarAudience, platform.VarGraphQLURL}
+}
+
 func newDesk(m Machine) desk {
 	d := desk{Machine: m, shell: ownShell()}
 	getenv := m.Getenv
@@ -79,8 +88,7 @@ func notable() []string {
 func (d desk) environment(context.Context) []Finding {
 	var found []Finding
 	for _, m := range d.misset {
-		why := strings.TrimPrefix(m.why.Error(), status.ErrSetting.Error()+": ")
-		found = append(found, problem("%s", why).run(d.shell.unset(m.variable)))
+		found = append(found, problem("%s", m.what()).run(d.shell.unset(m.variable)))
 	}
 	if d.NoHome != nil {
 		found = append(found, problem("%v", d.NoHome).advise("set HOME (on Windows USERPROFILE) to your home directory"))
