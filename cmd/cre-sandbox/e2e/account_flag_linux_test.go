@@ -117,7 +117,7 @@ func TestAListWithoutTheNamedAccountIsNoSuccess(t *testing.T) {
 	nobody := m.in(t, "CRE_ACCOUNT=nobody")
 	m.expectOutcome(nobody.run("", "cre", "session", "list"), 1, "  "+firstAccount, "  "+secondAccount, "!* ", "Error: CRE_ACCOUNT is nobody, and logged in: ")
 	m.expectOutcome(nobody.run("", "cre", "session", "list", "--json"), 1, "Error: CRE_ACCOUNT is nobody, and logged in: ")
-	m.expectOutcome(m.in(t, "CRE_ACCOUNT=nobody", "CRE_API_KEY=x").run("", "cre", "session", "list"), 0, "* API key", "!Error")
+	m.expectOutcome(m.in(t, "CRE_ACCOUNT=nobody", "CRE_API_KEY=x").run("", "cre", "session", "list"), 2, "  API key", "!* ", "CRE_ACCOUNT is nobody, but the API key in CRE_API_KEY comes first")
 }
 
 // TestFlagsThatCountForNothingAreRefused.
