@@ -13,7 +13,7 @@ import (
 func sandboxFlags() []cli.Flag {
 	return append(faultFlags(),
 		&cli.StringFlag{Name: "address", Value: "127.0.0.1:0", Usage: "listen on this loopback `HOST:PORT`"},
-		&cli.StringFlag{Name: "email", Value: "email@domain.com", Usage: "the account's `ADDRESS`"},
+		&cli.StringSliceFlag{Name: "email", Value: cli.NewStringSlice("email@domain.com"), Usage: "an account's `ADDRESS`, several times for several accounts"},
 		&cli.StringFlag{Name: "organization", Value: "org_mEMRknbVURM9DWsB", Usage: "the organization's `ID`"},
 		&cli.StringFlag{Name: "api-key", Value: "sandbox-api-key", Usage: "the one API `KEY` that is taken"},
 		&cli.BoolFlag{Name: "deploy-access", Usage: "give the organization deploy access"},
@@ -51,7 +51,8 @@ func start(c *cli.Context) (*sandbox.Server, error) {
 	}
 	return sandbox.Start(c.Context, sandbox.Options{
 		Address:       c.String("address"),
-		Email:         c.String("email"),
+		Email:         c.StringSlice("email")[0],
+		MoreEmails:    c.StringSlice("email")[1:],
 		Organization:  c.String("organization"),
 		APIKey:        c.String("api-key"),
 		DeployAccess:  c.Bool("deploy-access"),

@@ -60,18 +60,26 @@ func (m machine) doctor(c *cli.Context) error {
 	if c.Bool(flagRedact) {
 		report.Redact(patient)
 	}
-	if c.Bool(flagJSON) {
+	problems := report.Problems()
+	switch {
+	case c.Bool(flagJSON):
 		err = report.WriteJSON(m.out)
-	} else {
-		err = report.WriteText(m.out, doctor.ShowsMarks(m.getenv))
-	}
-	switch n := report.Problems(); {
-	case err != nil || n == 0:
-		return err
-	case n == 1:
-		return errors.New("one of the findings keeps something from working")
+	case m.ui.quiet:
+		report = report.WithoutOK()
+		fallthrough
 	default:
-		return fmt.Errorf("%d of the findings keep something from working", n)
+		var text strings.Builder
+		if err = report.WriteText(&text, doctor.ShowsMarks(m.getenv)); err == nil {
+			err = m.print(len("! "), text.String())
+		}
+	}
+	switch {
+	case err != nil || problems == 0:
+		return err
+	case problems == 1:
+		return errors.New("1 problem found")
+	default:
+		return fmt.Errorf("%d problems found", problems)
 	}
 }
 

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
+	"text/tabwriter"
 	"unicode/utf8"
 )
 
@@ -13,10 +16,19 @@ const maxColumns = 80
 
 // wrapped breaks text between words where the terminal would break it anywhere.
 func (u *ui) wrapped(text string) string {
-	width := maxColumns
+	return broken(text, u.width())
+}
+
+// width is how long a line may be.
+func (u *ui) width() int {
 	if columns := u.columns(); columns > 0 {
-		width = min(columns, maxColumns)
+		return min(columns, maxColumns)
 	}
+	return maxColumns
+}
+
+// broken is text in lines of that width. A longer word stays whole.
+func broken(text string, width int) string {
 	var out strings.Builder
 	used := 0
 	for word := range strings.FieldsSeq(text) {
@@ -33,6 +45,56 @@ func (u *ui) wrapped(text string) string {
 		used += length
 	}
 	return out.String()
+}
+
+// print writes results. On a terminal, their lines are broken between words, and go on
+// indented so far; those of commands, which begin with four spaces, stay whole.
+func (m machine) print(indent int, text string) error {
+	if m.toTerminal {
+		text = hanging(text, indent, m.ui.width())
+	}
+	_, err := io.WriteString(m.out, text)
+	return err
+}
+
+func hanging(text string, indent, width int) string {
+	var out strings.Builder
+	for line := range strings.Lines(text) {
+		runes := []rune(strings.TrimSuffix(line, "\n"))
+		if len(runes) <= max(width, indent) || strings.HasPrefix(line, "    ") {
+			out.WriteString(line)
+			continue
+		}
+		out.WriteString(string(runes[:indent]))
+		rest := broken(string(runes[indent:]), width-indent)
+		out.WriteString(strings.ReplaceAll(rest, "\n", "\n"+strings.Repeat(" ", indent)) + "\n")
+	}
+	return out.String()
+}
+
+// table writes rows below each other or, where a terminal has no room for them, the
+// cells of each.
+func (m machine) table(rows [][]string) error {
+	var out strings.Builder
+	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
+	widest := 0
+	for _, row := range rows {
+		fmt.Fprintln(w, strings.Join(row, "\t"))
+	}
+	err := w.Flush()
+	for line := range strings.Lines(out.String()) {
+		widest = max(widest, utf8.RuneCountInString(line)-1)
+	}
+	if columns := m.ui.columns(); m.toTerminal && columns > 0 && widest > columns {
+		out.Reset()
+		for _, row := range rows[1:] {
+			out.WriteString(strings.Join(slices.DeleteFunc(row, func(cell string) bool { return cell == "" }), "\n    ") + "\n")
+		}
+	}
+	if err == nil {
+		_, err = io.WriteString(m.out, out.String())
+	}
+	return err
 }
 
 // link is a URL that can be clicked (OSC 8) where the terminal shows that, and

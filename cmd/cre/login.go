@@ -80,17 +80,14 @@ func (m machine) login(c *cli.Context) error {
 		}
 	}
 	s := loginScreen{ui: m.ui, surroundings: surroundings, opens: opens, pastes: person}
-	cred, err := m.browserLogin(c.Context, p, &s)
+	cred, unfetched, err := m.browserLogin(c.Context, p, &s)
 	if err != nil {
 		return err
 	}
-	m.ui.wait("Fetching the account's settings…")
-	err = p.fetchContext(c.Context, cred)
-	m.ui.done()
-	if err != nil {
-		m.ui.warn(fmt.Sprintf("you are logged in, but the account's settings could not be fetched (%v): the official CLI's commands ask for them again, each time", err))
+	if unfetched != nil {
+		m.ui.warn(fmt.Sprintf("you are logged in, but the account's settings could not be fetched (%v): the official CLI's commands ask for them again, each time", unfetched))
 	}
-	if _, err = fmt.Fprintf(m.out, "Logged in as %s.%s\n", cred.Username, p.whereabouts()); err != nil {
+	if err := m.print(0, fmt.Sprintf("Logged in as %s.%s\n", cred.Username, p.whereabouts())); err != nil {
 		return err
 	}
 	m.afterLogin(c.Context, p, cred.Username)
@@ -195,14 +192,19 @@ func lasts(place reading.Place) string {
 	return ""
 }
 
-// browserLogin returns the credential that the helper has stored.
-func (m machine) browserLogin(ctx context.Context, p *platformClient, s *loginScreen) (cred helper.Credential, err error) {
+// browserLogin returns the credential that the helper has stored, and why the
+// account's settings could not be fetched.
+func (m machine) browserLogin(ctx context.Context, p *platformClient, s *loginScreen) (cred helper.Credential, unfetched, err error) {
 	login := oauth.Login{
 		Provider: p.provider(),
 		Account:  p.wanted,
 		HTTP:     p.http,
 		Show:     s.show,
 		Refuse:   s.refuse,
+		Meanwhile: func() {
+			m.ui.wait("Fetching the account's settings…")
+			unfetched = p.fetchContext(ctx, cred)
+		},
 	}
 	listening, stop := context.WithCancel(ctx)
 	defer m.ui.done()
@@ -217,7 +219,7 @@ func (m machine) browserLogin(ctx context.Context, p *platformClient, s *loginSc
 		cred = p.issued(t)
 		return p.keep(context.WithoutCancel(ctx), cred)
 	})
-	return cred, err
+	return cred, unfetched, err
 }
 
 // pasted hands on what the person pastes, from now on and until ctx ends; stopped

@@ -41,7 +41,7 @@ func (m machine) sessionCommand(line official.Line) *cli.Command {
 	}, {
 		Name:      "token",
 		Usage:     "print an access token and nothing else",
-		UsageText: "cre session token --valid-for 30m > token",
+		UsageText: "cre session token | sed 's/^/Authorization: Bearer /' | curl -H @- URL\ncre session token --valid-for 30m | wc -c",
 		Flags: []cli.Flag{
 			&cli.DurationFlag{Name: flagValidFor, Usage: "renew it unless it is good for this `TIME`"},
 			&cli.BoolFlag{Name: flagForce, Usage: "print it to a terminal, too"},
@@ -114,7 +114,7 @@ func (m machine) sessionList(c *cli.Context, line official.Line) error {
 	if c.Bool(flagJSON) {
 		err = json.NewEncoder(m.out).Encode(d)
 	} else if len(d.Credentials) > 0 {
-		err = s.list(m.out, d.Credentials, m.now())
+		err = m.table(s.list(d.Credentials, m.now()))
 	}
 	switch {
 	case err != nil:
@@ -143,6 +143,9 @@ func (m machine) sessionToken(c *cli.Context, line official.Line) error {
 		return err
 	}
 	cred, err := p.validFor(c.Context, validFor)
+	if errors.Is(err, errNotLoggedIn) {
+		return errNoSession
+	}
 	if err != nil {
 		return err
 	}

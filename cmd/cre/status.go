@@ -4,11 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -51,7 +49,7 @@ func (m machine) sessionStatus(c *cli.Context, line official.Line) error {
 	if c.Bool(flagJSON) {
 		err = json.NewEncoder(m.out).Encode(s)
 	} else {
-		err = s.print(m.out, m.now())
+		err = m.print(labelWidth, s.text(m.now()))
 	}
 	if err != nil {
 		return err
@@ -125,11 +123,14 @@ func (s status) failure(program string) error {
 	return e
 }
 
-func (s status) print(out io.Writer, now time.Time) error {
+// labelWidth is that of what stands before each of the session's lines.
+const labelWidth = len("Logged in since: ")
+
+func (s status) text(now time.Time) string {
 	var b strings.Builder
 	row := func(name, text string) {
 		if text != "" {
-			fmt.Fprintf(&b, "%-16s %s\n", name+":", safetext.Line(text))
+			fmt.Fprintf(&b, "%-*s%s\n", labelWidth, name+":", safetext.Line(text))
 		}
 	}
 	if s.Session != nil {
@@ -151,8 +152,7 @@ func (s status) print(out io.Writer, now time.Time) error {
 	for _, note := range s.Notes {
 		row("Note", note)
 	}
-	_, err := io.WriteString(out, b.String())
-	return err
+	return b.String()
 }
 
 // keptIn says where the session is.
@@ -163,12 +163,11 @@ func (s status) keptIn() string {
 	return reading.Called(s.Session.Place) + lasts(s.Session.Place)
 }
 
-// list prints all, with a mark at what commands use.
-func (s status) list(out io.Writer, all []helper.Account, now time.Time) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "  ACCOUNT\tORGANIZATION\tKEPT IN\tTOKEN")
+// list has a row for each, with a mark at what commands use.
+func (s status) list(all []helper.Account, now time.Time) [][]string {
+	rows := [][]string{{"  ACCOUNT", "ORGANIZATION", "KEPT IN", "TOKEN ENDS"}}
 	for _, a := range all {
-		mark, name, org, place, token := " ", safetext.Line(a.Username), safetext.Line(a.OrganizationID), reading.Called(a.Place), s.tokenText(a, now)
+		mark, name, org, place, token := " ", safetext.Line(a.Username), safetext.Line(a.OrganizationID), reading.Called(a.Place), s.tokenEnds(a, now)
 		switch {
 		case s.Answers != nil && a == *s.Answers:
 			mark = "*"
@@ -181,9 +180,9 @@ func (s status) list(out io.Writer, all []helper.Account, now time.Time) error {
 				place = safetext.Line(a.Variable)
 			}
 		}
-		fmt.Fprintf(w, "%s %s\t%s\t%s\t%s\n", mark, name, org, place, token)
+		rows = append(rows, []string{mark + " " + name, org, place, token})
 	}
-	return w.Flush()
+	return rows
 }
 
 func keyText(a helper.Account) string {
@@ -211,9 +210,26 @@ func keyRemedy(a helper.Account) string {
 	return "unset it"
 }
 
+// tokenEnds is tokenText in a few words.
+func (s status) tokenEnds(a helper.Account, now time.Time) string {
+	switch {
+	case s.isUnread(a):
+		return s.tokenText(a, now)
+	case a.Expires.IsZero():
+		return "not known"
+	case a.Expires.After(now):
+		return inWords(a.Expires.Sub(now))
+	case a.Renewable:
+		return "renewed when used"
+	}
+	return "expired"
+}
+
+func (s status) isUnread(a helper.Account) bool { return s.Unread != "" && reading.IsVault(a.Place) }
+
 // tokenText says of a session until when its token is good.
 func (s status) tokenText(a helper.Account, now time.Time) string {
-	if s.Unread != "" && reading.IsVault(a.Place) {
+	if s.isUnread(a) {
 		return fmt.Sprintf("not known: "+map[string]string{
 			helper.UnreadLocked: "%s is locked", helper.UnreadMissing: "%s can't be reached", helper.UnreadDamaged: "what %s has of it can't be read",
 		}[s.Unread], reading.Called(a.Place))

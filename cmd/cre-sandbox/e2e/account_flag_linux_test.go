@@ -67,6 +67,18 @@ func TestALoginIsOfTheAccountThatIsNamed(t *testing.T) {
 	m.expectOutcome(m.run("", "cre", "--account", firstAccount, "login"), 0, "Logged in as "+firstAccount)
 }
 
+// TestALoginByNameIsOfferedItsAccount: the sandbox knows both.
+func TestALoginByNameIsOfferedItsAccount(t *testing.T) {
+	m := newMachine(t, keychainMode, sandbox.Options{MoreEmails: []string{secondAccount}})
+	m.setenv("CRE_ACCOUNT=")
+	callbackPort.Lock()
+	defer callbackPort.Unlock()
+	m.expectOutcome(m.run("", "cre", "login"), 0, "Logged in as "+firstAccount)
+	m.expectOutcome(m.run("", "cre", "login", "--account", secondAccount), 0, "Logged in as "+secondAccount, "Still logged in: "+firstAccount)
+	m.expectOutcome(m.run("", "cre", "whoami"), 0, "Email:           "+secondAccount)
+	m.expectOutcome(m.run("", "cre", "whoami", "--account", firstAccount), 0, "Email:           "+firstAccount)
+}
+
 // TestALoginAsksOnlyAboutWhatItReplaces.
 func TestALoginAsksOnlyAboutWhatItReplaces(t *testing.T) {
 	m := newMachine(t, keychainMode, sandbox.Options{})
@@ -105,7 +117,7 @@ func TestAListWithoutTheNamedAccountIsNoSuccess(t *testing.T) {
 	nobody := m.in(t, "CRE_ACCOUNT=nobody")
 	m.expectOutcome(nobody.run("", "cre", "session", "list"), 1, "  "+firstAccount, "  "+secondAccount, "!* ", "Error: CRE_ACCOUNT is nobody, and logged in: ")
 	m.expectOutcome(nobody.run("", "cre", "session", "list", "--json"), 1, "Error: CRE_ACCOUNT is nobody, and logged in: ")
-	m.expectOutcome(m.in(t, "CRE_ACCOUNT=nobody", "CRE_API_KEY=x").run("", "cre", "session", "list"), 0, "* API key", "!Error")
+	m.expectOutcome(m.in(t, "CRE_ACCOUNT=nobody", "CRE_API_KEY=x").run("", "cre", "session", "list"), 2, "  API key", "!* ", "CRE_ACCOUNT is nobody, but the API key in CRE_API_KEY comes first")
 }
 
 // TestFlagsThatCountForNothingAreRefused.

@@ -126,7 +126,7 @@ func TestTwoAccountsSideBySide(t *testing.T) {
 	if m.mustGet() != second.Access {
 		t.Error("the last login isn't the default")
 	}
-	m.expectOutcome(m.run("", "cre", "session", "list"), 0, "  ACCOUNT ", "* "+secondAccount+" ", "  "+firstAccount+" ", "the keychain", "org_mEMRknbVURM9DWsB", "good until")
+	m.expectOutcome(m.run("", "cre", "session", "list"), 0, "  ACCOUNT ", "* "+secondAccount+" ", "  "+firstAccount+" ", "the keychain", "org_mEMRknbVURM9DWsB", "  in 23 hours\n")
 	m.expectOutcome(m.run("", "cre", "session", "use", firstAccount), 0, "Commands use "+firstAccount+" now.\n", "!comes first")
 	if m.mustGet() != first.Access {
 		t.Error("use changes nothing")

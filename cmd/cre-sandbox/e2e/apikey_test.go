@@ -135,7 +135,7 @@ func TestAKeyThatIsNotTakenIsNotStored(t *testing.T) {
 	}{
 		"of somebody else": {"wrong-key", 1, "the platform doesn't take this API key, so it was not stored"},
 		"nothing":          {"\n", 2, "there is nothing in it"},
-		"two":              {theKey + "\nwrong-key\n", 2, "it holds a line end after 15 characters"},
+		"two":              {theKey + "\nwrong-key\n", 2, "it holds a line end at its character 16"},
 		"beyond ASCII":     {"schlüssel-key", 2, "a character beyond ASCII"},
 		"a book":           {strings.Repeat("wrong-key", 10_000), 1, "and an API key is one line"},
 	} {

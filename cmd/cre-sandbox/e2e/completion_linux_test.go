@@ -76,6 +76,7 @@ func TestCompletionInEachShell(t *testing.T) {
 				"cre workflow deploy --env=my-fi": "cre workflow deploy --env=my-file.yaml",
 				"cre whoami my-fi":                "cre whoami my-fi", // takes no file
 				"cre doctor keych":                "cre doctor keychain",
+				"cre doctor clo":                  "cre doctor clock",
 				"cre doctor git plat":             "cre doctor git platform",
 				"cre frobni":                      "cre frobni",
 			} {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"syscall"
 	"time"
@@ -126,8 +127,28 @@ var programIlls = []fault{
 			p.Cleanup(callbackPort.Unlock)
 			p.listening = p.background(filepath.Join(bin, "cre-sandbox"), "serve", "--address", "127.0.0.1:"+strconv.Itoa(oauth.Port))
 		},
-		check: "port", level: "problem", says: `in use by "cre-sandbox"`, command: "kill ",
+		check: "port", level: "problem", says: `in use by "cre-sandbox"`,
+		heals: (*patient).endListener,
 	},
+}
+
+// endListener ends the program that the doctor names.
+func (p *patient) endListener() {
+	p.Helper()
+	for _, f := range p.doctor().Findings {
+		if said := regexp.MustCompile(`process ([0-9]+)$`).FindStringSubmatch(f.What); f.Check == "port" && said != nil {
+			pid, err := strconv.Atoi(said[1])
+			p.must(err)
+			p.must(syscall.Kill(pid, syscall.SIGTERM))
+		}
+	}
+	p.until("the port is free", func() bool {
+		l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(oauth.Port))
+		if err == nil {
+			_ = l.Close()
+		}
+		return err == nil
+	})
 }
 
 func (p *patient) installNet() {

@@ -82,6 +82,12 @@ var sessionIlls = []fault{
 		command: "cre session move --to keychain",
 	},
 	{
+		name: "another account's session beside the one in the file", mode: keychainMode,
+		breaks: func(p *patient) { p.logInAs(secondAccount); p.in(p.T, "CRE_CREDENTIAL_STORE=file").logIn() },
+		check:  "session", level: "warning", says: "the session of " + secondAccount + " is in the keychain, and can be used once that of " + firstAccount,
+		command: "cre session move --to keychain",
+	},
+	{
 		name: "a session that the official CLI's logout left", mode: keychainMode,
 		breaks: func(p *patient) { p.logIn(); p.must(os.Remove(p.sessionFile())) },
 		check:  "session", level: "warning", says: "an older session of " + firstAccount + " is still in the keychain",

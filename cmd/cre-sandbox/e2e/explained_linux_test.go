@@ -26,7 +26,7 @@ var messageChapters = []chapter{
 		{"a store of a newer version", "The session is in a store that only a newer version can open.", "Install that version. If you log in instead, the old session stays in that store."},
 	}},
 	{"Login and logout", []explanation{
-		{"the port is in use", "The browser comes back to port 53682, and another program listens there: usually a `cre login` that still waits in another window.", "Finish that login, or stop it with Ctrl-C. `cre doctor port` names the program. In a terminal you can also paste the address."},
+		{"the port is in use", "The browser comes back to port 53682, and another program listens there, which is no `cre login`.", "`cre doctor port` names the program. End it, or log in in a terminal and paste the address."},
 		{"the login is declined", "Somebody pressed the button that declines, in the browser.", "Run `cre login` again."},
 		{"a renewal is refused", "The provider no longer accepts the session: it was ended in another place, or it was not used for too long.", "Run `cre login`."},
 		{"a logout without the network", "The provider could not be told that the session ends. It is removed from this machine all the same.", "Nothing, if nobody else can have a copy of the tokens. Otherwise end the session in the platform's web pages."},
@@ -141,6 +141,7 @@ var findingChapters = []chapter{
 		{"the account in use logged out", "Other accounts are logged in, but none of them is chosen.", "`cre session use …`"},
 		{"an account that isn't logged in", "The variable names an account that isn't logged in.", ""},
 		{"plain tokens over a session in the keychain", "The official CLI has logged in by itself, and its session is used.", ""},
+		{"another account's session beside the one in the file", "The last login went to the file, which holds one session.", ""},
 		{"a session that the official CLI's logout left", "The official CLI's own logout knows nothing of the keychain.", ""},
 		{"the helper doesn't answer", "`cre-credential-helper` could not be run, or failed.", "Read what it says after the colon. `cre doctor programs` checks the installation."},
 	}},
@@ -163,7 +164,7 @@ var findingChapters = []chapter{
 	}},
 	{"port", []explanation{
 		{"a login that waits", "A login in another window still waits for the browser.", "Finish it, or end it: `kill …`"},
-		{"another program on the port", "The browser has to come back to this port, and another program uses it.", "End it: `kill …`"},
+		{"another program on the port", "The browser has to come back to this port, and another program uses it.", "End it, or log in in a terminal and paste the address."},
 	}},
 	{"provider, clock and platform", []explanation{
 		{"a provider that is out of order", "The provider has an outage.", "Try again later. A token that is still good works meanwhile."},

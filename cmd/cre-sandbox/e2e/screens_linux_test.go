@@ -166,10 +166,10 @@ var varying = []struct {
 	{regexp.MustCompile(`http://127\.0\.0\.1:\d+/authorize\?[^\s\x1b]+`), "<authorize URL>"},
 	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "127.0.0.1:PORT"},
 	{regexp.MustCompile(`\S+@192\.0\.2\.1`), "someone@192.0.2.1"},
-	{regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d`), "2006-01-02 15:04"},
+	{regexp.MustCompile(`\d{4}-\d\d-\d\d(\s+)\d\d:\d\d`), "2006-01-02${1}15:04"},
 	{regexp.MustCompile(`\(in [^)]+\)`), "(in 10 minutes)"},
-	{regexp.MustCompile(`good for \S+ and`), "good for 10m0s and"},
-	{regexp.MustCompile(`one version, \S+`), "one version, v1.2.3"},
+	{regexp.MustCompile(`good for(\s+)\S+(\s+)and`), "good for${1}24h${2}and"},
+	{regexp.MustCompile(`one(\s+)version,(\s+)\S+`), "one${1}version,${2}v1.2.3"},
 	{regexp.MustCompile(`cre version .*`), "cre version v1.2.3"},
 }
 

@@ -93,7 +93,7 @@ var messages = map[string]message{
 		}
 		defer taken.Close()
 		return m.run("", "cre", "login", "--no-browser")
-	}, []string{"Error: port 53682 is in use, probably by another cre login: finish or stop that one"}, []string{"listen tcp", "bind"}},
+	}, []string{"Error: port 53682 is in use by another program: cre doctor port names it"}, []string{"listen tcp", "bind"}},
 	"a web page instead of JSON": {fileMode, func(m *machine) outcome {
 		m.logIn()
 		m.platform.Replace(sandbox.GraphQL, status(200, "<html>Sign in to the Wi-Fi</html>"))

@@ -141,6 +141,9 @@ func (at *position) next(word string) Answer {
 	case at.operands > 0 || at.noFlags || len(at.command.Commands) == 0:
 		answer := values(at.command.Arguments, word)
 		answer.Files = at.command.Files
+		if at.command.Arguments == "" && !answer.Files && at.operands == 0 && !at.noFlags {
+			answer.Candidates = at.flags(word) // which is all that may follow
+		}
 		return answer
 	}
 	var found []Candidate

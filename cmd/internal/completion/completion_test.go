@@ -31,7 +31,7 @@ func TestWhatMayComeNext(t *testing.T) {
 		"login":                 "login",
 		"x":                     "",
 		"x ":                    "",
-		"login ":                "",
+		"login ":                "--no-browser --to --host", // there are no arguments
 		"login x":               "",
 		"login -":               "--no-browser --to --host",
 		"login --no":            "--no-browser",
@@ -46,7 +46,7 @@ func TestWhatMayComeNext(t *testing.T) {
 		"login --host=":         "",
 		"login --no-browser=":   "",
 		"login --unknown=":      "",
-		"login --unknown ":      "",
+		"login --unknown ":      "--no-browser --to --host",
 		"login -- -":            "",
 		"login -- ":             "",
 		"look ":                 "near far",

@@ -49,6 +49,7 @@ type Finding struct {
 type Check struct {
 	Name    string
 	Network bool          // it asks other machines
+	Part    bool          // of another check: it runs only where it is named
 	Timeout time.Duration // after which nobody waits for it any more
 	Run     func(ctx context.Context) []Finding
 }
@@ -82,7 +83,7 @@ var ErrNoCheck = errors.New("no such check")
 // [ErrNoCheck].
 func Named(checks []Check, names ...string) ([]Check, error) {
 	if len(names) == 0 {
-		return checks, nil
+		return slices.DeleteFunc(slices.Clone(checks), func(c Check) bool { return c.Part }), nil
 	}
 	var all []string
 	for _, c := range checks {

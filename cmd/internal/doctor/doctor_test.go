@@ -42,7 +42,7 @@ func TestACheckThatNeverEndsIsLeftBehind(t *testing.T) {
 func TestLocalChecksAskNoOtherMachine(t *testing.T) {
 	all := Checks(Machine{Getenv: func(string) string { return "" }, Home: t.TempDir()})
 	local := Local(all)
-	if len(local) != len(all)-2 || slices.ContainsFunc(local, func(c Check) bool { return c.Network || c.Name == "provider" }) {
+	if len(local) != len(all)-3 || slices.ContainsFunc(local, func(c Check) bool { return c.Network || c.Name == "provider" }) {
 		t.Errorf("%+v", local)
 	}
 }

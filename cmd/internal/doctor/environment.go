@@ -30,8 +30,22 @@ const (
 
 // missetting is a variable whose value can't be used.
 type missetting struct {
-	variable string
-	why      error
+	variable, value string
+	why             error
+}
+
+// what says so, without a value that may be a secret which got there by mistake.
+func (m missetting) what() string {
+	what := strings.TrimPrefix(m.why.Error(), status.ErrSetting.Error()+": ")
+	if slices.Contains([]string{varStore, varTimeout, platform.VarEnvironment}, m.variable) {
+		return unquoted(what, m.value)
+	}
+	return what
+}
+
+// variablesOfOrigin are those that say which platform it is.
+func variablesOfOrigin() []string {
+	return []string{platform.VarEnvironment, platform.VarAuthBase, platform.VarClientID, platform.VarAudience, platform.VarGraphQLURL}
 }
 
 func newDesk(m Machine) desk {
@@ -46,7 +60,7 @@ func newDesk(m Machine) desk {
 			names = append(names, varVault)
 		}
 		if _, err := d.read(only(m.Getenv, names...)); err != nil {
-			d.misset = append(d.misset, missetting{name, err})
+			d.misset = append(d.misset, missetting{name, m.Getenv(name), err})
 			getenv = without(getenv, name)
 		}
 	}
@@ -83,11 +97,7 @@ func notable() []string {
 func (d desk) environment(context.Context) []Finding {
 	var found []Finding
 	for _, m := range d.misset {
-		why := strings.TrimPrefix(m.why.Error(), status.ErrSetting.Error()+": ")
-		if slices.Contains([]string{varStore, varTimeout, platform.VarEnvironment}, m.variable) { // it may be a secret that got there by mistake
-			why = unquoted(why, d.Getenv(m.variable))
-		}
-		found = append(found, problem("%s", why).run(d.shell.unset(m.variable)))
+		found = append(found, problem("%s", m.what()).run(d.shell.unset(m.variable)))
 	}
 	if d.NoHome != nil {
 		found = append(found, problem("%v", d.NoHome).advise("set HOME (on Windows USERPROFILE) to your home directory"))

@@ -159,7 +159,7 @@ func (d desk) lockRefused(err error) Finding {
 
 // noKeychain is worse where a session is in one, or has to be.
 func (d desk) noKeychain(cause error) Finding {
-	const inFile = "the session is kept in cre.yaml, in plain text"
+	const inFile = "a login is kept in cre.yaml, in plain text"
 	switch {
 	case d.pointedHere() && d.Getenv(varSSH) != "":
 		return problem("your session is in the keychain, and this shell, which came over SSH, can't reach one").

@@ -54,6 +54,7 @@ func (d desk) checks() []Check {
 		{Name: "docker", Timeout: local, Run: d.docker},
 		{Name: "port", Timeout: local, Run: d.port},
 		{Name: "provider", Timeout: 3 * local, Network: true, Run: d.provider},
+		{Name: clockName, Timeout: 3 * local, Network: true, Part: true, Run: d.clockAlone},
 		{Name: "platform", Timeout: 3 * local, Network: true, Run: d.platform},
 	}
 }

@@ -25,13 +25,16 @@ func (d desk) port(ctx context.Context) []Finding {
 	return []Finding{problem("%s can't be used: %v", what, err)}
 }
 
+// otherProgram is advice on a program that is no login, and may be worth more than one.
+const otherProgram = "end it, or log in in a terminal, where the address that the browser ends up at can be pasted"
+
 func portTaken(what string, e *oauth.PortError) Finding {
 	if e.Holder > 0 {
 		return problem("%s is in use by another cre login, process %d", what, e.Holder).
 			advise("finish that login, or stop it").run(fmt.Sprintf("kill %d", e.Holder))
 	}
 	if pid, name := listener(oauth.Port); pid > 0 {
-		return problem("%s is in use by %q, process %d", what, name, pid).run(fmt.Sprintf("kill %d", pid))
+		return problem("%s is in use by %q, process %d", what, name, pid).advise(otherProgram)
 	}
-	return problem("%s is in use", what).advise("end the program that holds it")
+	return problem("%s is in use by another program", what).advise(otherProgram)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"strings"
 
 	"cre-credential-helper/cmd/internal/safetext"
@@ -44,6 +45,12 @@ func (r Report) Problems() (n int) {
 		}
 	}
 	return n
+}
+
+// WithoutOK returns r with warnings and problems alone.
+func (r Report) WithoutOK() Report {
+	r.Findings = slices.DeleteFunc(slices.Clone(r.Findings), func(f Finding) bool { return f.Level == OK })
+	return r
 }
 
 // edit puts every text of the findings through a function.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,11 @@ import (
 // session says what the helper tells, as `cre session` does: which accounts and API
 // keys there are, and until when they are good. It asks no other machine.
 func (d desk) session(ctx context.Context) []Finding {
+	for _, m := range d.misset {
+		if slices.Contains(variablesOfOrigin(), m.variable) { // whose session would it be?
+			return []Finding{warning("it can't be told whether you are logged in: %s", m.what()).run(d.shell.unset(m.variable))}
+		}
+	}
 	about, err := d.describe(ctx)
 	if err != nil {
 		if _, unread := d.sessionFile(); unread != nil { // the files' own finding
@@ -117,6 +123,7 @@ func (d desk) unanswered(why string, others []string) Finding {
 func (d desk) used(a helper.Account, unread string) Finding {
 	where := fmt.Sprintf("you are logged in to %s: the session is in %s", d.settings.Environment.Name, reading.Called(a.Place))
 	left := a.Expires.Sub(d.Now())
+	lasts := roughly(left)
 	switch {
 	case a.Place == helper.PlaceGrant:
 		return ok("the session for %s is a granted one, to which %s leads", d.settings.Environment.Name, a.Variable)
@@ -127,13 +134,26 @@ func (d desk) used(a helper.Account, unread string) Finding {
 	case a.Expires.IsZero():
 		return ok("%s, and doesn't say when its token expires", where)
 	case left > 0 && a.Renewable:
-		return ok("%s; its token is good for %s and can be renewed", where, left.Round(time.Second))
+		return ok("%s; its token is good for %s and can be renewed", where, lasts)
 	case a.Renewable:
 		return ok("%s; its token is due and will be renewed by the next command", where)
 	case left > 0:
-		return warning("%s; its token is good for %s and can't be renewed", where, left.Round(time.Second)).run("cre login")
+		return warning("%s; its token is good for %s and can't be renewed", where, lasts).run("cre login")
 	}
 	return problem("%s; its token has expired and can't be renewed", where).run("cre login")
+}
+
+// roughly is a duration in its largest unit, such as 24h.
+func roughly(d time.Duration) string {
+	for _, unit := range []struct {
+		time.Duration
+		name string
+	}{{time.Hour, "h"}, {time.Minute, "m"}} {
+		if n := d.Round(unit.Duration) / unit.Duration; n >= 2 {
+			return fmt.Sprintf("%d%s", n, unit.name)
+		}
+	}
+	return d.Round(time.Second).String()
 }
 
 // key judges an API key, which comes before a session.

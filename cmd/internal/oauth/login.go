@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -54,6 +55,10 @@ type Login struct {
 	// must not block.
 	Refuse func(error)
 
+	// Meanwhile is called after a login that has succeeded, while the browser may
+	// still repeat the callback; Run returns after it. Nil: nothing is to be done.
+	Meanwhile func()
+
 	linger time.Duration // 0: a second
 }
 
@@ -80,7 +85,12 @@ func (l Login) Run(ctx context.Context, save func(context.Context, Tokens) error
 	f := &flow{login: l, save: save, attempt: l.newAttempt(), unheard: unheard}
 	l.Show(f.attempt.url, unheard)
 	err := f.run(ctx, server)
+	var meanwhile sync.WaitGroup
+	if err == nil && l.Meanwhile != nil {
+		meanwhile.Go(l.Meanwhile)
+	}
 	server.end(ctx, l.lingering())
+	meanwhile.Wait()
 	return err
 }
 

@@ -34,7 +34,7 @@ func (e *PortError) Error() string {
 	case e.Holder > 0:
 		return fmt.Sprintf("port %d is in use by another cre login (PID %d): finish or stop that one", e.Port, e.Holder)
 	case e.InUse():
-		return fmt.Sprintf("port %d is in use, probably by another cre login: finish or stop that one", e.Port)
+		return fmt.Sprintf("port %d is in use by another program: cre doctor port names it", e.Port)
 	case e.Reserved():
 		return fmt.Sprintf("port %d is reserved by Windows: see netsh interface ipv4 show excludedportrange protocol=tcp", e.Port)
 	case isAny(e.Err, syscall.EACCES, syscall.EPERM):

@@ -27,7 +27,7 @@ func TestABusyPortIsNamedAndNothingIsShown(t *testing.T) {
 			login := Login{Provider: newFakeProvider(t).provider(), Port: port, Show: func(string, error) { t.Error("shown") }}
 			before := time.Now()
 			err = login.Run(context.Background(), nil)
-			if want := fmt.Sprintf("port %d is in use, probably by another cre login: finish or stop that one", port); err == nil || err.Error() != want {
+			if want := fmt.Sprintf("port %d is in use by another program: cre doctor port names it", port); err == nil || err.Error() != want {
 				t.Errorf("error %v, want %s", err, want)
 			}
 			if took := time.Since(before); took > 5*time.Second {

@@ -22,7 +22,7 @@ func ParseAPIKey(text string) (helper.Secret, error) {
 	}
 	for i, r := range key {
 		if r < '!' || r > '~' {
-			return helper.Secret{}, fmt.Errorf("%w: it holds %s after %d characters: it may be cut off, or several in one", ErrAPIKey, kindOf(r), i)
+			return helper.Secret{}, fmt.Errorf("%w: it holds %s at its character %d: it may be cut off, or several in one", ErrAPIKey, kindOf(r), i+1)
 		}
 	}
 	return helper.NewSecret(key), nil

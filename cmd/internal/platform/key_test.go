@@ -27,7 +27,7 @@ func TestAnAPIKeyIsVisibleASCIIWithoutWhatIsAroundIt(t *testing.T) {
 		"":                   "nothing in it",
 		" \r\n":              "nothing in it",
 		"\ufeff":             "nothing in it",
-		"two\nlines":         "a line end after 3",
+		"two\nlines":         "a line end at its character 4",
 		"two\rlines":         "a line end",
 		"two words":          "a space",
 		"tab\tbed":           "a space or a tab",

@@ -31,12 +31,12 @@ var errNotForAPIKeys = errors.New("account details are not available to an API k
 type Options struct {
 	BaseURL      string // of the sandbox, without a trailing slash
 	RedirectURI  string // where the vault's browser flow ends
-	Email        string
 	Organization string
 	APIKey       string
 
-	// Verify checks an access token; any error rejects it.
-	Verify func(ctx context.Context, token string) error
+	// Verify checks an access token, and returns its account's address; any error
+	// rejects it.
+	Verify func(ctx context.Context, token string) (email string, err error)
 
 	// RejectWithOK answers a rejected credential with HTTP status 200 and
 	// GraphQL errors instead of with 401.
@@ -88,13 +88,13 @@ func New(o Options) (*API, error) {
 
 // ServeHTTP implements [http.Handler].
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	kind, ok := a.authenticate(r)
+	email, ok := a.authenticate(r)
 	if !ok {
 		a.Reject(w)
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxRequest)
-	a.graphql.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), credentialKey{}, kind)))
+	a.graphql.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, email)))
 }
 
 // Stats returns what has been asked so far.
@@ -106,24 +106,24 @@ func (a *API) Stats() GraphQLStats {
 	return stats
 }
 
-type credentialKey struct{}
+type callerKey struct{}
 
-type credential int
+// caller is the address of whose token came; "" with an API key.
+func caller(ctx context.Context) string {
+	email, _ := ctx.Value(callerKey{}).(string)
+	return email
+}
 
-const (
-	credentialToken credential = iota
-	credentialAPIKey
-)
-
-func (a *API) authenticate(r *http.Request) (credential, bool) {
+func (a *API) authenticate(r *http.Request) (email string, ok bool) {
 	scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	switch {
 	case strings.EqualFold(scheme, "Bearer"):
-		return credentialToken, a.options.Verify(r.Context(), secret) == nil
+		email, err := a.options.Verify(r.Context(), secret)
+		return email, err == nil
 	case strings.EqualFold(scheme, "Apikey"):
-		return credentialAPIKey, subtle.ConstantTimeCompare([]byte(secret), []byte(a.options.APIKey)) == 1
+		return "", subtle.ConstantTimeCompare([]byte(secret), []byte(a.options.APIKey)) == 1
 	}
-	return 0, false
+	return "", false
 }
 
 // Reject answers as it does to a credential that is no good.
@@ -153,10 +153,10 @@ type query struct{ api *API }
 
 func (q *query) GetAccountDetails(ctx context.Context) (accountDetails, error) {
 	q.api.count("getAccountDetails")
-	if ctx.Value(credentialKey{}) == credentialAPIKey {
+	if caller(ctx) == "" {
 		return accountDetails{}, errNotForAPIKeys
 	}
-	return accountDetails{EmailAddress: q.api.options.Email}, nil
+	return accountDetails{EmailAddress: caller(ctx)}, nil
 }
 
 func (q *query) GetOrganization() organization {

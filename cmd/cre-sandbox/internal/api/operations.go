@@ -151,7 +151,7 @@ func (q *query) RequestDeploymentAccess() bool {
 // key, as it does account details.
 func (q *query) CreateVaultAuthorizationURL(ctx context.Context, args struct{ State string }) (link, error) {
 	q.api.count("createVaultAuthorizationUrl")
-	if ctx.Value(credentialKey{}) == credentialAPIKey {
+	if caller(ctx) == "" {
 		return link{}, errNotForAPIKeys
 	}
 	code := rand.Text()

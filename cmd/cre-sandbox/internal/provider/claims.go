@@ -49,9 +49,24 @@ func (s *store) GetPrivateClaimsFromScopes(context.Context, string, string, []st
 func (s *store) SetUserinfoFromScopes(_ context.Context, u *oidc.UserInfo, sub, _ string, scopes []string) error {
 	u.Subject = sub
 	if slices.Contains(scopes, oidc.ScopeEmail) {
-		u.Email, u.EmailVerified = s.options.Email, true
+		u.Email, u.EmailVerified = s.emailOf(sub), true
 	}
 	return nil
+}
+
+// emailOf is the address of the account with an identifier.
+func (s *store) emailOf(subject string) string {
+	for i, email := range s.options.Emails {
+		if subjectOf(i) == subject {
+			return email
+		}
+	}
+	return ""
+}
+
+// account is the number of that address's account, -1 for none.
+func (s *store) account(email string) int {
+	return slices.IndexFunc(s.options.Emails, func(known string) bool { return strings.EqualFold(known, email) })
 }
 
 func (s *store) GetClientByClientID(_ context.Context, id string) (op.Client, error) {

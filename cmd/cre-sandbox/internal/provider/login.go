@@ -5,7 +5,6 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 )
 
@@ -15,7 +14,6 @@ var loginHTML string
 // login is the form between /authorize and the callback. Only a POST logs in.
 type login struct {
 	store *store
-	email string
 }
 
 // outcome is how a login ends at the callback.
@@ -35,16 +33,17 @@ func (l login) show(w http.ResponseWriter, r *http.Request) {
 func (l login) submit(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
 	id, deny := r.PostFormValue("id"), r.PostFormValue("action") == "deny"
+	account := l.store.account(r.PostFormValue("email"))
 	switch {
 	case deny:
-	case !strings.EqualFold(r.PostFormValue("email"), l.email):
+	case account < 0:
 		l.render(w, http.StatusForbidden, id, "There is no such account here.")
 		return
 	case r.PostFormValue("password") == "":
 		l.render(w, http.StatusForbidden, id, "The password is missing.")
 		return
 	}
-	request, result := l.store.finishLogin(id, deny)
+	request, result := l.store.finishLogin(id, account, deny)
 	switch result {
 	case outcomeDone:
 		http.Redirect(w, r, "/authorize/callback?id="+url.QueryEscape(id), http.StatusSeeOther)
@@ -58,7 +57,8 @@ func (l login) submit(w http.ResponseWriter, r *http.Request) {
 }
 
 func (l login) render(w http.ResponseWriter, status int, id, problem string) {
-	if _, ok := l.store.request(id); !ok {
+	request, ok := l.store.request(id)
+	if !ok {
 		http.Error(w, "This login has ended. Start again.", http.StatusBadRequest)
 		return
 	}
@@ -72,7 +72,8 @@ func (l login) render(w http.ResponseWriter, status int, id, problem string) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
 	w.WriteHeader(status)
-	_ = page.Execute(w, map[string]string{"ID": id, "Email": l.email, "Problem": problem})
+	email := l.store.options.Emails[max(0, l.store.account(request.data.LoginHint))]
+	_ = page.Execute(w, map[string]string{"ID": id, "Email": email, "Problem": problem})
 }
 
 // refuse sends the browser back with access_denied (RFC 6749, 4.1.2.1).
@@ -84,7 +85,7 @@ func refuse(w http.ResponseWriter, r *http.Request, request authRequest, descrip
 	}.Encode(), http.StatusSeeOther)
 }
 
-func (s *store) finishLogin(id string, deny bool) (authRequest, outcome) {
+func (s *store) finishLogin(id string, account int, deny bool) (authRequest, outcome) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	request, ok := s.requests[id]
@@ -102,7 +103,7 @@ func (s *store) finishLogin(id string, deny bool) (authRequest, outcome) {
 		delete(s.requests, id)
 		return request, outcomeNotReady
 	}
-	request.done, request.authTime = true, time.Now().UTC()
+	request.done, request.authTime, request.subject = true, time.Now().UTC(), subjectOf(account)
 	s.requests[id] = request
 	return request, outcomeDone
 }

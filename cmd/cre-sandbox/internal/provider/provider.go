@@ -1,6 +1,6 @@
 // Package provider is the OpenID provider of the sandbox: Auth0's paths, a
 // login form, PKCE, JWT access tokens, and opaque refresh tokens that rotate.
-// It keeps everything in memory and knows one account and one public client.
+// It keeps everything in memory and knows one public client.
 // It is for tests and demonstrations on loopback, not for anybody's accounts.
 package provider
 
@@ -25,9 +25,9 @@ var ErrInvalidToken = errors.New("invalid access token")
 type Options struct {
 	Issuer       string // absolute URL, with its trailing slash
 	ClientID     string
-	RedirectURI  string // the only one that the client has registered
-	Audience     string // the one API that access tokens can be asked for
-	Email        string // the one account that can log in
+	RedirectURI  string   // the only one that the client has registered
+	Audience     string   // the one API that access tokens can be asked for
+	Emails       []string // the accounts that can log in
 	Organization string
 
 	TokenLifetime time.Duration
@@ -72,7 +72,7 @@ func New(o Options) (*Provider, error) {
 		"POST /oauth/token", "POST /oauth/revoke", "GET /.well-known/"} {
 		routes.Handle(pattern, oidcServer)
 	}
-	login := login{store: s, email: o.Email}
+	login := login{store: s}
 	routes.HandleFunc("GET /login", login.show)
 	routes.HandleFunc("POST /login", login.submit)
 	return &Provider{
@@ -85,18 +85,19 @@ func New(o Options) (*Provider, error) {
 }
 
 // VerifyAccessToken checks signature, issuer, expiry and audience of a token,
-// and that its session still lives. Every error is [ErrInvalidToken].
-func (p *Provider) VerifyAccessToken(ctx context.Context, token string) error {
+// and that its session still lives, and returns its account's address. Every error
+// is [ErrInvalidToken].
+func (p *Provider) VerifyAccessToken(ctx context.Context, token string) (email string, err error) {
 	claims, err := op.VerifyAccessToken[*oidc.AccessTokenClaims](ctx, token, p.verifier)
 	switch {
 	case err != nil:
-		return fmt.Errorf("%w: %w", ErrInvalidToken, err)
+		return "", fmt.Errorf("%w: %w", ErrInvalidToken, err)
 	case !slices.Contains(claims.Audience, p.options.Audience):
-		return fmt.Errorf("%w: it is for another audience", ErrInvalidToken)
+		return "", fmt.Errorf("%w: it is for another audience", ErrInvalidToken)
 	case !p.store.accessTokenLives(claims.JWTID):
-		return fmt.Errorf("%w: its session was revoked", ErrInvalidToken)
+		return "", fmt.Errorf("%w: its session was revoked", ErrInvalidToken)
 	}
-	return nil
+	return p.store.emailOf(claims.Subject), nil
 }
 
 // Stats returns what has happened so far.

@@ -1,14 +1,15 @@
 package provider
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 	"github.com/zitadel/oidc/v3/pkg/op"
 )
 
-// subject is the one account's identifier.
-const subject = "sandbox|1"
+// subjectOf is the identifier of the account of that number, from 0 on.
+func subjectOf(account int) string { return fmt.Sprintf("sandbox|%d", account+1) }
 
 var (
 	_ op.AuthRequest         = authRequest{}
@@ -17,13 +18,14 @@ var (
 
 // grant is what the account has allowed the client.
 type grant struct {
+	subject  string
 	clientID string
 	audience []string
 	scopes   []string
 	authTime time.Time
 }
 
-func (g grant) GetSubject() string     { return subject }
+func (g grant) GetSubject() string     { return g.subject }
 func (g grant) GetClientID() string    { return g.clientID }
 func (g grant) GetAudience() []string  { return g.audience }
 func (g grant) GetScopes() []string    { return g.scopes }

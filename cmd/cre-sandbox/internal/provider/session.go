@@ -14,11 +14,12 @@ type Session struct {
 	Expiry              time.Time // Access's, to the second
 }
 
-// NewSession starts a session as a login would, without a browser and without
+// NewSession starts a session of the first account as a login would, without a browser and without
 // being counted as a login.
 func (p *Provider) NewSession(ctx context.Context) (Session, error) {
 	request := authRequest{
 		grant: grant{
+			subject:  subjectOf(0),
 			clientID: p.options.ClientID,
 			audience: []string{p.options.Audience},
 			scopes:   []string{oidc.ScopeOpenID, oidc.ScopeEmail, oidc.ScopeOfflineAccess},

@@ -242,7 +242,13 @@ func (s *store) GetRefreshTokenInfo(_ context.Context, _, token string) (string,
 	if !strings.HasPrefix(token, "v1.") {
 		return "", "", op.ErrInvalidRefreshToken
 	}
-	return subject, token, nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var g grant
+	if f := s.refresh[token]; f != nil {
+		g = f.grant
+	}
+	return g.subject, token, nil
 }
 
 // RevokeToken ends the session of a refresh token. Anything else is no error

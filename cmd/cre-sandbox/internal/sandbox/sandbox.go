@@ -24,12 +24,13 @@ var ErrNotLoopback = errors.New("the sandbox listens on loopback only")
 // Options says how a sandbox behaves. The zero value is a platform without
 // faults, with the defaults that are named here.
 type Options struct {
-	Address      string // host:port on loopback; "127.0.0.1:0"
-	ClientID     string // "cre-sandbox"
-	RedirectURI  string // the client's only one; [RedirectURI]
-	Email        string // "email@domain.com"
-	Organization string // "org_mEMRknbVURM9DWsB"
-	APIKey       string // "sandbox-api-key"
+	Address      string   // host:port on loopback; "127.0.0.1:0"
+	ClientID     string   // "cre-sandbox"
+	RedirectURI  string   // the client's only one; [RedirectURI]
+	Email        string   // "email@domain.com"
+	MoreEmails   []string // of others that can log in
+	Organization string   // "org_mEMRknbVURM9DWsB"
+	APIKey       string   // "sandbox-api-key"
 
 	TokenLifetime time.Duration // 24 hours
 	TokenSize     int           // pads access tokens to about so many bytes
@@ -115,7 +116,7 @@ func newServer(url string, o Options) (*Server, error) {
 		ClientID:      o.ClientID,
 		RedirectURI:   o.RedirectURI,
 		Audience:      s.audience(),
-		Email:         o.Email,
+		Emails:        append([]string{o.Email}, o.MoreEmails...),
 		Organization:  o.Organization,
 		TokenLifetime: o.TokenLifetime,
 		TokenSize:     o.TokenSize,
@@ -129,7 +130,6 @@ func newServer(url string, o Options) (*Server, error) {
 	s.api, err = api.New(api.Options{
 		BaseURL:      url,
 		RedirectURI:  o.RedirectURI,
-		Email:        o.Email,
 		Organization: o.Organization,
 		APIKey:       o.APIKey,
 		Verify:       s.provider.VerifyAccessToken,
@@ -206,7 +206,8 @@ func (s *Server) NewSession(ctx context.Context) (provider.Session, error) {
 
 // VerifyAccessToken checks that the API takes a token now.
 func (s *Server) VerifyAccessToken(ctx context.Context, token string) error {
-	return s.provider.VerifyAccessToken(ctx, token)
+	_, err := s.provider.VerifyAccessToken(ctx, token)
+	return err
 }
 
 // Requests returns how many requests have come to an endpoint, answered or not.
