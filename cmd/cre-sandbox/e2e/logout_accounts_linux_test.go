@@ -86,7 +86,7 @@ func TestAnotherHomesSessionIsNotEnded(t *testing.T) {
 	}
 	other.write(file, 0o600, "AccessToken: nobody\nIDToken: nobody\nRefreshToken: nobody\nExpiresIn: 86400\nTokenType: Bearer\n")
 	other.expectOutcome(other.run("", "cre", "logout"), 0, "held tokens that name no environment known here", "removed the session from ", "!from the keychain")
-	other.write(file, 0o600, "Keychain:\n  - " + strings.Replace(m.platform.URL, "://", "://"+strings.ReplaceAll(secondAccount, "@", "%40")+"@", 1) + "\n")
+	other.write(file, 0o600, "Keychain:\n  - "+strings.Replace(m.platform.URL, "://", "://"+strings.ReplaceAll(secondAccount, "@", "%40")+"@", 1)+"\n")
 	other.expectOutcome(other.run("", "cre", "logout"), 1, "cre session use "+firstAccount)
 	if o := m.helper("get", "username="+firstAccount); o.token() != s.Access || m.platform.Stats().LiveFamilies != 1 {
 		t.Errorf("the other home has lost its session: %v", o)
