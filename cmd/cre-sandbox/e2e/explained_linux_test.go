@@ -141,7 +141,7 @@ var findingChapters = []chapter{
 		{"the account in use logged out", "Other accounts are logged in, but none of them is chosen.", "`cre session use …`"},
 		{"an account that isn't logged in", "The variable names an account that isn't logged in.", ""},
 		{"plain tokens over a session in the keychain", "The official CLI has logged in by itself, and its session is used.", ""},
-		{"a session that the official CLI's logout left", "The official CLI's own logout knows nothing of the keychain.", ""},
+		{"a session that the official CLI's logout left", "Another home has logged in, or the official CLI's own logout has left it.", ""},
 		{"the helper doesn't answer", "`cre-credential-helper` could not be run, or failed.", "Read what it says after the colon. `cre doctor programs` checks the installation."},
 	}},
 	{"programs and official", []explanation{
