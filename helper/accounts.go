@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 )
 
@@ -157,6 +158,19 @@ func (s Server) accounts(ctx context.Context, op string, in io.Reader, out io.Wr
 	}
 }
 
+// accountKeys are the attributes of an operation: one that it ignored could have been
+// what its caller meant.
+func accountKeys(op string) []string {
+	keys := []string{keyProtocol, keyHost, keyPath}
+	switch op {
+	case opUse:
+		return append(keys, keyUsername)
+	case opMove:
+		return append(keys, keyStore)
+	}
+	return keys
+}
+
 // accountsRequest reads git's form. Without protocol and host it is about the
 // default origin.
 func (s Server) accountsRequest(ctx context.Context, op string, in io.Reader) (attrs map[string]string, o Origin, err error) {
@@ -169,6 +183,11 @@ func (s Server) accountsRequest(ctx context.Context, op string, in io.Reader) (a
 	}
 	if attrs, _, err = parseAttributes(data); err != nil {
 		return nil, Origin{}, err
+	}
+	for _, key := range singleKeys {
+		if _, given := attrs[key]; given && !slices.Contains(accountKeys(op), key) {
+			return nil, Origin{}, fmt.Errorf("%w: %s takes no %s", ErrRequest, op, key)
+		}
 	}
 	_, hasProtocol := attrs[keyProtocol]
 	_, hasHost := attrs[keyHost]

@@ -137,6 +137,23 @@ func TestAMissingAccountIsSaid(t *testing.T) {
 	}
 }
 
+func TestWhatAnOperationDoesNotTakeIsRefusedByName(t *testing.T) {
+	for _, c := range []struct{ op, in, says string }{
+		{"describe", "username=a\n", "describe takes no username"},
+		{"move", "store=file\nusername=a\n", "move takes no username"},
+		{"use", "username=a\nstore=file\n", "use takes no store"},
+		{"describe", "password=a\n", "describe takes no password"},
+		{"describe", "wwwauth[]=a\nstate[]=b\n", ""}, // git's, which it may send to anybody
+	} {
+		store := &accounts{Memory: helpertest.NewMemory()}
+		var out bytes.Buffer
+		err := (helper.Server{Store: store}).Serve(t.Context(), c.op, strings.NewReader("protocol=https\nhost=x\n"+c.in+"\n"), &out)
+		if c.says == "" && err != nil || c.says != "" && (!errors.Is(err, helper.ErrRequest) || !strings.Contains(err.Error(), c.says)) {
+			t.Errorf("%s with %q: %v", c.op, c.in, err)
+		}
+	}
+}
+
 func TestValidFor(t *testing.T) {
 	for text, want := range map[string]time.Duration{"": -1, "0": -1, "1": time.Second, "1800": 30 * time.Minute, "31622400": 366 * 24 * time.Hour,
 		"-1": -1, "30m": -1, "1.5": -1, " 1": -1, "+1": -1, "31622401": -1, "99999999999999999999": -1, "0x10": -1} {

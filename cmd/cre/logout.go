@@ -51,11 +51,15 @@ func (m machine) logout(c *cli.Context) error {
 	if key, ok := m.keyOfEnvironment(); ok {
 		m.ui.warn(fmt.Sprintf("%s is set and stays so: commands go on using it until it is unset", key))
 	}
-	if !removed && !hadContext {
+	left := m.left(c.Context, p, ends)
+	if !removed && (!hadContext || len(left.names) > 0) {
+		for _, note := range left.strays {
+			m.ui.remark("%s", note)
+		}
 		_, err = fmt.Fprintln(m.out, "You were not logged in.")
 		return err
 	}
-	return m.loggedOut(p, ends, m.left(c.Context, p, ends))
+	return m.loggedOut(p, ends, left)
 }
 
 // loggedOut names an account where there are others.
@@ -81,13 +85,13 @@ func (m machine) loggedOut(p *platformClient, ends ending, left remaining) error
 type ending struct {
 	queries []helper.Query
 	all     bool   // whatever there is
-	account string // else: this one; "": an API key alone
+	account string // else: this one; "": an API key alone, or what has no name
 }
 
 // toEnd plans it: the account that commands use, wherever it is, and a key that is
 // kept; all accounts of all environments if that is asked for. Where commands use no
-// account although others are logged in, none of those is meant. Where nobody is,
-// whatever was left is.
+// account, no account is meant, but what nobody can name is: a session without a
+// username, tokens of an unknown environment, a pointer to nothing.
 func (m machine) toEnd(c *cli.Context, p *platformClient) (ending, error) {
 	everything := ending{queries: []helper.Query{p.query()}, all: true}
 	if c.Bool(flagAll) {
@@ -122,17 +126,16 @@ func (m machine) toEnd(c *cli.Context, p *platformClient) (ending, error) {
 		return one, nil
 	case others && d.Problem != "":
 		return ending{}, fmt.Errorf("%s. To end all sessions: cre logout --all", d.Problem)
-	case named != "":
-		end(named)
-		return one, nil
 	}
-	return everything, nil
+	end(named)
+	return one, nil
 }
 
 // remaining is who is logged in after a logout.
 type remaining struct {
-	names []string
-	inUse bool // commands go on using one of them
+	names  []string
+	inUse  bool     // commands go on using one of them
+	strays []string // what is to be said of those that this home doesn't use
 }
 
 // left asks the helper, which may know more by now: the keychain may have been
@@ -146,6 +149,7 @@ func (m machine) left(ctx context.Context, p *platformClient, ends ending) (r re
 		return r
 	}
 	r.names = besides(d, "", func(helper.Account) bool { return true }) // nobody has ended those that nothing points to
+	r.strays = strayNotes(d)
 	r.inUse = slices.ContainsFunc(d.Credentials, func(a helper.Account) bool { return a.Default && !a.Stray })
 	return r
 }

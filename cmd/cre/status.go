@@ -270,21 +270,31 @@ func inWords(d time.Duration) string {
 	return fmt.Sprintf("in %d %s", n, unit)
 }
 
-// strayNotes say what the official CLI, run by its path, leaves behind, and what a
-// keychain that was out of reach keeps.
+// strayNotes say what a vault has that this home doesn't use: another home's, or what
+// the official CLI, run by its path, left behind.
 func strayNotes(d helper.Description) (notes []string) {
 	at := slices.IndexFunc(d.Credentials, func(a helper.Account) bool { return a.Place == helper.PlaceFile })
+	var names []string
+	in := "" // where they are
 	for _, a := range d.Credentials {
-		called := reading.Called(a.Place)
+		place := reading.Called(a.Place)
 		switch {
 		case !a.Stray:
-		case at >= 0 && d.Credentials[at].Username != a.Username:
-			notes = append(notes, fmt.Sprintf("the session of %s is in %s, and can be used once that of %s is there, too: cre session move --to %s", a.Username, called, d.Credentials[at].Username, a.Place))
-		case at >= 0:
-			notes = append(notes, fmt.Sprintf("cre.yaml holds plain tokens, as the official CLI's login leaves them, and an older session of %s is still in %s: cre session move --to %s puts the new one in its place, cre logout ends both", a.Username, called, a.Place))
+		case a.AuthType == helper.AuthAPIKey:
+			notes = append(notes, place+" also has an API key, which this home doesn't use: cre logout --api-key removes it")
+		case at < 0:
+			in, names = place, append(names, a.Username)
+		case d.Credentials[at].Username == a.Username:
+			notes = append(notes, fmt.Sprintf("cre.yaml holds plain tokens, as the official CLI's login leaves them, and %s has a session of %s, too: cre session move --to %s keeps the newer one, cre logout ends both", place, reading.Shown(a.Username), a.Place))
 		default:
-			notes = append(notes, fmt.Sprintf("an older session of %s is still in %s, and nothing uses it: cre logout ends it", a.Username, called))
+			notes = append(notes, fmt.Sprintf("the session of %s is in %s, and can be used once that of %s is there, too: cre session move --to %s", reading.Shown(a.Username), place, reading.Shown(d.Credentials[at].Username), a.Place))
 		}
+	}
+	switch {
+	case len(names) == 1:
+		notes = append(notes, fmt.Sprintf("%s also has a session of %s, which this home doesn't use: %s takes it, cre logout --all ends it", in, shown(names), reading.UseCommand(names...)))
+	case len(names) > 1:
+		notes = append(notes, fmt.Sprintf("%s also has sessions of %s, which this home doesn't use: %s takes one of them, cre logout --all ends them", in, shown(names), reading.UseCommand(names[0])))
 	}
 	return notes
 }

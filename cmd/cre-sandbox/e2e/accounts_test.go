@@ -368,9 +368,14 @@ func TestStraysAreNamed(t *testing.T) {
 	m := newMachine(t, keychainMode, sandbox.Options{})
 	m.logIn()
 	m.remove(m.sessionFile())
-	m.expectOutcome(m.run("", "cre", "session"), 1, "Note:            an older session of "+firstAccount+" is still in the keychain, and nothing uses it: cre logout ends it", "you are not logged in", "!Account:")
+	const says = "the keychain also has a session of " + firstAccount + ", which this home doesn't use: cre session use " + firstAccount + " takes it, cre logout --all ends it"
+	m.expectOutcome(m.run("", "cre", "session"), 1, "Note:            "+says, "you are not logged in", "!Account:")
 	m.expectOutcome(m.run("", "cre", "session", "list"), 0, "  "+firstAccount+" (not in use)")
-	m.expectOutcome(m.run("", "cre", "logout"), 0, "removed the session of "+firstAccount+" from the keychain", "Logged out.\n")
+	m.expectOutcome(m.run("", "cre", "logout"), 0, says+"\n", "You were not logged in.\n", "!removed")
+	if s := m.platform.Stats(); s.LiveFamilies != 1 || len(m.items()) != 2 { // it and the index
+		t.Errorf("left are %q, and at the provider %+v", m.items(), s)
+	}
+	m.expectOutcome(m.run("", "cre", "logout", "--all"), 0, "removed the session of "+firstAccount+" from the keychain", "Logged out.\n")
 	if s := m.platform.Stats(); s.LiveFamilies != 0 || len(m.items()) > 0 {
 		t.Errorf("left are %q, and at the provider %+v", m.items(), s)
 	}

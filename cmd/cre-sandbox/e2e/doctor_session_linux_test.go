@@ -78,7 +78,7 @@ var sessionIlls = []fault{
 	{
 		name: "plain tokens over a session in the keychain", mode: keychainMode,
 		breaks: func(p *patient) { p.logIn(); p.officialLogin(p.newSession()) },
-		check:  "session", level: "warning", says: "an older session of " + firstAccount + " is still in the keychain",
+		check:  "session", level: "warning", says: "the keychain has a session of " + firstAccount + ", and so has cre.yaml",
 		command: "cre session move --to keychain",
 	},
 	{
@@ -90,8 +90,8 @@ var sessionIlls = []fault{
 	{
 		name: "a session that the official CLI's logout left", mode: keychainMode,
 		breaks: func(p *patient) { p.logIn(); p.must(os.Remove(p.sessionFile())) },
-		check:  "session", level: "warning", says: "an older session of " + firstAccount + " is still in the keychain",
-		command: "cre logout",
+		check:  "session", level: "warning", says: "the keychain also has a session of " + firstAccount + ", which this home doesn't use",
+		command: "cre session use " + firstAccount,
 	},
 	{
 		name: "the helper doesn't answer",

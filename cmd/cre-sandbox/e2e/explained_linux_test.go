@@ -142,7 +142,7 @@ var findingChapters = []chapter{
 		{"an account that isn't logged in", "The variable names an account that isn't logged in.", ""},
 		{"plain tokens over a session in the keychain", "The official CLI has logged in by itself, and its session is used.", ""},
 		{"another account's session beside the one in the file", "The last login went to the file, which holds one session.", ""},
-		{"a session that the official CLI's logout left", "The official CLI's own logout knows nothing of the keychain.", ""},
+		{"a session that the official CLI's logout left", "Another home has logged in, or the official CLI's own logout has left it.", ""},
 		{"the helper doesn't answer", "`cre-credential-helper` could not be run, or failed.", "Read what it says after the colon. `cre doctor programs` checks the installation."},
 	}},
 	{"programs and official", []explanation{

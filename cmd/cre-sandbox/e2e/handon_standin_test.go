@@ -155,14 +155,17 @@ func TestTheCLIsOwnLoginOverAPointer(t *testing.T) {
 		t.Errorf("the official logout: %v", o)
 	}
 	d.started()
-	if o := d.cre("whoami"); o.status != 1 || !strings.Contains(o.stderr, notLoggedIn) || strings.Count(o.stderr, "an older session of email@domain.com is still in the keychain, and nothing uses it: cre logout ends it") != 1 {
+	if o := d.cre("whoami"); o.status != 1 || !strings.Contains(o.stderr, notLoggedIn) || strings.Count(o.stderr, "the keychain also has a session of email@domain.com, which this home doesn't use: cre session use email@domain.com takes it, cre logout --all ends it") != 1 {
 		t.Errorf("whoami after it: %v", o)
 	}
 	if o := d.cre("workflow", "list"); o.status != 1 || !strings.Contains(o.stderr, noCredentials) || len(d.started()) > 0 {
 		t.Errorf("workflow list after it: %v", o)
 	}
+	if o := d.cre("logout"); o.status != 0 || o.stdout != "You were not logged in.\n" || !strings.Contains(o.stderr, "cre logout --all ends it") || len(d.items()) == 0 {
+		t.Errorf("logout: %v", o)
+	}
 	for _, want := range []string{"Logged out.\n", "You were not logged in.\n"} {
-		if o := d.cre("logout"); o.status != 0 || o.stdout != want || len(d.items()) > 0 || d.platform.Stats().LiveFamilies != 0 {
+		if o := d.cre("logout", "--all"); o.status != 0 || o.stdout != want || len(d.items()) > 0 || d.platform.Stats().LiveFamilies != 0 {
 			t.Errorf("logout: %v; left are %q, and at the provider %+v", o, d.items(), d.platform.Stats())
 		}
 	}

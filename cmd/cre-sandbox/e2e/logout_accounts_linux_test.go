@@ -1,6 +1,10 @@
 package e2e
 
-import "testing"
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
 
 // besideTheFile is a machine on which the second account is in the keychain, and the
 // first one has then logged in to the file.
@@ -59,4 +63,33 @@ func TestALogoutEndsEverySessionOfItsAccount(t *testing.T) {
 	if s := m.platform.Stats(); s.LiveFamilies != 0 || len(m.items()) > 0 {
 		t.Errorf("left are %q, and at the provider %+v", m.items(), s)
 	}
+}
+
+// TestAnotherHomesSessionIsNotEnded by who has none: an empty home on the same
+// keychain, or one whose session has nothing to do with it.
+func TestAnotherHomesSessionIsNotEnded(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, keychainMode, withAccess)
+	m.setenv("CRE_ACCOUNT=", "CRE_API_KEY_FILE=", "CREDENTIALS_DIRECTORY=")
+	s := m.logIn()
+	m.expectOutcome(m.run(theKey, "cre", "login", "--with-api-key"), 0)
+	home := t.TempDir()
+	other, file := m.in(t, "HOME="+home), filepath.Join(home, ".cre", "cre.yaml")
+	other.expectOutcome(other.run("", "cre", "logout"), 0, "You were not logged in.\n", "!removed",
+		"the keychain also has a session of "+firstAccount+", which this home doesn't use: cre session use "+firstAccount+" takes it, cre logout --all ends it",
+		"the keychain also has an API key, which this home doesn't use: cre logout --api-key removes it")
+	other.expectOutcome(other.run("", "cre", "session"), 1, "the keychain also has an API key", "!session of apikey")
+	other.expectOutcome(other.run("", "cre", "doctor", "--offline", "session"), 0, "the keychain also has an API key", "!session of apikey")
+	m.answersKey(theKey)
+	if o := m.helper("get", "username="+firstAccount); o.token() != s.Access || m.platform.Stats().LiveFamilies != 1 {
+		t.Errorf("the other home has lost its session: %v", o)
+	}
+	other.write(file, 0o600, "AccessToken: nobody\nIDToken: nobody\nRefreshToken: nobody\nExpiresIn: 86400\nTokenType: Bearer\n")
+	other.expectOutcome(other.run("", "cre", "logout"), 0, "held tokens that name no environment known here", "removed the session from ", "!from the keychain")
+	other.write(file, 0o600, "Keychain:\n  - "+strings.Replace(m.platform.URL, "://", "://"+strings.ReplaceAll(secondAccount, "@", "%40")+"@", 1)+"\n")
+	other.expectOutcome(other.run("", "cre", "logout"), 1, "cre session use "+firstAccount)
+	if o := m.helper("get", "username="+firstAccount); o.token() != s.Access || m.platform.Stats().LiveFamilies != 1 {
+		t.Errorf("the other home has lost its session: %v", o)
+	}
+	other.expectOutcome(other.run("", "cre", "logout", "--all"), 0, "removed the session of "+firstAccount+" and the API key from the keychain", "Logged out.\n")
 }

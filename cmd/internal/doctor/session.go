@@ -50,8 +50,8 @@ func (d desk) session(ctx context.Context) []Finding {
 	if kinds.key != nil {
 		found = append(found, d.key(*kinds.key, kinds.used != nil))
 	}
-	for _, username := range kinds.strays {
-		found = append(found, stray(username, kinds.used))
+	for _, a := range kinds.strays {
+		found = append(found, stray(a, kinds.used))
 	}
 	for _, note := range about.Notes {
 		found = append(found, warning("%s", note))
@@ -82,10 +82,10 @@ func (d desk) describe(ctx context.Context) (helper.Description, error) {
 
 // credentials are what there is, by what it is good for.
 type credentials struct {
-	key    *helper.Account // that answers before any session; nil: none
-	used   *helper.Account // the session that commands use; nil: none
-	others []string        // the usernames of the other sessions
-	strays []string        // of sessions that nothing uses
+	key    *helper.Account  // that answers before any session; nil: none
+	used   *helper.Account  // the session that commands use; nil: none
+	others []string         // the usernames of the other sessions
+	strays []helper.Account // that this home doesn't use
 }
 
 // sort does so. account is the one that CRE_ACCOUNT names; "": it names none.
@@ -93,7 +93,7 @@ func sort(all []helper.Account, account string) (c credentials) {
 	for _, a := range all {
 		switch {
 		case a.Stray:
-			c.strays = append(c.strays, a.Username)
+			c.strays = append(c.strays, a)
 		case a.AuthType == helper.AuthAPIKey:
 			c.key = cmp.Or(c.key, &a)
 		case account == "" && a.Default, account != "" && account == a.Username:
@@ -171,21 +171,27 @@ func (d desk) key(a helper.Account, overSession bool) Finding {
 	return warning("%s instead of your session", is).advise("to use the session, remove the key").run("cre logout --api-key")
 }
 
-// stray is about what the official CLI's own login or logout has left in the
-// keychain. Beside a session in the keychain, no command removes it alone.
-func stray(username string, used *helper.Account) Finding {
-	if used != nil && used.Place == helper.PlaceFile && used.Username != username {
-		return warning("the session of %s is in the keychain, and can be used once that of %s, which is in cre.yaml, is there, too", username, used.Username).
-			run("cre session move --to keychain")
+// stray is about what this home doesn't use in a vault: another home's, or what the
+// official CLI's own login or logout has left. No command removes one session alone
+// that is beside the one in use.
+func stray(a helper.Account, used *helper.Account) Finding {
+	place := reading.Called(a.Place)
+	if a.AuthType == helper.AuthAPIKey {
+		return warning("%s also has an API key, which this home doesn't use", place).run("cre logout --api-key")
 	}
-	f := warning("an older session of %s is still in the keychain, and nothing uses it", username)
+	also := warning("%s also has a session of %s, which this home doesn't use", place, reading.Shown(a.Username))
+	move := "cre session move --to " + string(a.Place)
 	switch {
 	case used == nil:
-		return f.run("cre logout")
-	case used.Place == helper.PlaceFile:
-		return f.advise("the official CLI's login left plain tokens in cre.yaml: this puts them in its place").run("cre session move --to keychain")
+		return also.advise("cre logout --all ends it; this uses it").run(reading.UseCommand(a.Username))
+	case used.Place != helper.PlaceFile:
+		return also.advise("cre logout --all ends it, with every other session")
+	case used.Username != a.Username:
+		return warning("the session of %s is in %s, and can be used once that of %s, which is in cre.yaml, is there, too",
+			reading.Shown(a.Username), place, reading.Shown(used.Username)).run(move)
 	}
-	return f.advise("cre logout --all ends it, with every other session")
+	return warning("%s has a session of %s, and so has cre.yaml, in plain text, as the official CLI's login leaves it", place, reading.Shown(a.Username)).
+		advise("this keeps the newer one, in " + place).run(move)
 }
 
 func (d desk) sessionFile() (fallback.File, error) {

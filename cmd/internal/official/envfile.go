@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/joho/godotenv"
@@ -16,7 +17,8 @@ import (
 )
 
 const (
-	maxFile     = 1 << 20  // bytes of an environment file
+	maxFile     = 1 << 20 // bytes of an environment file
+	fileTime    = 2 * time.Second
 	maxExpanded = 16 << 20 // bytes of all its values, at the most
 )
 
@@ -58,10 +60,13 @@ func readEnvFile(path string) (envFile, error) {
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
 		return envFile{}, unusable(path, "is not a regular file: move it away")
 	}
+	_ = f.SetReadDeadline(time.Now().Add(fileTime)) // fails for those that never wait, unlike /proc/kmsg
 	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	switch {
 	case len(data) > maxFile:
 		return envFile{}, unusable(path, "is larger than 1 MiB: move it away")
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return envFile{}, unusable(path, "has no end: move it away")
 	case err != nil:
 		return envFile{fault: "can't be read"}, nil
 	}

@@ -39,6 +39,12 @@ func isForbidden(name string) bool {
 	return strings.HasPrefix(name, ownPrefix) || slices.Contains(forbidden(), name)
 }
 
+// ignored are the variables that are read from the process's environment alone, and
+// that somebody may expect an environment file to set.
+func ignored() []string {
+	return []string{"CRE_ACCOUNT", "CRE_API_KEY_FILE", "CRE_KEYRING_TIMEOUT", VariableProgram}
+}
+
 // Final is the environment with which the official CLI works: its process's,
 // and over it what its .env files set.
 type Final struct {
@@ -46,7 +52,8 @@ type Final struct {
 	// and computes the rest by itself.
 	Env []string
 
-	// Notices are for the person, a line each: which file sets nothing, and why, and
+	// Notices are for the person, a line each: which file sets nothing, and why,
+	// what a file sets in vain, and
 	// what files in the folders above would set, of which a later version of the
 	// official CLI may take notice.
 	Notices []string
@@ -138,6 +145,9 @@ func (f *Final) load(named, usual, dir string) error {
 		if isForbidden(s.name) {
 			return refuse(path, s)
 		}
+	}
+	if set := slices.DeleteFunc(ignored(), func(name string) bool { return file.values[name] == "" }); len(set) > 0 {
+		f.Notices = append(f.Notices, fmt.Sprintf("%s sets %s, which is read from the shell's environment alone: set it there", safetext.Line(path), strings.Join(set, ", ")))
 	}
 	for name, value := range file.values {
 		if isForbidden(name) {

@@ -118,6 +118,23 @@ func TestAKeyFromAFileThatNobodyNamedIsNoticed(t *testing.T) {
 	}
 }
 
+// TestWhatAFileSetsInVainIsNoticed: an account that is chosen in one would else be
+// ignored in silence.
+func TestWhatAFileSetsInVainIsNoticed(t *testing.T) {
+	for text, want := range map[string]string{
+		"CRE_ACCOUNT=a@x":                     " sets CRE_ACCOUNT, which is read from the shell's environment alone: set it there",
+		"CRE_ACCOUNT=a@x\nCRE_API_KEY_FILE=k": " sets CRE_ACCOUNT, CRE_API_KEY_FILE, which",
+		"CRE_ACCOUNT=":                        "",
+		"CRE_ACCOUNTS=a@x":                    "",
+	} {
+		f, err := Environ(Line{}, nil, write(t, map[string]string{".env": text}))
+		said := strings.Join(f.Notices, "\n")
+		if err != nil || want == "" && said != "" || !strings.Contains(said, want) || strings.Contains(said, "a@x") {
+			t.Errorf("%q: %q, %v", text, said, err)
+		}
+	}
+}
+
 func TestFilesInTheFoldersAboveAreOnlyWarnedAbout(t *testing.T) {
 	dir := write(t, map[string]string{
 		".env":        "CRE_API_KEY=secret\nCRE_CLI_ENV=STAGING\nOTHER=x\n",

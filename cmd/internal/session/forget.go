@@ -64,7 +64,7 @@ func (p *Places) forgetFile(q helper.Query) (gone []helper.Credential, found boo
 			return file.IsZero(), nil // an empty file, or what a broken-off write left
 		case owned && q.Matches(c):
 			gone = []helper.Credential{c}
-		case owned, q.Origin != p.environment.Origin(), q.Username != nil:
+		case owned, q.Origin != p.environment.Origin(), q.Username != nil && *q.Username != "":
 			return false, nil
 		default:
 			// Whose tokens these are can't be told, so nobody else will ever
