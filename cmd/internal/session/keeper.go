@@ -99,7 +99,7 @@ func (k *Keeper) renew(ctx context.Context, q helper.Query) (_ helper.Credential
 	if err != nil || !old.Refreshable() || !reading.IsDueFor(q.ValidFor, old, k.Now()) {
 		return old, err
 	}
-	if err := vault.Check(vault.held, old.Origin); err != nil {
+	if err := vault.Check(vault.held, old.Origin); err != nil && vault.held.Err() == nil {
 		return helper.Credential{}, err
 	}
 	if vault.held.Err() != nil {
