@@ -213,7 +213,7 @@ func keyRemedy(a helper.Account) string {
 // tokenEnds is tokenText in a few words.
 func (s status) tokenEnds(a helper.Account, now time.Time) string {
 	switch {
-	case s.isUnread(a):
+	case s.isUnread(a), a.Place == helper.PlaceGrant:
 		return s.tokenText(a, now)
 	case a.Expires.IsZero():
 		return "not known"
