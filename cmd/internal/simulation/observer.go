@@ -27,7 +27,8 @@ func (w *World) judgeWrite(p *Process, write bool) {
 	w.judgePlain(p, file)
 	w.judgeStandIn(p)
 	asked := slices.Contains([]Program{approve, use, move}, p.part.Program)
-	if p.home.seen.pointer && !file.pointer && p.own == nil && !asked {
+	twoLocks := len(p.home.locks) > 1 // a lock that was held was removed with everything
+	if p.home.seen.pointer && !file.pointer && p.own == nil && !asked && !twoLocks {
 		w.fault(logoutStays, "%s has home %d point to the keychain, as nothing did any more", p.name, p.home.number)
 	}
 	w.judgeDefault(p, file)
