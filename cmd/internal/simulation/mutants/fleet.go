@@ -3,10 +3,10 @@ package main
 // ofFleet are mutants of a session that many machines share in a vault.
 func ofFleet() []mutant {
 	const (
-		lease  = "cmd/internal/kv/lease.go"
-		shared = "cmd/internal/kv/session.go"
-		state  = "cmd/internal/kv/state.go"
-		keeper = "cmd/internal/session/keeper.go"
+		lease   = "cmd/internal/kv/lease.go"
+		shared  = "cmd/internal/kv/session.go"
+		state   = "cmd/internal/kv/state.go"
+		renewal = "cmd/internal/session/renew.go"
 	)
 	return []mutant{
 		{"no read after the wait for a claim", lease,
@@ -30,7 +30,7 @@ func ofFleet() []mutant {
 		{"a claim that outlasts its lease", lease,
 			"startTime   = 40 * time.Second",
 			"startTime   = 240 * time.Second"},
-		{"fleet: no last look", keeper,
+		{"fleet: no last look", renewal,
 			"held, ok := ctx.Value(lastLook{}).(context.Context)\n\tif !ok {",
 			"held, ok := ctx.Value(lastLook{}).(context.Context)\n\tif ok || held == nil {"},
 		{"a standby that is behind is believed", lease,

@@ -4,35 +4,36 @@ package main
 func ofSession() []mutant {
 	const (
 		keeper  = "cmd/internal/session/keeper.go"
+		renewal = "cmd/internal/session/renew.go"
 		reading = "cmd/internal/reading/reading.go"
 		put     = "cmd/internal/session/put.go"
 	)
 	return []mutant{
-		{"no look under the lock whether it is still due", keeper,
+		{"no look under the lock whether it is still due", renewal,
 			"if err != nil || !old.Refreshable() || !reading.IsDueFor(q.ValidFor, old, k.Now()) {",
 			"if err != nil || !old.Refreshable() || reading.Youth == 0 {"},
-		{"no check before the exchange", keeper,
+		{"no check before the exchange", renewal,
 			"vault.Check(vault.held, old.Origin)",
 			"error(nil)"},
-		{"a lost lock isn't noticed before the exchange", keeper,
+		{"a lost lock isn't noticed before the exchange", renewal,
 			"if vault.held.Err() != nil {",
 			"if false {"},
-		{"an exchange that whoever asked can cancel", keeper,
+		{"an exchange that whoever asked can cancel", renewal,
 			"held := context.WithoutCancel(vault.held)\n",
 			"held := vault.held\n"},
-		{"one attempt to save", keeper,
+		{"one attempt to save", renewal,
 			"if err == nil || errors.Is(err, helper.ErrChanged) || ctx.Err() != nil {",
 			"if pause == firstPause || err == nil {"},
-		{"an exchange limited by the clock on the wall", keeper,
+		{"an exchange limited by the clock on the wall", renewal,
 			"ctx, cancel := awake.WithTimeout(ctx, exchangeTime)",
 			"ctx, cancel := context.WithTimeout(ctx, exchangeTime)"},
-		{"an ended session is erased by its username", keeper,
+		{"an ended session is erased by its username", renewal,
 			"vault.Erase(ctx, thisVery(refused))",
 			"vault.Erase(ctx, exactly(refused))"},
-		{"who is overtaken doesn't revoke", keeper,
+		{"who is overtaken doesn't revoke", renewal,
 			"\t\tk.revokeAll(ctx, []helper.Credential{fresh}, \"session\")\n",
 			""},
-		{"who has saved doesn't look what is there now", keeper,
+		{"who has saved doesn't look what is there now", renewal,
 			"return k.saved(held, q, old, fresh)",
 			"return fresh, nil"},
 		{"a bare token replaces a session", reading,
