@@ -168,17 +168,17 @@ func (s status) list(all []helper.Account, now time.Time) [][]string {
 	rows := [][]string{{"  ACCOUNT", "ORGANIZATION", "KEPT IN", "TOKEN ENDS"}}
 	for _, a := range all {
 		mark, name, org, place, token := " ", safetext.Line(a.Username), safetext.Line(a.OrganizationID), reading.Called(a.Place), s.tokenEnds(a, now)
+		if a.AuthType == helper.AuthAPIKey {
+			name, token = "API key", ""
+			if a.Variable != "" {
+				place = safetext.Line(a.Variable)
+			}
+		}
 		switch {
 		case s.Answers != nil && a == *s.Answers:
 			mark = "*"
 		case a.Stray:
 			name += " (not in use)"
-		}
-		if isKey(a) {
-			name, token = "API key", ""
-			if a.Variable != "" {
-				place = safetext.Line(a.Variable)
-			}
 		}
 		rows = append(rows, []string{mark + " " + name, org, place, token})
 	}

@@ -79,6 +79,7 @@ func TestAnotherHomesSessionIsNotEnded(t *testing.T) {
 		"the keychain also has a session of "+firstAccount+", which this home doesn't use: cre session use "+firstAccount+" takes it, cre logout --all ends it",
 		"the keychain also has an API key, which this home doesn't use: cre logout --api-key removes it")
 	other.expectOutcome(other.run("", "cre", "session"), 1, "the keychain also has an API key", "!session of apikey")
+	other.expectOutcome(other.run("", "cre", "session", "list"), 0, "  API key (not in use)", "!apikey")
 	other.expectOutcome(other.run("", "cre", "doctor", "--offline", "session"), 0, "the keychain also has an API key", "!session of apikey")
 	m.answersKey(theKey)
 	if o := m.helper("get", "username="+firstAccount); o.token() != s.Access || m.platform.Stats().LiveFamilies != 1 {
