@@ -84,6 +84,7 @@ func (o grantOptions) serve(ctx context.Context, g *grant.Grant, command foregro
 	defer func() { err = errors.Join(err, place.Remove()) }()
 	listener, where, err := o.listen(place, &command)
 	if err != nil {
+		place.Socket = "" // what is there is somebody else's
 		return 0, err
 	}
 	if o.loopback {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"cre-credential-helper/cmd/internal/errand"
@@ -30,7 +31,7 @@ it is interrupted or its time is over.
 options
   --for TIME     how long it answers: 8h if nothing else is said
   --origin URL   what may be asked for, in the place of the CRE session; several times
-  --count N      answer N times
+  --count N      answer N times: any number of times if nothing else is said
   --confirm      ask before each use: by the program in SSH_ASKPASS, or here
   --name TEXT    what cre session grants calls it
   --socket PATH  where it is asked, in the place of a new folder of its own
@@ -50,6 +51,9 @@ See docs/grants.md for containers, ssh and sandboxes.
 const (
 	defaultGrantTime = 8 * time.Hour
 	maxGrantName     = 60 // characters
+
+	noUID  = -1
+	maxUID = 1<<32 - 2 // the last one means none (chown(2))
 )
 
 var errHelp = flag.ErrHelp
@@ -58,11 +62,11 @@ var errHelp = flag.ErrHelp
 type grantOptions struct {
 	time     time.Duration
 	origins  []helper.Origin
-	count    int
+	count    int // 0: any number
 	confirm  bool
 	name     string
 	socket   string
-	uid      int // -1: none
+	uid      int // [noUID]: none
 	force    bool
 	fd       bool
 	loopback bool
@@ -76,11 +80,24 @@ func parseGrant(args []string) (o grantOptions, err error) {
 	flags.SetOutput(io.Discard)
 	flags.Usage = func() {}
 	flags.DurationVar(&o.time, "for", defaultGrantTime, "")
-	flags.IntVar(&o.count, "count", 0, "")
+	flags.Func("count", "", func(text string) (err error) {
+		if o.count, err = strconv.Atoi(text); err != nil || o.count < 1 {
+			return errors.New("it takes a number of 1 or more")
+		}
+		return nil
+	})
 	flags.BoolVar(&o.confirm, "confirm", false, "")
 	flags.StringVar(&o.name, "name", "", "")
 	flags.StringVar(&o.socket, "socket", "", "")
-	flags.IntVar(&o.uid, "uid", -1, "")
+	o.uid = noUID
+	flags.Func("uid", "", func(text string) error {
+		uid, err := strconv.ParseUint(text, 10, 32)
+		if err != nil || uid > maxUID {
+			return fmt.Errorf("it takes a number from 0 to %d", uint32(maxUID))
+		}
+		o.uid = int(uid)
+		return nil
+	})
 	flags.BoolVar(&o.force, "force", false, "")
 	flags.BoolVar(&o.fd, "fd", false, "")
 	flags.BoolVar(&o.loopback, "loopback", false, "")
@@ -115,8 +132,6 @@ func (o *grantOptions) check() (err error) {
 		return errors.New("--loopback is for who has the file: it goes with no --fd and no --uid")
 	case o.stdio && (o.loopback || len(o.argv) > 0 || o.socket != "" || o.count != 0):
 		return errors.New("--stdio answers one question: it goes with no command, no --socket and no --count")
-	case o.count < 0:
-		return errors.New("--count takes a number")
 	case o.name != safetext.Clean(o.name, maxGrantName):
 		return fmt.Errorf("--name takes up to %d characters that can be shown", maxGrantName)
 	}

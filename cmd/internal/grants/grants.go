@@ -70,12 +70,33 @@ func (f Folder) Make(path string) (p Place, err error) {
 		p.Socket = filepath.Join(dir, socketName)
 		return p, nil
 	}
-	if lock, err = unixsocket.Claim(path); err != nil {
+	if err = f.outside(path); err == nil {
+		lock, err = unixsocket.Claim(path)
+	}
+	if err != nil {
 		p.Socket = filepath.Join(dir, socketName) // what is at path isn't ours to remove
 		return Place{}, errors.Join(fmt.Errorf("the socket of the grant: %w", err), p.Remove())
 	}
 	p.locks = append(p.locks, lock)
 	return p, nil
+}
+
+// outside refuses the path of a socket that another grant's lock is for.
+func (f Folder) outside(path string) error {
+	own, err := os.Stat(string(f))
+	if err != nil {
+		return err
+	}
+	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		if info, err := os.Stat(dir); err == nil && os.SameFile(info, own) {
+			return fmt.Errorf("%s is in the folder that each grant has a place in by itself: name a path elsewhere", path)
+		}
+	}
+	return nil
 }
 
 // Key is where a file of the grant's own may be, besides its socket.

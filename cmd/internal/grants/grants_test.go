@@ -113,6 +113,26 @@ func TestWhatAnEndedGrantHasLeftIsSwept(t *testing.T) {
 	}
 }
 
+func TestAGrantIsNotAskedForAtThePlaceOfAnother(t *testing.T) {
+	f := newFolder(t)
+	p, err := f.Make("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := string(f) + "-link"
+	if err := os.Symlink(p.dir, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{p.Socket, filepath.Join(link, "other"), filepath.Join(string(f), "x")} {
+		if _, err := f.Make(path); err == nil {
+			t.Errorf("%s was taken", path)
+		}
+	}
+	if err := p.Remove(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestAFolderOfOthersIsRefused(t *testing.T) {
 	for name, make := range map[string]func(path string) error{
 		"open to others": func(path string) error { return errors.Join(os.Mkdir(path, 0o700), os.Chmod(path, 0o755)) },

@@ -154,11 +154,79 @@ func TestASocketIsClaimedOnceItsOwnerHasEnded(t *testing.T) {
 	if _, err := Claim(path); err == nil {
 		t.Error("a file was claimed")
 	}
-	if err := os.Symlink(path, path+"2.lock"); err != nil {
+}
+
+// TestASocketOfAnotherProgramIsNotClaimed, whether that program lives or not, and
+// also where a dead owner has left its lock.
+func TestASocketOfAnotherProgramIsNotClaimed(t *testing.T) {
+	for name, c := range map[string]struct{ listens, lock, want bool }{
+		"it listens":                             {listens: true},
+		"it has ended":                           {},
+		"it listens where one of ours has ended": {listens: true, lock: true},
+		"ours, which has ended":                  {lock: true, want: true},
+	} {
+		path := filepath.Join(shortDir(t), "s")
+		if c.lock {
+			lock, err := Claim(path)
+			if err != nil || lock.Abandon() != nil {
+				t.Fatal(err)
+			}
+		}
+		l, err := Listen(path, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !c.listens {
+			_ = l.Close()
+		}
+		lock, err := Claim(path)
+		if (err == nil) != c.want {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err == nil {
+			_ = lock.Release()
+			continue
+		}
+		if _, err := os.Lstat(path); err != nil {
+			t.Errorf("%s: it is gone: %v", name, err)
+		}
+		_ = l.Close()
+	}
+}
+
+func TestAFileOfTheUsersIsNoLock(t *testing.T) {
+	path := filepath.Join(shortDir(t), "s")
+	for name, make := range map[string]func() error{
+		"a file":   func() error { return os.WriteFile(LockPath(path), []byte("kept"), 0o600) },
+		"a longer": func() error { return os.WriteFile(LockPath(path), []byte(mark+"kept"), 0o600) },
+		"a link":   func() error { return os.Symlink(path, LockPath(path)) },
+		"a folder": func() error { return os.Mkdir(LockPath(path), 0o700) },
+		"a pipe":   func() error { return syscall.Mkfifo(LockPath(path), 0o600) },
+	} {
+		if err := make(); err != nil {
+			t.Fatal(err)
+		}
+		before, _ := os.Lstat(LockPath(path))
+		if _, err := Claim(path); err == nil {
+			t.Errorf("%s was taken", name)
+		}
+		if after, err := os.Lstat(LockPath(path)); err != nil || !os.SameFile(before, after) || after.Size() != before.Size() {
+			t.Errorf("%s was changed: %v", name, err)
+		}
+		if err := os.Remove(LockPath(path)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(path+".lock", []byte("kept"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Claim(path + "2"); !errors.Is(err, syscall.ELOOP) && err == nil {
-		t.Errorf("a lock that is a link: %v", err)
+	lock, err := Claim(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = lock.Release()
+	if text, err := os.ReadFile(path + ".lock"); string(text) != "kept" {
+		t.Errorf("the user's own file: %q, %v", text, err)
 	}
 }
 
@@ -208,6 +276,38 @@ func TestWhoMayAnswerAtASocket(t *testing.T) {
 		err := CheckServer(Conn{Peer: Peer{UID: c.uid}}, filepath.Join(c.dir, "s"))
 		if (err == nil) != c.want || err != nil && !errors.Is(err, ErrForeign) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestALinkToAFolderOfOthersIsNotTrusted(t *testing.T) {
+	safe, open := shortDir(t), shortDir(t)
+	if err := os.Chmod(open, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	foreign, own := filepath.Join(open, "s"), filepath.Join(safe, "s")
+	for _, path := range []string{foreign, own} {
+		l, err := Listen(path, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+	}
+	for link, c := range map[string]struct {
+		target string
+		want   bool
+	}{
+		filepath.Join(safe, "out"):      {foreign, false},
+		filepath.Join(safe, "relative"): {"../" + filepath.Base(open) + "/s", false},
+		filepath.Join(safe, "further"):  {filepath.Join(safe, "out"), false},
+		filepath.Join(safe, "in"):       {"s", true},
+		filepath.Join(open, "in"):       {own, false}, // others may turn it
+	} {
+		if err := os.Symlink(c.target, link); err != nil {
+			t.Fatal(err)
+		}
+		if err := CheckServer(Conn{Peer: Peer{UID: os.Geteuid() + 12345}}, link); (err == nil) != c.want {
+			t.Errorf("%s to %s: %v", link, c.target, err)
 		}
 	}
 }
