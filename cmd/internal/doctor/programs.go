@@ -11,6 +11,7 @@ import (
 
 	"cre-credential-helper/cmd/internal/errand"
 	"cre-credential-helper/cmd/internal/official"
+	"cre-credential-helper/cmd/internal/version"
 )
 
 // What Go's build information calls the programs.
@@ -99,7 +100,7 @@ func (d desk) versions(helper, net string) Finding {
 		}
 		return f.advise("install all three programs again, from one version")
 	}
-	return ok("cre, %s and %s are of one version, %s", filepath.Base(helper), errand.ProgramName, us.version)
+	return ok("cre, %s and %s are of one version, %s", filepath.Base(helper), errand.ProgramName, version.Number())
 }
 
 // official looks for the official CLI as commands that are handed on do.

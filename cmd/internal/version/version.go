@@ -15,8 +15,13 @@ var release string
 // version is the one that the program was linked with (make: what git describe
 // says), else the module's, else "unknown".
 func String() string {
+	return fmt.Sprintf("%s %s %s/%s", Number(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
+// Number returns the version alone.
+func Number() string {
 	info, _ := debug.ReadBuildInfo()
-	return fmt.Sprintf("%s %s %s/%s", number(release, info), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return number(release, info)
 }
 
 // number chooses the version. info is nil in a program without such information.
