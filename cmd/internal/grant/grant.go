@@ -25,7 +25,7 @@ type Source interface {
 type Policy struct {
 	Name    string
 	Session helper.Origin   // CRE's: what an empty request asks for
-	Account string          // the only one that is answered there; "": whichever answers
+	Account string          // the only one that is answered there; "": the first that answers
 	Origins []helper.Origin // one without a path stands for all of its paths
 	For     time.Duration   // how long; 0: without an end
 	Count   int             // how many answers; 0: any number
@@ -44,7 +44,8 @@ type Grant struct {
 
 	revoked chan struct{} // closed by Revoke
 	mu      sync.Mutex
-	used    int // with those whose answer is on its way
+	account string // the only one that is answered at the session's origin; "": none was yet
+	used    int    // with those whose answer is on its way
 	onWay   int
 	last    Use
 	expires time.Time // of the last token to end among those that were answered
@@ -52,7 +53,7 @@ type Grant struct {
 
 // New puts a policy in force from now on. log is told of each question.
 func New(p Policy, source Source, log func(Use), now func() time.Time) *Grant {
-	return &Grant{policy: p, source: source, log: log, now: now, since: now(), revoked: make(chan struct{})}
+	return &Grant{policy: p, account: p.Account, source: source, log: log, now: now, since: now(), revoked: make(chan struct{})}
 }
 
 // Until is when it ends by itself, by the clock on the wall; zero: never.
@@ -149,19 +150,39 @@ func (g *Grant) overAt(used int) error {
 }
 
 // allow narrows q to what is granted, or says why nothing is.
-func (p Policy) allow(q *helper.Query) error {
+func (g *Grant) allow(q *helper.Query) error {
+	p := g.policy
 	granted := func(o helper.Origin) bool { return o == q.Origin || o.Path == "" && o == q.Origin.WithoutPath() }
 	if !slices.ContainsFunc(p.Origins, granted) {
 		return helper.AccountErrorf("the grant %q is for %s, not for %s: name it with --origin where the grant is started",
 			p.Name, strings.Join(originTexts(p.Origins), ", "), q.Origin)
 	}
-	if p.Account == "" || q.Origin.WithoutPath() != p.Session {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.account == "" || !g.isSession(q.Origin) {
 		return nil
 	}
-	if q.Username != nil && *q.Username != p.Account {
+	if q.Username != nil && *q.Username != g.account {
 		return helper.AccountErrorf("the grant %q is for another account than %.80q", p.Name, *q.Username)
 	}
-	q.Username = &p.Account
+	account := g.account
+	q.Username = &account
+	return nil
+}
+
+func (g *Grant) isSession(o helper.Origin) bool { return o.WithoutPath() == g.policy.Session }
+
+// bind has the grant be for the account of a session that answers, if it is for none
+// yet. g.mu is held.
+func (g *Grant) bind(o helper.Origin, username string) error {
+	switch {
+	case !g.isSession(o):
+		return nil
+	case g.account == "":
+		g.account = username
+	case g.account != username:
+		return helper.AccountErrorf("the grant %q is for another account than the one that answers: ask again", g.policy.Name)
+	}
 	return nil
 }
 

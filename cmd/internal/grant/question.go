@@ -122,7 +122,7 @@ func (q *question) get(ctx context.Context, asked helper.Query) (helper.Credenti
 	if err := g.Over(); err != nil {
 		return helper.Credential{}, err
 	}
-	if err := g.policy.allow(&asked); err != nil {
+	if err := g.allow(&asked); err != nil {
 		return helper.Credential{}, err
 	}
 	if g.policy.Confirm != nil && !q.confirmed {
@@ -139,15 +139,18 @@ func (q *question) get(ctx context.Context, asked helper.Query) (helper.Credenti
 		return helper.Credential{}, helper.AccountErrorf("an API key answers for %s where the grant %q runs, and it has no end: only a session is granted",
 			asked.Origin, g.policy.Name)
 	}
-	return c.WithoutRenewal(), q.take(c)
+	return c.WithoutRenewal(), q.take(asked.Origin, c)
 }
 
 // take counts an answer, unless the grant has ended meanwhile. It is on its way then.
-func (q *question) take(c helper.Credential) error {
+func (q *question) take(o helper.Origin, c helper.Credential) error {
 	g := q.grant
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if err := g.over(); err != nil {
+		return err
+	}
+	if err := g.bind(o, c.Username); err != nil {
 		return err
 	}
 	if !q.answered {
