@@ -176,6 +176,7 @@ func (o grantOptions) policy(ctx context.Context, net errand.Program, say func(s
 	switch {
 	case err != nil:
 		say(fmt.Sprintf("warning: there is nothing to answer yet: %v", err))
+		p.Account = expected(ctx, source, settings.Account, session)
 	case c.AuthType == helper.AuthAPIKey:
 		return p, nil, fmt.Errorf("%w: an API key answers for %s, and it has no end: a grant is for a session. Unset the key, or remove it by cre logout",
 			helper.ErrRequest, session)
@@ -183,4 +184,22 @@ func (o grantOptions) policy(ctx context.Context, net errand.Program, say func(s
 		p.Account = c.Username
 	}
 	return p, source, nil
+}
+
+// expected is the account that will answer at o once one can: the one that is named,
+// or else the default one. "": none is known.
+func expected(ctx context.Context, source helper.Accounts, named string, o helper.Origin) string {
+	if named != "" {
+		return named
+	}
+	d, err := source.Describe(ctx, o)
+	if err != nil {
+		return ""
+	}
+	for _, a := range d.Credentials {
+		if a.Default && a.AuthType != helper.AuthAPIKey {
+			return a.Username
+		}
+	}
+	return ""
 }

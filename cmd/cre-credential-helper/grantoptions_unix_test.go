@@ -3,9 +3,13 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"math"
 	"strconv"
 	"testing"
+
+	"cre-credential-helper/helper"
 )
 
 func TestANumberThatMeansSomethingElseIsRefused(t *testing.T) {
@@ -20,5 +24,38 @@ func TestANumberThatMeansSomethingElseIsRefused(t *testing.T) {
 	}
 	if o, err := parseGrant(nil); err != nil || o.count != 0 || o.uid != noUID {
 		t.Errorf("%+v, %v", o, err)
+	}
+}
+
+// described says what cre.yaml does while the keychain is locked.
+type described struct {
+	helper.Accounts
+	all []helper.Account
+	err error
+}
+
+func (d described) Describe(context.Context, helper.Origin) (helper.Description, error) {
+	return helper.Description{Credentials: d.all}, d.err
+}
+
+func TestAGrantBeforeTheUnlockIsForTheDefaultAccount(t *testing.T) {
+	all := []helper.Account{
+		{Username: "apikey", AuthType: helper.AuthAPIKey, Default: true},
+		{Username: "other@domain.com", AuthType: helper.AuthBearer},
+		{Username: "email@domain.com", AuthType: helper.AuthBearer, Default: true},
+	}
+	for name, c := range map[string]struct {
+		says  described
+		named string
+		want  string
+	}{
+		"the default one":  {described{all: all}, "", "email@domain.com"},
+		"the one named":    {described{all: all}, "other@domain.com", "other@domain.com"},
+		"nobody":           {described{}, "", ""},
+		"nothing is known": {described{err: errors.New("no")}, "", ""},
+	} {
+		if got := expected(t.Context(), c.says, c.named, helper.Origin{}); got != c.want {
+			t.Errorf("%s: %q", name, got)
+		}
 	}
 }

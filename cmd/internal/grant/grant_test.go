@@ -218,6 +218,28 @@ func TestWhatEndsInTheMiddleOfAQuestionAnswersNothing(t *testing.T) {
 	}
 }
 
+// TestAGrantIsForTheFirstAccountThatAnswers where it was started for none.
+func TestAGrantIsForTheFirstAccountThatAnswers(t *testing.T) {
+	w := newWorld(t, func(p *Policy) { p.Origins = append(p.Origins, origin(t, other)) })
+	another := w.vault.all[0]
+	another.Username, another.Secret = "another@domain.com", helper.NewSecret("theirs")
+	w.ask("get\nprotocol=https\nhost=example.com\n\n") // no session's account
+	if r := w.ask(inGit); !strings.Contains(string(r.Answer), "credential=access") {
+		t.Fatalf("%+v", r)
+	}
+	w.vault.all = append([]helper.Credential{another}, w.vault.all...) // logged in meanwhile
+	if r := w.ask(inGit); !strings.Contains(string(r.Answer), "credential=access") {
+		t.Errorf("%+v", r)
+	}
+	if r := w.ask("get\nprotocol=https\nhost=api.cre.chain.link\nusername=another@domain.com\n\n"); len(r.Answer) != 0 || !strings.Contains(r.Message, "for another account") {
+		t.Errorf("%+v", r)
+	}
+	w.vault.all = w.vault.all[:1]
+	if r := w.ask(inGit); len(r.Answer) != 0 {
+		t.Errorf("after the first has logged out: %+v", r)
+	}
+}
+
 func TestACountedGrantGivesNoMoreAnswersThanThat(t *testing.T) {
 	w := newWorld(t, func(p *Policy) { p.Count = 2 })
 	w.ask("get\nprotocol=https\nhost=example.com\n\n") // is none

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"slices"
 	"sync"
 	"time"
 
@@ -14,7 +13,8 @@ import (
 
 const (
 	questionTime = 5 * time.Second // for a question to come, and for its answer to be taken
-	maxAsking    = 64              // connections whose question hasn't come yet
+	patience     = time.Second / 2 // for a question to come when others wait to ask
+	maxAsking    = 256             // connections whose question hasn't come yet
 	maxAnswering = 16              // questions that are answered at a time
 	maxWaiting   = 256             // questions that are answered or wait for that
 	acceptPause  = 50 * time.Millisecond
@@ -37,7 +37,7 @@ type Listener interface {
 // l. It returns why the grant is over, nil if it isn't. Who isn't admitted is told
 // so, and nothing of theirs is read.
 //
-// Connections that ask nothing make way for others.
+// Connections that ask nothing make way for others, and are told so.
 func (g *Grant) Serve(ctx context.Context, l Listener, admit func(Peer) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -47,7 +47,7 @@ func (g *Grant) Serve(ctx context.Context, l Listener, admit func(Peer) error) e
 		cancel()
 		_ = l.Close()
 	}()
-	h := &house{places: make(chan struct{}, maxAnswering)}
+	h := newHouse(maxAnswering)
 	var serving sync.WaitGroup
 	for {
 		conn, peer, err := l.Accept()
@@ -58,11 +58,10 @@ func (g *Grant) Serve(ctx context.Context, l Listener, admit func(Peer) error) e
 			sleep(ctx, acceptPause)
 			continue
 		}
-		v := h.enter(conn)
+		v := h.enter(ctx, conn)
 		serving.Go(func() {
 			defer h.leave(v)
-			_ = conn.SetDeadline(time.Now().Add(questionTime))
-			g.serve(ctx, h, v, peer, admit(peer))
+			g.serve(ctx, v, peer, admit(peer))
 		})
 	}
 	h.empty()
@@ -73,11 +72,10 @@ func (g *Grant) Serve(ctx context.Context, l Listener, admit func(Peer) error) e
 // ServeOne answers the one question of a connection, which may be refused. It leaves
 // the connection closed.
 func (g *Grant) ServeOne(ctx context.Context, conn Conn, peer Peer, refusal error) {
-	h := &house{places: make(chan struct{}, 1)}
-	v := h.enter(conn)
+	h := newHouse(1)
+	v := h.enter(ctx, conn)
 	defer h.leave(v)
-	_ = conn.SetDeadline(time.Now().Add(questionTime))
-	g.serve(ctx, h, v, peer, refusal)
+	g.serve(ctx, v, peer, refusal)
 }
 
 // wait returns when the grant is over, or ctx has ended.
@@ -85,7 +83,7 @@ func (g *Grant) wait(ctx context.Context) error {
 	ticker := time.NewTicker(endCheck)
 	defer ticker.Stop()
 	for {
-		if err := g.Over(); err != nil {
+		if err := g.ended(); err != nil {
 			return err
 		}
 		select {
@@ -97,15 +95,17 @@ func (g *Grant) wait(ctx context.Context) error {
 	}
 }
 
-func (g *Grant) serve(ctx context.Context, h *house, v *visitor, peer Peer, refusal error) {
-	var r Reply
-	if refusal != nil {
-		r = g.refuse(peer, refusal)
-	} else {
-		r = g.answer(ctx, peer, v.conn, func() error { return h.heard(ctx, v) })
+func (g *Grant) serve(ctx context.Context, v *visitor, peer Peer, refusal error) {
+	send := func(r Reply) error {
+		_ = v.conn.SetDeadline(time.Now().Add(questionTime))
+		_, err := r.WriteTo(v.conn)
+		return err
 	}
-	_ = v.conn.SetDeadline(time.Now().Add(questionTime))
-	_, _ = r.WriteTo(v.conn) // who has gone gets none
+	if refusal != nil {
+		_ = send(g.refuse(peer, refusal)) // who has gone gets none
+		return
+	}
+	g.answer(ctx, peer, v, func() error { return v.heard(ctx) }, send)
 }
 
 // refuse is the answer to who may not ask at all.
@@ -121,83 +121,4 @@ func sleep(ctx context.Context, d time.Duration) {
 	case <-ctx.Done():
 	case <-timer.C:
 	}
-}
-
-// house knows who is in it.
-type house struct {
-	places chan struct{} // of those who are answered
-
-	mu      sync.Mutex
-	asking  []*visitor // the oldest first
-	waiting int        // those whose question has come
-}
-
-type visitor struct {
-	conn   Conn
-	asked  bool
-	placed bool
-}
-
-// enter has the one leave that has been there for longest without a question, if
-// there are too many of them.
-func (h *house) enter(conn Conn) *visitor {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if len(h.asking) >= maxAsking {
-		_ = h.asking[0].conn.Close()
-		h.asking = slices.Delete(h.asking, 0, 1)
-	}
-	v := &visitor{conn: conn}
-	h.asking = append(h.asking, v)
-	return v
-}
-
-var errFull = errors.New("the grant has too many questions at a time: ask again later")
-
-// heard is called when a visitor's question has come. It waits for a place.
-func (h *house) heard(ctx context.Context, v *visitor) error {
-	if v.asked {
-		return nil
-	}
-	h.mu.Lock()
-	h.asking = slices.DeleteFunc(h.asking, func(other *visitor) bool { return other == v })
-	full := h.waiting >= maxWaiting
-	if !full {
-		h.waiting++
-		v.asked = true
-	}
-	h.mu.Unlock()
-	if full {
-		return errFull
-	}
-	select {
-	case h.places <- struct{}{}:
-		v.placed = true
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func (h *house) leave(v *visitor) {
-	_ = v.conn.Close()
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.asking = slices.DeleteFunc(h.asking, func(other *visitor) bool { return other == v })
-	if v.asked {
-		h.waiting--
-	}
-	if v.placed {
-		<-h.places
-	}
-}
-
-// empty sends away who hasn't asked.
-func (h *house) empty() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for _, v := range h.asking {
-		_ = v.conn.Close()
-	}
-	h.asking = nil
 }
