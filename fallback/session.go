@@ -2,6 +2,7 @@ package fallback
 
 import (
 	"fmt"
+	"slices"
 
 	"gopkg.in/yaml.v3"
 
@@ -13,6 +14,9 @@ import (
 const (
 	// pointerComment tells a reader who looks for the tokens where they are.
 	pointerComment = "# The session of each of these is kept in this machine's keychain: see cre-credential-helper(1)."
+
+	// storesComment does so where one of them is in another store.
+	storesComment = "# Where the session of each of these is kept stands before the +, and else it is this machine's keychain: see cre-credential-helper(1)."
 
 	// standInComment tells a reader who takes it for a token what it is.
 	standInComment = "# No token: a stand-in, with which the official CLI works through cre: see cre(1)."
@@ -172,9 +176,21 @@ func (f File) encodeTo(root *yaml.Node) error {
 		}
 	}
 	if len(f.Keychain) > 0 {
-		return addKeys(root, keychainKey{f.Keychain}, pointerComment)
+		return addKeys(root, keychainKey{f.Keychain}, commentOn(f.Keychain))
 	}
 	return nil
+}
+
+// commentOn says where what the entries name is.
+func commentOn(entries []string) string {
+	elsewhere := func(text string) bool {
+		e, ok := plain.ParseEntry(text)
+		return ok && e.Store != ""
+	}
+	if slices.ContainsFunc(entries, elsewhere) {
+		return storesComment
+	}
+	return pointerComment
 }
 
 // addKeys appends v's keys to a mapping, under a comment.

@@ -56,6 +56,8 @@ func vaultAt(place reading.Place, s wiring.Settings) reading.Vault {
 	switch place {
 	case reading.InKeychain:
 		return keychain(s)
+	case reading.InGrant:
+		return reading.Nowhere{}
 	case reading.InKernel:
 		return lookup.Short(func(account string) (string, error) { return kernel.Keys{}.Get(lookup.DefaultService, account) })
 	}

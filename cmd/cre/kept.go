@@ -76,7 +76,7 @@ func (k *kept) takeGranted(ctx context.Context) error {
 	if err := standin.Point(ctx, k.files, k.Environment); err != nil {
 		return fmt.Errorf("preparing cre.yaml for the session of the grant: %w", err)
 	}
-	k.place = reading.InKeychain
+	k.place = reading.InGrant
 	return nil
 }
 

@@ -225,6 +225,26 @@ func TestTheOfficialCLIWorksThroughAGrant(t *testing.T) {
 	if err != nil || bytes.Contains(text, []byte(token)) || c.hasPlainText() {
 		t.Errorf("cre.yaml holds %s, %v", text, err)
 	}
+	if !bytes.Contains(text, []byte("grant+"+m.platform.URL)) || bytes.Contains(text, []byte("in this machine's keychain:")) {
+		t.Errorf("cre.yaml says %s", text)
+	}
+	ended := c.in(t, "CRE_CREDENTIAL_SOCKET=")
+	for _, args := range [][]string{{"cre", "session"}, {"cre", "workflow", "list"}, {"cre-credential-helper", "get"}} {
+		if o := ended.run("", args[0], args[1:]...); o.status == 0 || !strings.Contains(o.stdout+o.stderr, "was a granted one") {
+			t.Errorf("%q after the grant: %v", args, o)
+		}
+	}
+	ended.expectOutcome(ended.run("", "cre", "logout"), 0, "You were not logged in.")
+	if text, err := os.ReadFile(c.sessionFile()); !os.IsNotExist(err) {
+		t.Errorf("after a logout, cre.yaml holds %s, %v", text, err)
+	}
+	if o := c.run("", "cre", "workflow", "list"); o.status != 0 {
+		t.Fatalf("workflow list: %v", o)
+	}
+	ended.logIn()
+	if ended.get().status != 0 || bytes.Contains([]byte(readFile(t, c.sessionFile())), []byte("grant+")) {
+		t.Error("a login in the home of an ended grant is no session")
+	}
 	own := m.consumer("")
 	own.logIn()
 	own.setenv("CRE_CREDENTIAL_SOCKET="+c.socketVariable(), "CRE_OFFICIAL_CLI="+own.officialCLI())

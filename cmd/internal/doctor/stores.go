@@ -20,7 +20,7 @@ func (d desk) besides() (places []reading.Place) {
 	file, _ := d.sessionFile() // what is wrong with it is the files' finding
 	all := reading.PointerAt(file.Keychain, d.settings.Environment.Origin()).Places()
 	for _, place := range append(all, d.settings.Mode.Place(), d.settings.Unpointed) {
-		if reading.IsVault(place) && place != reading.InKeychain && !slices.Contains(places, place) {
+		if reading.IsVault(place) && place != reading.InKeychain && place != reading.InGrant && !slices.Contains(places, place) {
 			places = append(places, place)
 		}
 	}

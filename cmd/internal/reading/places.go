@@ -38,8 +38,9 @@ type Places struct {
 
 // With returns file as if it pointed to Unpointed where it says nothing.
 func (p Places) With(file plain.Session) plain.Session {
-	if o := p.Environment.Origin(); p.Unpointed != "" && p.Where(file, o) == "" {
-		file.Keychain = append(slices.Clone(file.Keychain), plain.Entry{Store: string(p.Unpointed), Origin: o.String()}.String())
+	o := p.Environment.Origin()
+	if where := p.Where(file, o); p.Unpointed != "" && (where == "" || where == InGrant) {
+		file.Keychain = append([]string{plain.Entry{Store: string(p.Unpointed), Origin: o.String()}.String()}, file.Keychain...)
 	}
 	return file
 }
@@ -191,6 +192,9 @@ func (p Places) unanswered(file plain.Session, o helper.Origin, all []helper.Cre
 // goneFrom is the [ErrNotLoggedIn] of a session that isn't where cre.yaml says, with
 // the reason where the store itself is one.
 func goneFrom(place Place) error {
+	if place == InGrant {
+		return fmt.Errorf("%w; the session here was a granted one, and no variable leads to a grant any more", ErrNotLoggedIn)
+	}
 	s, _ := StoreAt(place)
 	if s.Lasts == "" {
 		return ErrNotLoggedIn

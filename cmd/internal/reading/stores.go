@@ -1,6 +1,7 @@
 package reading
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,6 +14,10 @@ import (
 
 // InKernel is the Linux kernel's key retention service (keyrings(7)).
 const InKernel = Place("kernel")
+
+// InGrant is no store: cre.yaml says so of a session that a grant answered, for
+// whoever comes when no variable leads to the grant any more. See [Nowhere].
+const InGrant = helper.PlaceGrant
 
 // ProgramPrefix is how the words of the stores begin that are programs of docker's
 // protocol: the program's name is the word.
@@ -104,6 +109,9 @@ func Called(place Place) string {
 	if _, at, ok := location.Parse(place); ok {
 		return at.String()
 	}
+	if place == InGrant {
+		return "a grant"
+	}
 	if s, ok := StoreAt(place); ok && s.Called != "" {
 		return s.Called
 	}
@@ -114,6 +122,17 @@ func Called(place Place) string {
 func IsVault(place Place) bool {
 	return place != "" && place != InFile && place != helper.PlaceEnvironment
 }
+
+// Nowhere is the vault of [InGrant], in which nothing is.
+type Nowhere struct{}
+
+// Get implements [Vault].
+func (Nowhere) Get(context.Context, helper.Query) (helper.Credential, error) {
+	return helper.Credential{}, helper.ErrNotFound
+}
+
+// All implements [Vault].
+func (Nowhere) All(context.Context, helper.Query) ([]helper.Credential, error) { return nil, nil }
 
 // UnknownStore is the [ErrMode] of a pointer to a place that has no store here.
 func UnknownStore(place Place) error {

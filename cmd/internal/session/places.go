@@ -46,7 +46,7 @@ func NewPlaces(env platform.Environment, mode Mode, files Files, keychain helper
 		environment: env,
 		mode:        mode,
 		file:        file,
-		vaults:      map[Place]helper.Vault{InFile: file, InKeychain: keychain},
+		vaults:      map[Place]helper.Vault{InFile: file, InKeychain: keychain, reading.InGrant: nowhere{}},
 		notify:      notify,
 		opener:      func(place Place) (helper.Vault, error) { return nil, reading.UnknownStore(place) },
 	}

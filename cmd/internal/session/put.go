@@ -8,6 +8,7 @@ import (
 
 	"cre-credential-helper/cmd/internal/reading"
 	"cre-credential-helper/fallback"
+	"cre-credential-helper/fallback/plain"
 	"cre-credential-helper/helper"
 	"cre-credential-helper/keyring"
 )
@@ -209,9 +210,16 @@ func without(places []Place, place Place) []Place {
 }
 
 // mayBePlain reports whether a session may be stored in plain text, after the
-// keychain failed with err: never where cre.yaml tells that there was one.
+// keychain failed with err: never where cre.yaml tells that there was one, or another
+// store.
 func mayBePlain(mode Mode, file fallback.File, err error) bool {
-	return mode == Auto && errors.Is(err, keyring.ErrUnavailable) && len(file.Keychain) == 0
+	return mode == Auto && errors.Is(err, keyring.ErrUnavailable) && !slices.ContainsFunc(file.Keychain, isKept)
+}
+
+// isKept is false of an entry for a session that a grant answered.
+func isKept(entry string) bool {
+	e, ok := plain.ParseEntry(entry)
+	return !ok || e.Store != string(reading.InGrant)
 }
 
 // orFile adds to what the keychain failed with the other place that a session

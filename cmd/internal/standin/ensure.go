@@ -66,9 +66,8 @@ func Ensure(ctx context.Context, files Files, env platform.Environment, access h
 	}
 }
 
-// Point has cre.yaml say that env's session is in the keychain, where cre.yaml says
-// nothing of it. It is for a session that a grant answers, to which [Ensure] gives a
-// stand-in then. Errors are those of package fallback.
+// Point has cre.yaml say that a grant answers env's session, where cre.yaml says
+// nothing of it. [Ensure] gives it a stand-in then. Errors are those of package fallback.
 func Point(ctx context.Context, files Files, env platform.Environment) (err error) {
 	unlock, err := files.Lock(ctx)
 	if err != nil {
@@ -81,7 +80,7 @@ func Point(ctx context.Context, files Files, env platform.Environment) (err erro
 			return err
 		}
 		fresh := file
-		fresh.Keychain = append(slices.Clone(file.Keychain), plain.Entry{Origin: env.Origin().String()}.String())
+		fresh.Keychain = append(slices.Clone(file.Keychain), plain.Entry{Store: string(reading.InGrant), Origin: env.Origin().String()}.String())
 		if _, err = files.ReplaceSession(file, fresh); !errors.Is(err, helper.ErrChanged) || attempt == attempts {
 			return err
 		}
