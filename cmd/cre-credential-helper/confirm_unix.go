@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"time"
 
 	"cre-credential-helper/cmd/internal/grant"
@@ -81,13 +82,16 @@ func (c confirmation) confirm(ctx context.Context, who grant.Peer, o helper.Orig
 }
 
 // askProgram asks by a program of ssh-askpass's kind. As for ssh-agent, yes is an
-// exit status of 0 with nothing written, or "yes".
+// exit status of 0 with nothing written, or "yes". A program that is given up ends
+// with all that it has started.
 func askProgram(path string) func(context.Context, string) (bool, error) {
 	return func(ctx context.Context, question string) (bool, error) {
 		out := &limited{most: maxConfirm}
 		cmd := exec.CommandContext(ctx, path, question)
 		cmd.Env = append(os.Environ(), variableHowTo+"=confirm")
 		cmd.Stdout, cmd.WaitDelay = out, time.Second
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+		cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 		err := cmd.Run()
 		if _, ended := errors.AsType[*exec.ExitError](err); ended {
 			return false, nil

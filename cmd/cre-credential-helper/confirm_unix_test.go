@@ -6,11 +6,14 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"cre-credential-helper/cmd/internal/grant"
 	"cre-credential-helper/helper"
@@ -74,6 +77,51 @@ func TestWhatAProgramAnswersIsReadAsSSHDoes(t *testing.T) {
 	}
 }
 
+func TestAProgramThatHangsEndsWithAllThatItHasStarted(t *testing.T) {
+	dir := t.TempDir()
+	path, pid := filepath.Join(dir, "ask"), filepath.Join(dir, "pid")
+	script := "#!/bin/sh\nsleep 1000 &\necho $! >" + pid + ".new; mv " + pid + ".new " + pid + "\nwait\n"
+	if err := os.WriteFile(path, []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	asked := make(chan bool, 1)
+	go func() {
+		yes, _ := askProgram(path)(ctx, "question")
+		asked <- yes
+	}()
+	var text []byte
+	until(t, func() (started bool) {
+		text, _ = os.ReadFile(pid)
+		return len(text) > 0
+	})
+	cancel()
+	if <-asked {
+		t.Error("that was a yes")
+	}
+	started, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	until(t, func() bool { return !runs(started) })
+}
+
+// until waits for something that comes.
+func until(t *testing.T, come func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !come(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("it has not come")
+		}
+	}
+}
+
+// runs is false of a process that has ended, also of one that nobody has waited for.
+func runs(pid int) bool {
+	out, err := exec.Command("ps", "-o", "stat=", "-p", strconv.Itoa(pid)).Output()
+	return err == nil && !strings.HasPrefix(string(out), "Z")
+}
+
 func TestWhoAsksIsShownOnOneLine(t *testing.T) {
 	var shown string
 	c := confirmation{name: "box", turn: make(chan struct{}, 1), ask: func(_ context.Context, question string) (bool, error) {
@@ -101,6 +149,24 @@ func TestWhoseASubordinateUserIs(t *testing.T) {
 	if hasSubuid(strings.NewReader(file), "", 1001, 5) {
 		t.Error("who has no name has everybody")
 	}
+}
+
+func TestAUsersNameIsThatOfItsNumber(t *testing.T) {
+	const file = "root:x:0:0::/:/bin/sh\n# a comment\n\nann:x:1000:1000::/home/ann:/bin/sh\nann2:x:1000:1000::/:/bin/sh\nbob:x:10:1000\n"
+	for uid, want := range map[int]string{0: "root", 1000: "ann", 10: "bob", 100: "", 1: ""} {
+		if got := nameOf(strings.NewReader(file), uid); got != want {
+			t.Errorf("%d: %q", uid, got)
+		}
+	}
+}
+
+func FuzzPasswd(f *testing.F) {
+	f.Add("ann:x:1000:1000::/home/ann:/bin/sh\n")
+	f.Fuzz(func(t *testing.T, file string) {
+		if name := nameOf(strings.NewReader(file), 1000); name != "" && !strings.Contains(file, name+":") {
+			t.Errorf("%q in %q", name, file)
+		}
+	})
 }
 
 func FuzzSubuid(f *testing.F) {

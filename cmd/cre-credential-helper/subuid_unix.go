@@ -4,6 +4,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +15,7 @@ import (
 	"cre-credential-helper/cmd/internal/unixsocket"
 )
 
-const maxSubuid = 1 << 20 // bytes of /etc/subuid
+const maxSubuid = 1 << 20 // bytes of /etc/subuid and /etc/passwd that are read
 
 // checkUID refuses a user that can't be told from others, and one that is none of
 // this user's subordinate ones, unless it is meant.
@@ -25,16 +26,42 @@ func (o grantOptions) checkUID() error {
 	if o.force || o.uid == os.Geteuid() {
 		return nil
 	}
-	file, err := os.Open("/etc/subuid")
-	if err == nil {
-		defer file.Close() //nolint:errcheck // only read
-		if hasSubuid(io.LimitReader(file, maxSubuid), os.Getenv("USER"), os.Geteuid(), o.uid) {
-			return nil
-		}
-	} else if !errors.Is(err, os.ErrNotExist) {
+	users, err := readLimited("/etc/passwd")
+	if err != nil {
 		return err
 	}
+	subordinate, err := readLimited("/etc/subuid")
+	if err != nil {
+		return err
+	}
+	if hasSubuid(bytes.NewReader(subordinate), nameOf(bytes.NewReader(users), os.Geteuid()), os.Geteuid(), o.uid) {
+		return nil
+	}
 	return fmt.Errorf("--uid %d is not one of this user's in /etc/subuid, so it may be another person: add --force if it is meant", o.uid)
+}
+
+// readLimited reads a file, which may not be there.
+func readLimited(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close() //nolint:errcheck // only read
+	return io.ReadAll(io.LimitReader(file, maxSubuid))
+}
+
+// nameOf reads a user's name in passwd(5): the environment's USER may be anybody's.
+// "": not there.
+func nameOf(in io.Reader, uid int) string {
+	for lines := bufio.NewScanner(in); lines.Scan(); {
+		if fields := strings.Split(lines.Text(), ":"); len(fields) >= 3 && fields[2] == strconv.Itoa(uid) {
+			return fields[0]
+		}
+	}
+	return ""
 }
 
 // hasSubuid reads subuid(5): a user's name or number, the first uid, and how many.

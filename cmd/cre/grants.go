@@ -48,6 +48,9 @@ func (m machine) listGrants(c *cli.Context) error {
 	w := tabwriter.NewWriter(m.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "NAME\tFOR\tUNTIL\tUSED\tLAST")
 	for _, s := range all {
+		if s.Silent {
+			fmt.Fprintf(w, "%s\tdoesn't answer (process %d)\t\t\t\n", safetext.Line(s.Name), s.PID)
+		}
 		for i, origin := range s.Origins {
 			if i > 0 {
 				fmt.Fprintf(w, "\t%s\t\t\t\n", safetext.Line(origin))

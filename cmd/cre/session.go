@@ -149,6 +149,9 @@ func (m machine) sessionToken(c *cli.Context, line official.Line) error {
 	if err != nil {
 		return err
 	}
+	if cred.AuthType != helper.AuthBearer && cred.AuthType != helper.AuthAPIKey {
+		return fmt.Errorf("what is kept for %s is a password, and no session's token: run cre logout, and cre login", p.Origin())
+	}
 	if cred.AuthType != helper.AuthBearer {
 		return fmt.Errorf("%s to get the session's token", keyComesFirst(p.key(c.Context)))
 	}

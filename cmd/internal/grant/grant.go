@@ -95,6 +95,10 @@ type State struct {
 	Socket  string    `json:"socket,omitempty"` // where it is asked
 	PID     int       `json:"pid"`
 	Over    string    `json:"over,omitempty"` // why it answers nothing any more
+
+	// Silent: it doesn't say how it is, because it is stopped, say. Nothing but its
+	// name and its PID is known then, as far as that.
+	Silent bool `json:"silent,omitempty"`
 }
 
 // State returns it as it is now.

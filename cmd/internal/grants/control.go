@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"cre-credential-helper/cmd/internal/grant"
+	"cre-credential-helper/cmd/internal/safetext"
 	"cre-credential-helper/cmd/internal/unixsocket"
 )
 
@@ -24,6 +25,7 @@ const (
 
 	controlTime = 2 * time.Second // for a question and its answer
 	maxState    = 1 << 20         // bytes
+	maxName     = 1 << 10         // the same
 )
 
 // ErrNone reports that no grant of that name runs.
@@ -32,6 +34,9 @@ var ErrNone = errors.New("no such grant")
 // Control has the grant say how it is, and be ended, at its control socket, until
 // ctx ends.
 func (p Place) Control(ctx context.Context, g *grant.Grant) error {
+	if err := p.locks[0].Note(g.State().Name); err != nil {
+		return err
+	}
 	l, err := unixsocket.Listen(p.control, 0o600)
 	if err != nil {
 		return err
@@ -78,11 +83,11 @@ func (p Place) answer(conn unixsocket.Conn, g *grant.Grant) {
 }
 
 // List returns what the grants that run say of themselves, the oldest first. Those
-// that don't answer are an error beside those that do.
+// that don't answer are named among them, and an error, too.
 func (f Folder) List(ctx context.Context) (all []grant.State, err error) {
 	err = f.each(ctx, func(control string) error {
 		s, err := ask(control, askState)
-		if err == nil && s.Over == "" {
+		if s.Silent || err == nil && s.Over == "" {
 			all = append(all, s)
 		}
 		return err
@@ -124,7 +129,19 @@ func ask(control, question string) (s grant.State, err error) {
 	}
 	if err := json.NewDecoder(io.LimitReader(conn, maxState)).Decode(&s); err != nil {
 		id := strings.TrimSuffix(control, controlEnding)
-		return s, fmt.Errorf("the grant at %s doesn't answer: end its process: %w", id, err)
+		s = grant.State{Name: noted(id), Origins: []string{}, PID: conn.Peer.PID, Silent: true}
+		return s, fmt.Errorf("the grant %q (process %d, %s) doesn't answer: continue or end its process: %w", s.Name, s.PID, id, err)
 	}
 	return s, nil
+}
+
+// noted is the name of a grant that doesn't say it itself.
+func noted(id string) string {
+	file, err := os.Open(id + lockEnding)
+	if err != nil {
+		return ""
+	}
+	defer file.Close() //nolint:errcheck // only read
+	text, _ := io.ReadAll(io.LimitReader(file, maxName))
+	return safetext.Line(string(text))
 }

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -164,6 +166,9 @@ func TestAGrantThatDoesNotAnswerIsSaid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := p.locks[0].Note("stopped"); err != nil {
+		t.Fatal(err)
+	}
 	l, err := unixsocket.Listen(p.control, 0o600) // and accepts nobody
 	if err != nil {
 		t.Fatal(err)
@@ -173,7 +178,10 @@ func TestAGrantThatDoesNotAnswerIsSaid(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	all, err := f.List(ctx)
-	if err == nil || len(all) != 1 || all[0].Name != "other" || other.Over() != nil {
+	if err == nil || !strings.Contains(err.Error(), `"stopped"`) || len(all) != 2 || all[1].Name != "other" || all[1].Silent || other.Over() != nil {
 		t.Errorf("%+v, %v", all, err)
+	}
+	if s := all[0]; s.Name != "stopped" || !s.Silent || runtime.GOOS == "linux" && s.PID != os.Getpid() {
+		t.Errorf("%+v", s)
 	}
 }

@@ -53,6 +53,12 @@ func isAt(file *os.File, path string) bool {
 	return err == nil && os.SameFile(mine, there)
 }
 
+// Note writes a text into the lock's file, for who reads it while the lock is held.
+func (l Lock) Note(text string) error {
+	_, err := l.file.WriteAt([]byte(text), 0)
+	return err
+}
+
 // Release removes the lock file and ends the lock.
 func (l Lock) Release() error {
 	return errors.Join(os.Remove(l.file.Name()), l.file.Close())
