@@ -67,3 +67,11 @@ func TestAUseIsConfirmedOnTheTerminal(t *testing.T) {
 	s.types("\x03")
 	s.wait()
 }
+
+// TestAPasswordIsNoSessionsToken, and no API key either.
+func TestAPasswordIsNoSessionsToken(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, keychainMode, sandbox.Options{})
+	m.expectOutcome(m.helper("store", "username=someone", "password=secret"), 0)
+	m.expectOutcome(m.run("", "cre", "session", "token"), 1, "is a password, and no session's token", "!secret")
+}

@@ -180,7 +180,7 @@ func (p *Places) check(ctx context.Context, o helper.Origin) error {
 		if mayBePlain(p.mode, file, err) {
 			return p.file.canName(o)
 		}
-		return p.orFile(err)
+		return p.orElsewhere(err, file, o)
 	})
 }
 

@@ -56,7 +56,7 @@ func (p *Places) putSession(ctx context.Context, c helper.Credential, stays stay
 	}
 	replaced, err = p.putIntoVault(ctx, p.mode.Place(), c, stays)
 	if !mayBePlain(p.mode, file, err) {
-		return replaced, p.orFile(err)
+		return replaced, p.orElsewhere(err, file, c.Origin)
 	}
 	if replaced, err = p.putIntoFile(ctx, c, stays); err == nil {
 		p.notify.printf("warning: there is no keychain on this machine: the session is kept in plain text in %s", p.file.files.SessionPath())
@@ -222,13 +222,17 @@ func isKept(entry string) bool {
 	return !ok || e.Store != string(reading.InGrant)
 }
 
-// orFile adds to what the keychain failed with the other place that a session
-// can be stored in.
-func (p *Places) orFile(err error) error {
+// orElsewhere adds to what the keychain failed with the other places that a session
+// can be stored in: first the one that it was in.
+func (p *Places) orElsewhere(err error, file fallback.File, o helper.Origin) error {
 	if p.mode.Place() != InKeychain {
 		return err
 	}
 	if errors.Is(err, keyring.ErrUnavailable) || errors.Is(err, keyring.ErrLocked) {
+		was := pointerIn(file, o).In
+		if _, known := reading.StoreAt(was); known && was != InKeychain {
+			return fmt.Errorf("%w, or set CRE_CREDENTIAL_STORE=%s, where the session was, or CRE_CREDENTIAL_STORE=file (plain text)", err, was)
+		}
 		return fmt.Errorf("%w, or set CRE_CREDENTIAL_STORE=file (plain text)", err)
 	}
 	return err

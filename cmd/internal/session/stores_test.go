@@ -13,6 +13,7 @@ import (
 	"cre-credential-helper/cmd/internal/session"
 	"cre-credential-helper/fallback/plain"
 	"cre-credential-helper/helper"
+	"cre-credential-helper/keyring"
 )
 
 const inKernel = session.Mode(reading.InKernel)
@@ -131,6 +132,22 @@ func TestAPointerToAnUnknownStoreIsAnErrorAndStays(t *testing.T) {
 	w.mustGet()
 	if !w.noted("time-capsule") {
 		t.Errorf("notices %q", w.notices)
+	}
+}
+
+// TestAFailureNamesTheStoreThatTheSessionWasIn, before plain text.
+func TestAFailureNamesTheStoreThatTheSessionWasIn(t *testing.T) {
+	w := newWorld(t)
+	w.Mode = inKernel
+	w.mustStore(w.login())
+	w.Mode, w.keychain.fail = session.Auto, keyring.ErrUnavailable
+	for name, err := range map[string]error{
+		"check": w.Check(t.Context(), w.Environment.Origin()),
+		"store": w.Store(t.Context(), w.login()),
+	} {
+		if err == nil || !strings.Contains(err.Error(), "set CRE_CREDENTIAL_STORE=kernel, where the session was, or CRE_CREDENTIAL_STORE=file") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

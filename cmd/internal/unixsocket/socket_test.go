@@ -311,3 +311,35 @@ func TestALinkToAFolderOfOthersIsNotTrusted(t *testing.T) {
 		}
 	}
 }
+
+// TestAServersOwnFolderIsTrustedWhereOnlyRootCouldPutIt, as one that is mounted into a
+// container whose user is root.
+func TestAServersOwnFolderIsTrustedWhereOnlyRootCouldPutIt(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give a folder away")
+	}
+	const server, stranger = 12345, 12346
+	safe, open := shortDir(t), shortDir(t)
+	if err := os.Chmod(open, 0o1777); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		parent string
+		owner  int
+		mode   os.FileMode
+		want   bool
+	}{
+		"its own":                          {safe, server, 0o700, true},
+		"its own, into which others look":  {safe, server, 0o755, false},
+		"a stranger's":                     {safe, stranger, 0o700, false},
+		"its own, where anybody could put": {open, server, 0o700, false},
+	} {
+		dir := filepath.Join(c.parent, strings.ReplaceAll(name, " ", "-"))
+		if err := errors.Join(os.Mkdir(dir, 0o700), os.Chmod(dir, c.mode), os.Chown(dir, c.owner, -1)); err != nil {
+			t.Fatal(err)
+		}
+		if err := CheckServer(Conn{Peer: Peer{UID: server}}, filepath.Join(dir, "s")); (err == nil) != c.want {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
