@@ -64,7 +64,7 @@ func ofSession() []mutant {
 			"RefreshMargin = 60 * time.Second",
 			"RefreshMargin = 10 * time.Minute"},
 		{"plain text when a keychain that was there is gone", put,
-			"errors.Is(err, keyring.ErrUnavailable) && len(file.Keychain) == 0",
+			"errors.Is(err, keyring.ErrUnavailable) && !slices.ContainsFunc(file.Keychain, isKept)",
 			"errors.Is(err, keyring.ErrUnavailable)"},
 		{"plain text when the keychain is locked", put,
 			"mode == Auto && errors.Is(err, keyring.ErrUnavailable)",
