@@ -1,10 +1,12 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 
 	"cre-credential-helper/cmd/cre-sandbox/internal/sandbox"
@@ -74,4 +76,16 @@ func TestAPasswordIsNoSessionsToken(t *testing.T) {
 	m := newMachine(t, keychainMode, sandbox.Options{})
 	m.expectOutcome(m.helper("store", "username=someone", "password=secret"), 0)
 	m.expectOutcome(m.run("", "cre", "session", "token"), 1, "is a password, and no session's token", "!secret")
+}
+
+func TestAStoppedGrantIsListed(t *testing.T) {
+	t.Parallel()
+	m := grantHost(t, sandbox.Options{})
+	g := m.startGrant("--name", "box")
+	if err := g.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = g.cmd.Process.Signal(syscall.SIGCONT) })
+	who := fmt.Sprintf("doesn't answer (process %d)", g.cmd.Process.Pid)
+	m.expectOutcome(m.run("", "cre", "session", "grants"), 1, "box   "+who, `the grant "box" (process `, "!No grant runs")
 }
