@@ -357,6 +357,11 @@ func TestAGrantThatWasKilledIsSaidAtOnce(t *testing.T) {
 	if o := c.get(); o.status != 1 || !strings.Contains(o.stderr, "has ended: start another one where the session is") || o.took > atOnce {
 		t.Errorf("%v", o)
 	}
+	for _, command := range []string{"session", "doctor"} {
+		if o := c.run("", "cre", command); o.status == 0 || !strings.Contains(o.stdout+o.stderr, "has ended") {
+			t.Errorf("%s: %v", command, o)
+		}
+	}
 	if len(m.grants()) != 0 {
 		t.Error("it is listed")
 	}
