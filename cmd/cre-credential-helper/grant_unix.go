@@ -82,9 +82,8 @@ func (o grantOptions) serve(ctx context.Context, g *grant.Grant, command foregro
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, place.Remove()) }()
-	listener, where, err := o.listen(place, &command)
+	listener, where, err := o.listen(&place, &command)
 	if err != nil {
-		place.Socket = "" // what is there is somebody else's
 		return 0, err
 	}
 	if o.loopback {
@@ -132,7 +131,7 @@ func (o grantOptions) serve(ctx context.Context, g *grant.Grant, command foregro
 }
 
 // listen returns where the consumer asks, and the variables that say so.
-func (o grantOptions) listen(place grants.Place, command *foreground.Command) (l grant.Listener, variables []string, err error) {
+func (o grantOptions) listen(place *grants.Place, command *foreground.Command) (l grant.Listener, variables []string, err error) {
 	if o.fd {
 		return listenInherited(command)
 	}
@@ -140,7 +139,7 @@ func (o grantOptions) listen(place grants.Place, command *foreground.Command) (l
 	if o.uid >= 0 {
 		mode = 0o666 // the folder keeps others out, and admit does
 	}
-	listener, err := unixsocket.Listen(place.Socket, mode)
+	listener, err := place.Listen(mode)
 	return socketListener{listener}, []string{platform.VarGrantSocket + "=" + place.Socket}, err
 }
 

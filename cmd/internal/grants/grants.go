@@ -48,6 +48,7 @@ type Place struct {
 	dir     string
 	control string
 	locks   []unixsocket.Lock
+	bound   fs.FileInfo // the socket; nil: there is none
 }
 
 // Make takes a new place, with the socket at a path, or in a folder of its own for
@@ -102,10 +103,26 @@ func (f Folder) outside(path string) error {
 // Key is where a file of the grant's own may be, besides its socket.
 func (p Place) Key() string { return filepath.Join(p.dir, keyName) }
 
-// Remove gives the place up. The sockets' files go first, the locks last.
+// Listen makes the socket at which the consumer asks.
+func (p *Place) Listen(mode fs.FileMode) (*unixsocket.Listener, error) {
+	l, err := unixsocket.Listen(p.Socket, mode)
+	if err != nil {
+		return nil, err
+	}
+	if p.bound, err = os.Lstat(p.Socket); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
+}
+
+// Remove gives the place up. The sockets' files go first, the locks last. A socket
+// that somebody else has put in the place of the consumer's stays.
 func (p Place) Remove() error {
 	var errs []error
-	paths := []string{p.Socket, p.Key(), p.control, p.dir}
+	paths := []string{p.Key(), p.control, p.dir}
+	if there, err := os.Lstat(p.Socket); err == nil && p.bound != nil && os.SameFile(there, p.bound) {
+		paths = append([]string{p.Socket}, paths...)
+	}
 	for _, path := range paths {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, err)

@@ -185,3 +185,38 @@ func TestAGrantThatDoesNotAnswerIsSaid(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+func TestASocketThatSomebodyElseHasPutThereStays(t *testing.T) {
+	f := newFolder(t)
+	if err := f.make(); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(filepath.Dir(string(f)), "s")
+	for _, replaced := range []bool{false, true} {
+		p, err := f.Make(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := p.Listen(0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		if replaced {
+			if err := os.Rename(path, path+".away"); err != nil {
+				t.Fatal(err)
+			}
+			other, err := unixsocket.Listen(path, 0o600)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer other.Close()
+		}
+		if err := p.Remove(); err != nil {
+			t.Error(err)
+		}
+		if _, err := os.Lstat(path); (err == nil) != replaced {
+			t.Errorf("replaced: %v; %v", replaced, err)
+		}
+	}
+}
