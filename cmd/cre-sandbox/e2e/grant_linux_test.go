@@ -52,21 +52,23 @@ type running struct {
 	end    func() error // waits for it
 }
 
+// safeBuffer is written to and read at the same time. It embeds no buffer, whose
+// ReadFrom would be used without the lock.
 type safeBuffer struct {
-	mu sync.Mutex
-	bytes.Buffer
+	mu   sync.Mutex
+	text bytes.Buffer
 }
 
 func (b *safeBuffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.Buffer.Write(p)
+	return b.text.Write(p)
 }
 
 func (b *safeBuffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.Buffer.String()
+	return b.text.String()
 }
 
 // startGrant returns when the grant can be asked.

@@ -135,7 +135,7 @@ func TestWithoutThePortTheAddressIsPasted(t *testing.T) {
 	defer listener.Close()
 	opened := m.witnessBrowser()
 	s := m.runOnTerminal(80, m.command(t.Context(), "cre", "login"))
-	s.expect("The browser can't come back to this program: port 53682 is in use, probably by\nanother cre login: finish or stop that one.")
+	s.expect("The browser can't come back to this program: port 53682 is in use by another\nprogram: cre doctor port names it.")
 	s.types(m.carry(s.shownURL()) + "\r")
 	s.mustBeLoggedIn()
 	if opened() {

@@ -125,7 +125,7 @@ func (m *machine) in(t *testing.T, variables ...string) *machine {
 // until waits for something that is about to happen.
 func (m *machine) until(what string, happened func() bool) {
 	m.Helper()
-	for deadline := time.Now().Add(time.Minute); !happened(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); !happened(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			m.Fatalf("it never happened that %s", what)
 		}
