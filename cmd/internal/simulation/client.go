@@ -55,6 +55,9 @@ func (c client) Renew(ctx context.Context, old helper.Credential) (helper.Creden
 // exchanged is what is done at the provider, whatever has become of p.
 func (p *Process) exchanged(old helper.Credential, asked time.Time) answer {
 	w := p.world
+	if p.died { // also where the next one's request comes before this one
+		w.provider.byFresh[old.RefreshToken.Reveal()].family.lose(p.name + " died while the provider answered")
+	}
 	g := w.provider.renew(p.name, old.RefreshToken.Reveal(), false)
 	if g == nil {
 		w.refresh()
@@ -62,9 +65,6 @@ func (p *Process) exchanged(old helper.Credential, asked time.Time) answer {
 	}
 	g.knownIssued = asked.UTC().Truncate(time.Second)
 	g.knownExpiry = g.knownIssued.Add(g.lifetime)
-	if p.died {
-		g.family.lose(p.name + " died while the provider answered")
-	}
 	from := w.provider.byFresh[old.RefreshToken.Reveal()]
 	p.inHand = &exchange{from: from, to: g, at: time.Now(), bad: w.keychain.badSoFar(), stops: p.stops}
 	return answer{grant: g}

@@ -26,7 +26,7 @@ func (w *World) judgeLogout(p *Process) {
 	}
 	for _, s := range places {
 		g := w.grantOf(s)
-		if g != nil && !g.family.byTheirs.After(p.began) && s.refresh != "" && slices.Contains(p.found, g.family) {
+		if g != nil && !g.family.byTheirs.After(p.began) && s.refresh != "" && slices.Contains(p.found, g.family) && !p.isElsewhere(g.family) {
 			w.fault(loggedOut, "%s has left %s", p.name, g)
 		}
 	}
@@ -43,4 +43,12 @@ func (w *World) families(h *Home) (all []*family) {
 		}
 	}
 	return all
+}
+
+// isElsewhere reports whether another home had f in its file since p began: a move
+// that was killed has left it there, and that home brings it back to the keychain.
+func (p *Process) isElsewhere(f *family) bool {
+	return slices.ContainsFunc(p.world.homes, func(other *Home) bool {
+		return other != p.home && other.has(p.began, func(c chapter) bool { return c.held && c.grant != nil && c.grant.family == f })
+	})
 }
