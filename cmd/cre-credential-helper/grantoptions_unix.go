@@ -161,24 +161,21 @@ func (o grantOptions) policy(ctx context.Context, net errand.Program, say func(s
 			return p, nil, err
 		}
 	}
-	variable, _ := platform.Granted(os.Getenv) // to look would be a use of that grant
-	if o.stdio && len(p.Origins) == 0 {
+	named := len(p.Origins) > 0
+	if !named {
 		p.Origins = []helper.Origin{session}
 	}
-	if len(p.Origins) > 0 || variable != "" {
-		if len(p.Origins) == 0 {
-			p.Origins = []helper.Origin{session}
-		}
+	granted, _ := platform.Granted(os.Getenv) // to look would be a use of that grant
+	if named || o.stdio || granted != "" {
 		return p, source, nil
 	}
-	p.Origins = []helper.Origin{session}
 	c, err := source.Get(ctx, helper.Query{Origin: session})
 	switch {
 	case err != nil:
 		say(fmt.Sprintf("warning: there is nothing to answer yet: %v", err))
 		p.Account = expected(ctx, source, settings.Account, session)
 	case c.AuthType == helper.AuthAPIKey:
-		return p, nil, fmt.Errorf("%w: an API key answers for %s, and it has no end: a grant is for a session. Unset the key, or remove it by cre logout",
+		return p, nil, fmt.Errorf("%w: an API key answers for %s, and it has no end: a grant is for a session. Unset the key, or remove it by cre logout --api-key",
 			helper.ErrRequest, session)
 	default:
 		p.Account = c.Username

@@ -61,23 +61,19 @@ func (m machine) useAccount(account string) error {
 	return m.setenv(platform.VarAccount, account)
 }
 
-// accountBy is what names the account: the flag or the variable.
-func (m machine) accountBy() string {
-	if platform.AccountIsByFlag(m.getenv) {
-		return "--" + flagAccount
-	}
-	return platform.VarAccount
+// named is the account that somebody has asked for by its name.
+func (m machine) named() reading.Named {
+	return reading.Named{Account: m.getenv(platform.VarAccount), ByFlag: platform.AccountIsByFlag(m.getenv)}
 }
 
 // mayUseKey refuses a key that is set, in a variable or in an environment file,
 // beside an account that somebody asked for by its name.
 func (m machine) mayUseKey(in string) error {
-	named := reading.Named{Account: m.getenv(platform.VarAccount), ByFlag: platform.AccountIsByFlag(m.getenv)}
 	remedy := "unset " + in
 	if filepath.IsAbs(in) {
 		remedy = "take it out of that file"
 	}
-	if err := named.Against(reading.Key{In: safetext.Line(in), Remedy: remedy}); err != nil {
+	if err := m.named().Against(reading.Key{In: safetext.Line(in), Remedy: remedy}); err != nil {
 		return usageError{err}
 	}
 	return nil

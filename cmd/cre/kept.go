@@ -60,7 +60,7 @@ func (m machine) anotherAccount(ctx context.Context, p *platformClient, account 
 	if d, err := p.helper.Describe(ctx, p.Origin()); err == nil && d.Problem != "" {
 		return usageError{errors.New(d.Problem)} // it isn't logged in
 	}
-	return usagef("%s is %s, and the official CLI works with one account: run %s", m.accountBy(), reading.Shown(account), reading.UseCommand(account))
+	return usagef("%s is %s, and the official CLI works with one account: run %s", m.named().By(), reading.Shown(account), reading.UseCommand(account))
 }
 
 // takeGranted has cre.yaml point to the session that a grant answers, for the

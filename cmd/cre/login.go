@@ -73,7 +73,7 @@ func (m machine) login(c *cli.Context) error {
 	if err := p.helper.Check(c.Context, p.Origin()); err != nil {
 		return cannotStore(err)
 	}
-	p.wanted, p.by = m.getenv(platform.VarAccount), m.accountBy()
+	p.wanted, p.by = m.getenv(platform.VarAccount), m.named().By()
 	if person && !c.Bool(flagYes) {
 		if again, err := m.mayLogInAgain(c.Context, p); err != nil || !again {
 			return err

@@ -66,8 +66,8 @@ func (p Places) Describe(ctx context.Context, o helper.Origin) (helper.Descripti
 	if err != nil {
 		return d, err
 	}
-	if key := slices.IndexFunc(d.Credentials, isKeyThatAnswers); key >= 0 && p.Against(Key{}) != nil {
-		d.Problem = p.Against(storedKey(d.Credentials[key].Place)).Error()
+	if err := p.againstStored(d.Credentials); err != nil {
+		d.Problem = err.Error()
 	} else if d.Unread == "" && !slices.ContainsFunc(d.Credentials, p.answers) {
 		if err := p.unanswered(file, o, all); err != ErrNotLoggedIn { //nolint:errorlint // that very one has no reason
 			d.Problem = err.Error()
@@ -125,6 +125,15 @@ func (p Places) kept(c helper.Credential, place Place, pointer Pointer, all []he
 		about.Default = hasDefault && !holds && pointer.In == place && c.Username == named.Username
 	}
 	return about
+}
+
+// againstStored is [Named.Against] for the key that is stored; nil without one.
+func (p Places) againstStored(all []helper.Account) error {
+	key := slices.IndexFunc(all, isKeyThatAnswers)
+	if key < 0 {
+		return nil
+	}
+	return p.Against(storedKey(all[key].Place))
 }
 
 func isKeyThatAnswers(a helper.Account) bool {

@@ -14,7 +14,8 @@ type Named struct {
 	ByFlag  bool // of cre; else by [platform.VarAccount]
 }
 
-func (n Named) by() string {
+// By is what names it.
+func (n Named) By() string {
 	if n.ByFlag {
 		return "--account"
 	}
@@ -47,12 +48,12 @@ func (n Named) Against(key Key) error {
 	if n.Account == "" || n.Account == APIKeyUsername {
 		return nil
 	}
-	leave := "unset " + n.by()
+	leave := "unset " + n.By()
 	if n.ByFlag {
 		leave = "leave --account out"
 	}
 	return fmt.Errorf("%w: %s is %s, but the API key in %s comes first: %s, or %s",
-		ErrContradiction, n.by(), Shown(n.Account), key.In, leave, key.Remedy)
+		ErrContradiction, n.By(), Shown(n.Account), key.In, leave, key.Remedy)
 }
 
 // against is Against for a query that a key answers. One that names its user has
