@@ -5,15 +5,14 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
 
 	"cre-credential-helper/cmd/internal/kv/location"
+	"cre-credential-helper/cmd/internal/smallfile"
 	"cre-credential-helper/cmd/internal/web"
 	"cre-credential-helper/helper"
 )
@@ -25,12 +24,8 @@ const VarTokenFile = "VAULT_TOKEN_FILE"
 // ErrSetting reports a variable of Vault's, or a path, that can't be used.
 var ErrSetting = location.ErrSetting
 
-// The most that is read of a file with a token or a certificate, in bytes, and how
-// long that may take.
-const (
-	maxFile  = 1 << 20
-	fileTime = 2 * time.Second
-)
+// maxFile is the most that is read of a file with a token or a certificate, in bytes.
+const maxFile = 1 << 20
 
 // Environment is what the settings are read from.
 type Environment struct {
@@ -160,11 +155,6 @@ func readFile(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()                                 //nolint:errcheck // only read
-	_ = f.SetReadDeadline(time.Now().Add(fileTime)) // fails for those that never wait, unlike /proc/kmsg
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err == nil && len(data) > maxFile {
-		err = fmt.Errorf("%s is larger than %d bytes", path, maxFile)
-	}
-	return data, err
+	defer f.Close() //nolint:errcheck // only read
+	return smallfile.Read(f, maxFile)
 }

@@ -4,21 +4,19 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/joho/godotenv"
 
 	"cre-credential-helper/cmd/internal/safetext"
+	"cre-credential-helper/cmd/internal/smallfile"
 )
 
 const (
-	maxFile     = 1 << 20 // bytes of an environment file
-	fileTime    = 2 * time.Second
+	maxFile     = 1 << 20  // bytes of an environment file
 	maxExpanded = 16 << 20 // bytes of all its values, at the most
 )
 
@@ -60,12 +58,11 @@ func readEnvFile(path string) (envFile, error) {
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
 		return envFile{}, unusable(path, "is not a regular file: move it away")
 	}
-	_ = f.SetReadDeadline(time.Now().Add(fileTime)) // fails for those that never wait, unlike /proc/kmsg
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	data, err := smallfile.Read(f, maxFile)
 	switch {
-	case len(data) > maxFile:
+	case errors.Is(err, smallfile.ErrLarge):
 		return envFile{}, unusable(path, "is larger than 1 MiB: move it away")
-	case errors.Is(err, os.ErrDeadlineExceeded):
+	case errors.Is(err, smallfile.ErrEndless):
 		return envFile{}, unusable(path, "has no end: move it away")
 	case err != nil:
 		return envFile{fault: "can't be read"}, nil

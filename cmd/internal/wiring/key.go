@@ -3,22 +3,18 @@ package wiring
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
-	"time"
 
 	"cre-credential-helper/cmd/internal/platform"
+	"cre-credential-helper/cmd/internal/smallfile"
 	"cre-credential-helper/helper"
 )
 
-// The most that is read of a file with a key, in bytes, and how long that may take.
-const (
-	maxKeyFile  = 64 << 10
-	keyFileTime = 2 * time.Second
-)
+// maxKeyFile is the most that is read of a file with a key, in bytes.
+const maxKeyFile = 64 << 10
 
 // APIKey is a key and where it comes from. The zero value is none.
 type APIKey struct {
@@ -107,7 +103,7 @@ func readKey(path string) (text, warning string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	data, err := readWithin(f, keyFileTime)
+	data, err := smallfile.Read(f, maxKeyFile)
 	if err != nil {
 		return "", "", err
 	}
@@ -115,20 +111,6 @@ func readKey(path string) (text, warning string, err error) {
 		warning = fmt.Sprintf("warning: others can read the API key in %s: chmod 400 it", path)
 	}
 	return string(data), warning, nil
-}
-
-// readWithin reads a file to its end, as far as that comes in time: some that the
-// kernel calls regular, such as /proc/kmsg, are waited for without end.
-func readWithin(f *os.File, limit time.Duration) ([]byte, error) {
-	_ = f.SetReadDeadline(time.Now().Add(limit)) // fails for those that never wait
-	data, err := io.ReadAll(io.LimitReader(f, maxKeyFile+1))
-	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, fmt.Errorf("%s has no end: within %v, none came", f.Name(), limit)
-	case err == nil && len(data) > maxKeyFile:
-		return nil, fmt.Errorf("%s is larger than %d bytes", f.Name(), maxKeyFile)
-	}
-	return data, err
 }
 
 // checkWriters refuses a file, which info is about, that this user or root doesn't

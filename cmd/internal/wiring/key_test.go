@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/cmd/internal/status"
@@ -24,35 +23,6 @@ func keyFile(t *testing.T, name, text string, mode os.FileMode) string {
 		t.Fatal(err)
 	}
 	return path
-}
-
-// TestAFileWithoutAnEndIsNotWaitedFor: /proc/kmsg is one, and only root may read it.
-func TestAFileWithoutAnEndIsNotWaitedFor(t *testing.T) {
-	silent, keep, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer silent.Close() //nolint:errcheck // only read
-	defer keep.Close()   //nolint:errcheck // nothing is written
-	if runtime.GOOS == "windows" {
-		return // where a file always has an end
-	}
-	if text, err := readWithin(silent, time.Millisecond); err == nil || !strings.Contains(err.Error(), "has no end") {
-		t.Errorf("%q, %v", text, err)
-	}
-	if text, err := readWithin(mustOpen(t, keyFile(t, "key", "text", 0o600)), time.Nanosecond); err != nil || string(text) != "text" {
-		t.Errorf("%q, %v", text, err)
-	}
-}
-
-func mustOpen(t *testing.T, path string) *os.File {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = f.Close() })
-	return f
 }
 
 func TestWhereAKeyComesFrom(t *testing.T) {
