@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 
@@ -17,6 +16,7 @@ import (
 	"cre-credential-helper/cmd/internal/near"
 	"cre-credential-helper/cmd/internal/oauth"
 	"cre-credential-helper/cmd/internal/official"
+	"cre-credential-helper/cmd/internal/onpath"
 	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/cmd/internal/safetext"
 	exit "cre-credential-helper/cmd/internal/status"
@@ -253,15 +253,11 @@ func (m machine) helperProgram() (string, error) {
 		}
 		return path, nil
 	}
-	file := name
-	if runtime.GOOS == "windows" {
-		file += ".exe"
-	}
 	if self, err := m.executable(); err == nil {
 		if resolved, err := filepath.EvalSymlinks(self); err == nil {
 			self = resolved
 		}
-		if path, err := exec.LookPath(filepath.Join(filepath.Dir(self), file)); err == nil {
+		if path, err := exec.LookPath(filepath.Join(filepath.Dir(self), onpath.File(name))); err == nil {
 			return path, nil
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"cre-credential-helper/cmd/internal/errand"
 	"cre-credential-helper/cmd/internal/official"
+	"cre-credential-helper/cmd/internal/onpath"
 	"cre-credential-helper/cmd/internal/version"
 )
 
@@ -132,7 +133,7 @@ func (d desk) answering(name, client string) (Finding, bool) {
 		return warning("%s asks %s, which is another program than cre-credential-helper", client, found), true
 	}
 	f := problem("%s is configured to ask %s, which is not on PATH", client, name)
-	beside := filepath.Join(folder, withEnding(name))
+	beside := filepath.Join(folder, onpath.File(name))
 	switch _, err := os.Stat(beside); {
 	case err == nil:
 		return f.run(d.shell.prependPath(folder)), true
@@ -147,29 +148,14 @@ func (d desk) answering(name, client string) (Finding, bool) {
 // onPath returns the first program of that name that a shell would start, without
 // looking into relative entries; "" for none.
 func (d desk) onPath(name string) string {
-	for _, dir := range d.pathDirs() {
-		path := filepath.Join(dir, withEnding(name))
-		info, err := os.Stat(path)
-		if err == nil && info.Mode().IsRegular() && (runtime.GOOS == "windows" || info.Mode()&0o111 != 0) {
-			return path
-		}
+	for path := range onpath.Programs(d.Getenv("PATH"), name) {
+		return path
 	}
 	return ""
 }
 
-func (d desk) pathDirs() []string {
-	return slices.DeleteFunc(filepath.SplitList(d.Getenv("PATH")), func(dir string) bool { return !filepath.IsAbs(dir) })
-}
-
 func (d desk) isOnPath(folder string) bool {
-	return slices.ContainsFunc(d.pathDirs(), func(dir string) bool { return sameFile(dir, folder) })
-}
-
-func withEnding(name string) string {
-	if runtime.GOOS == "windows" {
-		return name + ".exe"
-	}
-	return name
+	return slices.ContainsFunc(onpath.Dirs(d.Getenv("PATH")), func(dir string) bool { return sameFile(dir, folder) })
 }
 
 func sameFile(a, b string) bool {

@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
+
+	"cre-credential-helper/cmd/internal/onpath"
 )
 
 // ProgramName is the program's name, without Windows' ending.
@@ -21,13 +22,9 @@ func Find(executable string) (string, error) {
 	if resolved, err := filepath.EvalSymlinks(executable); err == nil {
 		executable = resolved
 	}
-	file := ProgramName
-	if runtime.GOOS == "windows" {
-		file += ".exe"
-	}
 	here := filepath.Dir(executable)
 	for _, dir := range []string{here, filepath.Join(here, "..", "libexec", "cre-credential-helper")} {
-		path := filepath.Join(dir, file)
+		path := filepath.Join(dir, onpath.File(ProgramName))
 		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
 			return path, nil
 		}

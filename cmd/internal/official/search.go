@@ -8,9 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strconv"
 
+	"cre-credential-helper/cmd/internal/onpath"
 	"cre-credential-helper/cmd/internal/ourselves"
 	"cre-credential-helper/cmd/internal/safetext"
 )
@@ -154,8 +154,7 @@ func windowsInstall(localAppData string) string {
 }
 
 func (s Search) onPath(name string) []string {
-	dirs := slices.DeleteFunc(filepath.SplitList(s.Path), func(dir string) bool { return !filepath.IsAbs(dir) })
-	return inEach(dirs, name)
+	return inEach(onpath.Dirs(s.Path), name)
 }
 
 func inEach(dirs []string, name string) (paths []string) {
@@ -165,13 +164,12 @@ func inEach(dirs []string, name string) (paths []string) {
 	return paths
 }
 
-// withEnding adds on Windows the one ending of programs that the installer uses
-// and that starts without a shell. A file with another one can be named.
+// withEnding is [onpath.File], but a file with another ending can be named.
 func withEnding(name string) string {
-	if runtime.GOOS == "windows" && filepath.Ext(name) == "" {
-		return name + ".exe"
+	if filepath.Ext(name) != "" {
+		return name
 	}
-	return name
+	return onpath.File(name)
 }
 
 // judge fails with [fs.ErrNotExist] if nothing is there, and with [ErrUnusable].

@@ -10,6 +10,7 @@ import (
 	"runtime"
 
 	"cre-credential-helper/cmd/internal/official"
+	"cre-credential-helper/cmd/internal/onpath"
 	"cre-credential-helper/cmd/internal/ourselves"
 	"cre-credential-helper/fallback"
 )
@@ -142,10 +143,7 @@ func (p *place) tighten(path string) error {
 
 // onPath says which cre a shell finds.
 func (p *place) onPath(path string) string {
-	for _, folder := range filepath.SplitList(path) {
-		if !filepath.IsAbs(folder) {
-			continue
-		}
+	for _, folder := range onpath.Dirs(path) {
 		found := look(filepath.Join(folder, "cre"+p.exe), p.program)
 		if found.err != nil || !found.isExecutable() {
 			continue

@@ -1,11 +1,10 @@
 package stores
 
 import (
-	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 
+	"cre-credential-helper/cmd/internal/onpath"
 	"cre-credential-helper/cmd/internal/ourselves"
 	"cre-credential-helper/keyring/program"
 )
@@ -42,12 +41,7 @@ func (p Programs) path() (path string) {
 // skipped, and so is our own helper under that name.
 func (p Programs) find(name string) (string, error) {
 	own := p.ownHelper()
-	for _, dir := range filepath.SplitList(p.path()) {
-		file := filepath.Join(dir, withEnding(name))
-		info, err := os.Stat(file)
-		if !filepath.IsAbs(dir) || err != nil || !info.Mode().IsRegular() || runtime.GOOS != "windows" && info.Mode()&0o111 == 0 {
-			continue
-		}
+	for file := range onpath.Programs(p.path(), name) {
 		if !own.Is(file) {
 			return file, nil
 		}
@@ -61,13 +55,6 @@ func (p Programs) ownHelper() ourselves.Program {
 	if err != nil {
 		return ourselves.Program{}
 	}
-	own, _ := ourselves.Identify(filepath.Join(filepath.Dir(self), withEnding(ownHelper)))
+	own, _ := ourselves.Identify(filepath.Join(filepath.Dir(self), onpath.File(ownHelper)))
 	return own
-}
-
-func withEnding(name string) string {
-	if runtime.GOOS == "windows" {
-		return name + ".exe"
-	}
-	return name
 }

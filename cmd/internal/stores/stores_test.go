@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"cre-credential-helper/cmd/internal/onpath"
 	"cre-credential-helper/cmd/internal/reading"
 	"cre-credential-helper/cmd/internal/wiring"
 	"cre-credential-helper/keyring"
@@ -17,7 +18,7 @@ import (
 // put makes a file that may be executed.
 func put(t *testing.T, dir, name, text string) string {
 	t.Helper()
-	path := filepath.Join(dir, withEnding(name))
+	path := filepath.Join(dir, onpath.File(name))
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
