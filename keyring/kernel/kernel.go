@@ -10,12 +10,6 @@
 // another user namespace, which has keyrings of its own.
 package kernel
 
-import (
-	"fmt"
-
-	"cre-credential-helper/keyring/lookup"
-)
-
 // Limit is how many bytes a value may have: the kernel takes 32,767.
 const Limit = 32000
 
@@ -24,17 +18,3 @@ const Limit = 32000
 // where the kernel, or a sandbox, has no such thing, and [lookup.ErrRefused] for a
 // full quota.
 type Keys struct{}
-
-// unavailable is a [lookup.ErrUnavailable] in words of its own.
-type unavailable string
-
-func (u unavailable) Error() string { return string(u) }
-func (unavailable) Unwrap() error   { return lookup.ErrUnavailable }
-
-// refusal is a [lookup.ErrRefused] in words of its own.
-type refusal string
-
-func (r refusal) Error() string { return string(r) }
-func (refusal) Unwrap() error   { return lookup.ErrRefused }
-
-func unavailablef(format string, args ...any) error { return unavailable(fmt.Sprintf(format, args...)) }

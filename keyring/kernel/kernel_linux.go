@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"cre-credential-helper/helper"
+	"cre-credential-helper/keyring/lookup"
 )
 
 // The keys' type is "user", which a program reads; their permissions are those of who
@@ -129,10 +130,10 @@ func explain(err error) error {
 		return helper.ErrNotFound
 	case errors.Is(err, unix.EDQUOT):
 		limit, _ := os.ReadFile("/proc/sys/kernel/keys/maxbytes")
-		return refusal("the kernel's keyring is full: your keys may have " + strings.TrimSpace(string(limit)) +
-			" bytes in all (see /proc/key-users): remove some, have root raise kernel.keys.maxbytes, or use another store")
+		return lookup.Errorf(lookup.ErrRefused, "the kernel's keyring is full: your keys may have %s bytes in all (see /proc/key-users): "+
+			"remove some, have root raise kernel.keys.maxbytes, or use another store", strings.TrimSpace(string(limit)))
 	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES), errors.Is(err, unix.ENOSYS), errors.Is(err, unix.EOPNOTSUPP):
-		return unavailablef("the kernel's keyring can't be used here (%v): a container or a sandbox forbids it, or the kernel has none: use another store", err)
+		return lookup.Errorf(lookup.ErrUnavailable, "the kernel's keyring can't be used here (%v): a container or a sandbox forbids it, or the kernel has none: use another store", err)
 	}
 	return err
 }

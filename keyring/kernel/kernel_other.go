@@ -2,7 +2,11 @@
 
 package kernel
 
-import "runtime"
+import (
+	"runtime"
+
+	"cre-credential-helper/keyring/lookup"
+)
 
 // Get fails with [lookup.ErrUnavailable].
 func (Keys) Get(string, string) (string, error) { return "", none() }
@@ -14,5 +18,5 @@ func (Keys) Set(string, string, string) error { return none() }
 func (Keys) Delete(string, string) error { return none() }
 
 func none() error {
-	return unavailablef("the kernel's keyring is Linux's, and this is %s: use another store", runtime.GOOS)
+	return lookup.Errorf(lookup.ErrUnavailable, "the kernel's keyring is Linux's, and this is %s: use another store", runtime.GOOS)
 }

@@ -78,6 +78,20 @@ type refusal string
 func (r refusal) Error() string { return string(r) }
 func (refusal) Unwrap() error   { return ErrLocked }
 
+// worded is an error of a kind.
+type worded struct {
+	kind error
+	text string
+}
+
+func (w worded) Error() string { return w.text }
+func (w worded) Unwrap() error { return w.kind }
+
+// Errorf returns an error of a kind, such as [ErrRefused], in words of its own.
+func Errorf(kind error, format string, args ...any) error {
+	return worded{kind, fmt.Sprintf(format, args...)}
+}
+
 // errNoBus reports that there is no D-Bus session to ask.
 var errNoBus = errors.New("no D-Bus session")
 

@@ -58,7 +58,7 @@ func (p Program) Get(service, account string) (string, error) {
 	}
 	var s secret
 	if err := json.Unmarshal(out, &s); err != nil {
-		return "", refusalf("%s gave an answer that is not its protocol's: is it a credential helper of docker's?", p.Name)
+		return "", lookup.Errorf(lookup.ErrRefused, "%s gave an answer that is not its protocol's: is it a credential helper of docker's?", p.Name)
 	}
 	if s.Secret == "" { // as docker-credential-pass says that there is none
 		return "", helper.ErrNotFound
@@ -105,11 +105,11 @@ func (p Program) run(operation, request, value string) ([]byte, error) {
 	case err == nil:
 		return out.Bytes(), nil
 	case ctx.Err() != nil:
-		return nil, timeout{p.Name, p.Timeout}
+		return nil, lookup.Errorf(lookup.ErrTimeout, "%s did not answer within %v: it may wait for a passphrase: unlock its store and try again", p.Name, p.Timeout)
 	case errors.Is(err, exec.ErrWaitDelay): // it has ended, and something that it has started hasn't
 		return out.Bytes(), nil
 	case failed == nil:
-		return nil, unavailablef("%s can't be started: %v: install it again, or use another store", p.Name, err)
+		return nil, lookup.Errorf(lookup.ErrUnavailable, "%s can't be started: %v: install it again, or use another store", p.Name, err)
 	}
 	said := strings.TrimSpace(out.String())
 	if said == "credentials not found in native keychain" {
@@ -118,7 +118,7 @@ func (p Program) run(operation, request, value string) ([]byte, error) {
 	if said == "" {
 		said = strings.TrimSpace(messages.String())
 	}
-	return nil, refusalf("%s refused (%v)%s: unlock its store and try again", p.Name, failed, quoted(said, value))
+	return nil, lookup.Errorf(lookup.ErrRefused, "%s refused (%v)%s: unlock its store and try again", p.Name, failed, quoted(said, value))
 }
 
 // quoted are a program's words in quotation marks, unless they repeat a part of a
@@ -166,35 +166,7 @@ func (l *limited) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// refusal is a [lookup.ErrRefused] in words of its own.
-type refusal string
-
-func (r refusal) Error() string { return string(r) }
-func (refusal) Unwrap() error   { return lookup.ErrRefused }
-
-func refusalf(format string, args ...any) error { return refusal(fmt.Sprintf(format, args...)) }
-
-// unavailable is a [lookup.ErrUnavailable] in words of its own.
-type unavailable string
-
-func (u unavailable) Error() string { return string(u) }
-func (unavailable) Unwrap() error   { return lookup.ErrUnavailable }
-
 // Missing is the [lookup.ErrUnavailable] of a program that isn't installed.
 func Missing(name string) error {
-	return unavailablef("%s is not on PATH: install it, or use another store", name)
+	return lookup.Errorf(lookup.ErrUnavailable, "%s is not on PATH: install it, or use another store", name)
 }
-
-func unavailablef(format string, args ...any) error { return unavailable(fmt.Sprintf(format, args...)) }
-
-// timeout is a [lookup.ErrTimeout] in words of its own.
-type timeout struct {
-	name  string
-	after time.Duration
-}
-
-func (t timeout) Error() string {
-	return fmt.Sprintf("%s did not answer within %v: it may wait for a passphrase: unlock its store and try again", t.name, t.after)
-}
-
-func (timeout) Unwrap() error { return lookup.ErrTimeout }
