@@ -73,6 +73,11 @@ type Accounts interface {
 // member has changed its meaning or is gone; new members don't change it.
 const DescriptionSchema = 1
 
+// NewDescription returns one that says nothing yet.
+func NewDescription() Description {
+	return Description{Schema: DescriptionSchema, Credentials: []Account{}, Notes: []string{}}
+}
+
 // Description is what an [Accounts] says of one origin.
 type Description struct {
 	Schema      int       `json:"schema"`

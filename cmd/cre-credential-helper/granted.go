@@ -51,11 +51,11 @@ func askURL(way errand.GrantPath, net errand.Program) func(context.Context, stri
 		if way.KeyFile == "" {
 			return nil, fmt.Errorf("%w: %s is set, and %s isn't, which names the file of the capability", status.ErrSetting, platform.VarGrantURL, platform.VarGrantKey)
 		}
+		var r grant.Reply
 		words, err := net.AskGrant(ctx, way, grant.Question(op, request))
-		if err != nil {
-			return nil, fmt.Errorf("the grant (%s=%s): %w", platform.VarGrantURL, way.URL, err)
+		if err == nil {
+			r, err = grant.ReadReply(bytes.NewReader(words))
 		}
-		r, err := grant.ReadReply(bytes.NewReader(words))
 		if err != nil {
 			return nil, fmt.Errorf("the grant (%s=%s): %w", platform.VarGrantURL, way.URL, err)
 		}
@@ -102,17 +102,16 @@ type unasked granted
 
 // Describe implements [reading.Describer].
 func (u unasked) Describe(_ context.Context, o helper.Origin) (helper.Description, error) {
+	d := helper.NewDescription()
 	if err := reach(u.variable, u.value); err != nil {
-		return helper.Description{Schema: helper.DescriptionSchema, Credentials: []helper.Account{}, Notes: []string{}, Problem: err.Error()}, nil
+		d.Problem = err.Error()
+		return d, nil
 	}
-	return helper.Description{
-		Schema: helper.DescriptionSchema,
-		Credentials: []helper.Account{{
-			Origin: o.String(), Username: u.account, AuthType: helper.AuthBearer,
-			Place: helper.PlaceGrant, Variable: u.variable, Default: true, Renewable: true,
-		}},
-		Notes: []string{},
-	}, nil
+	d.Credentials = append(d.Credentials, helper.Account{
+		Origin: o.String(), Username: u.account, AuthType: helper.AuthBearer,
+		Place: helper.PlaceGrant, Variable: u.variable, Default: true, Renewable: true,
+	})
+	return d, nil
 }
 
 // Store implements [helper.Store].

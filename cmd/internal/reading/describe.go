@@ -27,7 +27,7 @@ func (r Reader) Describe(ctx context.Context, o helper.Origin, places Describer)
 		return d, err
 	}
 	if err != nil {
-		d = description()
+		d = helper.NewDescription()
 		d.Notes = append(d.Notes, err.Error())
 	}
 	about := accountOf(key, helper.PlaceEnvironment)
@@ -39,15 +39,11 @@ func (r Reader) Describe(ctx context.Context, o helper.Origin, places Describer)
 	return d, nil
 }
 
-func description() helper.Description {
-	return helper.Description{Schema: helper.DescriptionSchema, Credentials: []helper.Account{}, Notes: []string{}}
-}
-
 // Describe implements [Describer]. It looks into the vaults that cre.yaml points to
 // and, unlike Get, into the keychain where it points to none. Its errors are those
 // of cre.yaml, and [lookup.ErrUnsure].
 func (p Places) Describe(ctx context.Context, o helper.Origin) (helper.Description, error) {
-	d := description()
+	d := helper.NewDescription()
 	var file plain.Session
 	if p.Decides(o, helper.RoomShared) {
 		var err error
