@@ -11,7 +11,6 @@ import (
 
 	"cre-credential-helper/cmd/internal/safetext"
 	"cre-credential-helper/cmd/internal/web"
-	"cre-credential-helper/helper"
 	"cre-credential-helper/keyring"
 )
 
@@ -129,12 +128,12 @@ func quoted(said string) string {
 }
 
 // unanswered explains a request without an answer.
-func (c *Client) unanswered(ctx context.Context, err error, sent ...helper.Secret) error {
+func (c *Client) unanswered(ctx context.Context, err error) error {
 	if errors.As(err, new(*tls.CertificateVerificationError)) {
 		return web.Outage(fmt.Errorf("the certificate of %s can't be verified: set VAULT_CACERT to the file of its CA (%w)",
-			web.HostOf(c.Address), safetext.Error(err, append(sent, c.Token)...)))
+			web.HostOf(c.Address), safetext.Error(err, c.Token)))
 	}
-	err = web.Unanswered(ctx, "the vault at "+web.HostOf(c.Address), err, append(sent, c.Token)...)
+	err = web.Unanswered(ctx, "the vault at "+web.HostOf(c.Address), err, c.Token)
 	if ctx.Err() != nil || errors.As(err, new(tls.RecordHeaderError)) {
 		return err
 	}
