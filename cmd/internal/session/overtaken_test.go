@@ -12,6 +12,7 @@ import (
 	"cre-credential-helper/cmd/internal/session"
 	"cre-credential-helper/fallback"
 	"cre-credential-helper/helper"
+	"cre-credential-helper/keyring"
 )
 
 // What the official CLI does, which takes no lock, while a renewal waits for the
@@ -228,5 +229,39 @@ func TestATokenThatIsNotKeptIsNotSaidToBe(t *testing.T) {
 	bare.RefreshToken, bare.TokenEndpoint = helper.Secret{}, ""
 	if err := k.Store(t.Context(), bare); err != nil || w.file() != theirs || w.noted("plain text") {
 		t.Errorf("%v, notices %q, cre.yaml:\n%s", err, w.notices, w.file())
+	}
+}
+
+// choosyVault refuses one account.
+type choosyVault struct {
+	helper.Vault
+	refused string
+}
+
+func (v choosyVault) Store(ctx context.Context, c helper.Credential) error {
+	if c.Username == v.refused {
+		return keyring.ErrLocked
+	}
+	return v.Vault.Store(ctx, c)
+}
+
+// TestALoginThatFailsLeavesTheOtherAccountsSessionInOnePlace is about the session in
+// cre.yaml that goes to the keychain beside a login: another home that shares the
+// keychain would renew it, too.
+func TestALoginThatFailsLeavesTheOtherAccountsSessionInOnePlace(t *testing.T) {
+	w := newWorld(t)
+	held := w.login()
+	w.writeFile(officialFile(held))
+	other := w.login()
+	other.Username, other.RefreshToken = "other@domain.com", helper.NewSecret("refresh-other")
+	w.keychain.Vault = choosyVault{w.keychain.Vault, other.Username}
+	if err := w.Store(t.Context(), other); !errors.Is(err, keyring.ErrLocked) {
+		t.Fatalf("the login: %v", err)
+	}
+	w.pass(2 * time.Hour)
+	got := w.mustGet()
+	kept, err := w.keychain.Get(t.Context(), w.query())
+	if err != nil || kept.Secret.Reveal() != got.Secret.Reveal() || holdsTokens(w.file()) || got.Username != held.Username {
+		t.Errorf("got %v, the keychain has %v, %v, and cre.yaml\n%s", got.Username, kept.Username, err, w.file())
 	}
 }

@@ -50,11 +50,14 @@ func (p *Places) putSession(ctx context.Context, c helper.Credential, stays stay
 	if p.mode == File {
 		return p.putIntoFile(ctx, c, stays)
 	}
-	file, _, err := p.file.readForWriting()
-	if err != nil {
-		return nil, err
-	}
 	replaced, err = p.putIntoVault(ctx, p.mode.Place(), c, stays)
+	if err == nil {
+		return replaced, nil
+	}
+	file, _, ferr := p.file.readForWriting() // which may point to the vault by now
+	if ferr != nil {
+		return nil, errors.Join(err, ferr)
+	}
 	if !mayBePlain(p.mode, file, err) {
 		return replaced, p.orElsewhere(err, file, c.Origin)
 	}
@@ -129,9 +132,14 @@ func (p *Places) putIntoVault(ctx context.Context, place Place, c helper.Credent
 // will hold none, and nobody has ended that one. What was kept of that account is
 // not revoked, because it may be of the same session.
 func (p *Places) moveBeside(ctx context.Context, place Place, kept []helper.Credential, c helper.Credential) (beside helper.Credential, err error) {
-	file, _, err := p.file.readForWriting()
-	held, owned := p.file.credential(file)
-	if err != nil || !owned || held.Origin != c.Origin || held.Username == c.Username {
+	held, owned := helper.Credential{}, false
+	// Until c is there it is like a move, which a renewal settles if it is broken off.
+	err = p.file.change(func(file *fallback.File) (bool, error) {
+		held, owned = p.file.credential(*file)
+		owned = owned && held.Origin == c.Origin && held.Username != c.Username
+		return owned && list(file, place, held.Origin, held.Username), nil
+	})
+	if err != nil || !owned {
 		return helper.Credential{}, err
 	}
 	there, err := moveInto(ctx, p.vault(place), held)
