@@ -27,6 +27,7 @@ var messageChapters = []chapter{
 	}},
 	{"Login and logout", []explanation{
 		{"the port is in use", "The browser comes back to port 53682, and another program listens there, which is no `cre login`.", "`cre doctor port` names the program. End it, or log in in a terminal and paste the address."},
+		{"the port is a connection's", "The system gave the number of this port to a connection of another program.", "Log in again in a minute, or log in in a terminal and paste the address."},
 		{"the login is declined", "Somebody pressed the button that declines, in the browser.", "Run `cre login` again."},
 		{"a renewal is refused", "The provider no longer accepts the session: it was ended in another place, or it was not used for too long.", "Run `cre login`."},
 		{"a logout without the network", "The provider could not be told that the session ends. It is removed from this machine all the same.", "Nothing, if nobody else can have a copy of the tokens. Otherwise end the session in the platform's web pages."},

@@ -94,6 +94,14 @@ var messages = map[string]message{
 		defer taken.Close()
 		return m.run("", "cre", "login", "--no-browser")
 	}, []string{"Error: port 53682 is in use by another program: cre doctor port names it"}, []string{"listen tcp", "bind"}},
+	"the port is a connection's": {fileMode, func(m *machine) outcome {
+		callbackPort.Lock()
+		defer callbackPort.Unlock()
+		for _, host := range []string{"127.0.0.1", "::1"} {
+			connectFrom(m, net.JoinHostPort(host, "53682"))
+		}
+		return m.run("", "cre", "login", "--no-browser")
+	}, []string{"Error: port 53682 is in use by another program's connection: try again in a minute"}, []string{"bind", "nobody listens"}},
 	"a web page instead of JSON": {fileMode, func(m *machine) outcome {
 		m.logIn()
 		m.platform.Replace(sandbox.GraphQL, status(200, "<html>Sign in to the Wi-Fi</html>"))
@@ -243,5 +251,40 @@ func TestAnUnknownOperationIsSaidToWhoTypesIt(t *testing.T) {
 	}
 	if o := m.run("", "cre-credential-helper", "gett"); o.status != 0 || o.stdout+o.stderr != "" {
 		t.Error(o)
+	}
+}
+
+// connectFrom connects an address of this machine's to somewhere on it.
+func connectFrom(m *machine, address string) {
+	m.Helper()
+	from, err := net.ResolveTCPAddr("tcp", address)
+	if err != nil {
+		m.Fatal(err)
+	}
+	elsewhere, err := net.Listen("tcp", net.JoinHostPort(from.IP.String(), "0"))
+	if err != nil {
+		m.Logf("left out, because nobody can listen there either: %v", err) // no IPv6
+		return
+	}
+	m.Cleanup(func() { _ = elsewhere.Close() })
+	// What the last login left for a minute is no obstacle; this one is to be.
+	share := func(value int) func(string, string, syscall.RawConn) error {
+		return func(_, _ string, c syscall.RawConn) error {
+			return c.Control(func(fd uintptr) { _ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_REUSEADDR, value) })
+		}
+	}
+	connection, err := (&net.Dialer{LocalAddr: from, Control: share(1)}).DialContext(m.Context(), "tcp", elsewhere.Addr().String())
+	if err != nil {
+		m.Fatal(err)
+	}
+	m.Cleanup(func() { _ = connection.Close() })
+	tcp := connection.(*net.TCPConn)
+	_ = tcp.SetLinger(0) // it is gone at once
+	raw, err := tcp.SyscallConn()
+	if err == nil {
+		err = share(0)("", "", raw)
+	}
+	if err != nil {
+		m.Fatal(err)
 	}
 }

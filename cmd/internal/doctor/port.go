@@ -16,6 +16,9 @@ func (d desk) port(ctx context.Context) []Finding {
 	switch {
 	case err == nil:
 		return []Finding{ok("%s is free on every loopback address", what)}
+	case taken != nil && taken.Outgoing():
+		return []Finding{problem("%s is in use by a connection of another program to elsewhere", what).
+			advise("log in in a minute: most such connections have ended then")}
 	case taken != nil && taken.InUse():
 		return []Finding{portTaken(what, taken)}
 	case taken != nil && taken.Reserved():

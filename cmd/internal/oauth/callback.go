@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"cre-credential-helper/cmd/internal/safetext"
@@ -125,8 +126,9 @@ func callbackHosts(port int) []string {
 	return []string{"localhost" + suffix, "127.0.0.1" + suffix, "[::1]" + suffix}
 }
 
-// bind listens on every loopback address that this machine has, or on none. A port
-// that is in use is tried for a moment longer: another [CheckPort] may be looking.
+// bind listens on every loopback address that this machine has and that nobody
+// listens on, or on none. A port that is in use is tried for a moment longer:
+// another [CheckPort] may be looking.
 func bind(ctx context.Context, port int) ([]net.Listener, error) {
 	const tries, pause = 6, 50 * time.Millisecond
 	for try := 1; ; try++ {
@@ -145,14 +147,17 @@ func bind(ctx context.Context, port int) ([]net.Listener, error) {
 }
 
 func bindOnce(ctx context.Context, port int) (listeners []net.Listener, err error) {
-	var missing error
+	var unusable error
 	for _, host := range []string{"127.0.0.1", "::1"} {
-		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+		address := net.JoinHostPort(host, strconv.Itoa(port))
+		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 		switch {
 		case err == nil:
 			listeners = append(listeners, listener)
 		case isMissingFamily(err):
-			missing = err
+			unusable = errors.Join(unusable, err)
+		case isInUse(err) && refuses(ctx, address):
+			unusable = errors.Join(unusable, errOutgoing, err)
 		default:
 			for _, listener := range listeners {
 				_ = listener.Close()
@@ -161,9 +166,19 @@ func bindOnce(ctx context.Context, port int) (listeners []net.Listener, err erro
 		}
 	}
 	if len(listeners) == 0 {
-		return nil, missing
+		return nil, unusable
 	}
 	return listeners, nil
+}
+
+// refuses reports whether nobody listens at an address, so that a browser which
+// tries it goes on to the other one.
+func refuses(ctx context.Context, address string) bool {
+	connection, err := (&net.Dialer{Timeout: 500 * time.Millisecond}).DialContext(ctx, "tcp", address)
+	if err == nil {
+		_ = connection.Close()
+	}
+	return isAny(err, syscall.ECONNREFUSED, wsaConnectionRefused)
 }
 
 // remember has who repeats c get p again. Only what had the right state is

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"errors"
 	"net"
 	"strconv"
 	"testing"
@@ -37,6 +38,36 @@ func TestAGlanceAtThePortIsNotInTheWay(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, l := range listeners {
+		_ = l.Close()
+	}
+}
+
+// TestAConnectionToElsewhereIsNotInTheWay gives the port's number to an outgoing
+// connection, as the system does when it picks one.
+func TestAConnectionToElsewhereIsNotInTheWay(t *testing.T) {
+	elsewhere, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer elsewhere.Close()
+	outgoing, err := net.Dial("tcp", elsewhere.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer outgoing.Close()
+	port := outgoing.LocalAddr().(*net.TCPAddr).Port
+
+	listeners, err := bind(t.Context(), port)
+	if taken, ok := errors.AsType[*PortError](err); ok && taken.Outgoing() {
+		return // a machine without IPv6
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range listeners {
+		if host, _, _ := net.SplitHostPort(l.Addr().String()); host != "::1" {
+			t.Errorf("it listens at %s, where the number was taken", host)
+		}
 		_ = l.Close()
 	}
 }

@@ -26,6 +26,10 @@ func (e *PortError) Unwrap() error { return e.Err }
 // InUse reports whether another program has the port.
 func (e *PortError) InUse() bool { return isInUse(e.Err) }
 
+// Outgoing reports whether nobody listens on the port: the system gave its number
+// to a connection to elsewhere, and keeps it for up to a minute after that has ended.
+func (e *PortError) Outgoing() bool { return errors.Is(e.Err, errOutgoing) }
+
 // Reserved reports whether Windows keeps the port from everybody.
 func (e *PortError) Reserved() bool { return isAny(e.Err, wsaAccess) }
 
@@ -33,6 +37,8 @@ func (e *PortError) Error() string {
 	switch {
 	case e.Holder > 0:
 		return fmt.Sprintf("port %d is in use by another cre login (PID %d): finish or stop that one", e.Port, e.Holder)
+	case e.Outgoing():
+		return fmt.Sprintf("port %d is in use by another program's connection: try again in a minute", e.Port)
 	case e.InUse():
 		return fmt.Sprintf("port %d is in use by another program: cre doctor port names it", e.Port)
 	case e.Reserved():
@@ -43,12 +49,15 @@ func (e *PortError) Error() string {
 	return fmt.Sprintf("port %d can't be listened on: %v", e.Port, e.Err)
 }
 
+var errOutgoing = errors.New("nobody listens there")
+
 // Windows' own numbers, which package syscall doesn't name there.
 const (
 	wsaAccess              = syscall.Errno(10013)
 	wsaFamilyNotSupported  = syscall.Errno(10047)
 	wsaAddressInUse        = syscall.Errno(10048)
 	wsaAddressNotAvailable = syscall.Errno(10049)
+	wsaConnectionRefused   = syscall.Errno(10061)
 )
 
 func isInUse(err error) bool { return isAny(err, syscall.EADDRINUSE, wsaAddressInUse) }
@@ -64,7 +73,7 @@ func isAny(err error, numbers ...syscall.Errno) bool {
 
 func newPortError(ctx context.Context, port int, err error) error {
 	e := &PortError{Port: port, Err: err}
-	if e.InUse() {
+	if e.InUse() && !e.Outgoing() {
 		e.Holder = askHolder(ctx, port)
 	}
 	return e

@@ -83,4 +83,8 @@ func TestWhyAPortCannotBeListenedOn(t *testing.T) {
 			t.Errorf("%v: %v", errno, err)
 		}
 	}
+	err := &PortError{Port: defaultPort, Err: errors.Join(errOutgoing, syscall.EADDRINUSE)}
+	if want := "port 53682 is in use by another program's connection: try again in a minute"; err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
 }
