@@ -203,20 +203,26 @@ func queryRequest(q Query) *attributeWriter {
 	return w
 }
 
-// run does one operation and returns what the program wrote on standard
-// output. The program inherits the environment.
+// run does one operation in git's form.
 func (c Client) run(ctx context.Context, op string, req *attributeWriter) ([]byte, error) {
 	var in bytes.Buffer
 	if err := req.flush(&in); err != nil {
 		return nil, err
 	}
 	in.WriteByte('\n')
+	return c.Do(ctx, op, in.Bytes())
+}
+
+// Do does one operation with a request in any form, and returns what the program
+// wrote on standard output, [MaxRequest] bytes at the most. The program inherits the
+// environment. One that failed is a [ProgramError].
+func (c Client) Do(ctx context.Context, op string, request []byte) ([]byte, error) {
 	if c.Ask != nil {
-		return c.Ask(ctx, op, in.Bytes())
+		return c.Ask(ctx, op, request)
 	}
 	out, messages := &limitedBuffer{limit: MaxRequest}, &limitedBuffer{limit: maxMessages}
 	cmd := exec.CommandContext(ctx, c.Program, append(append([]string(nil), c.Args...), op)...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = &in, out, messages
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(request), out, messages
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = stopDelay
 	err := cmd.Run()

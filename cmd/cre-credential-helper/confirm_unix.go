@@ -36,7 +36,7 @@ type confirmation struct {
 
 // newConfirmation returns what asks by the program in SSH_ASKPASS, else on the
 // terminal, if no command has that.
-func newConfirmation(o grantOptions, getenv func(string) string) (func(context.Context, grant.Peer, helper.Origin) error, error) {
+func newConfirmation(o grantOptions, getenv func(string) string) (func(context.Context, grant.Use) error, error) {
 	c := confirmation{name: o.name, turn: make(chan struct{}, 1)}
 	if program := getenv(variableAsk); program != "" {
 		path, err := exec.LookPath(program)
@@ -58,7 +58,7 @@ func newConfirmation(o grantOptions, getenv func(string) string) (func(context.C
 }
 
 // confirm returns nil for a yes. Who waits for a turn has that long, too.
-func (c confirmation) confirm(ctx context.Context, who grant.Peer, o helper.Origin) error {
+func (c confirmation) confirm(ctx context.Context, u grant.Use) error {
 	ctx, cancel := context.WithTimeout(ctx, confirmTime)
 	defer cancel()
 	select {
@@ -67,8 +67,12 @@ func (c confirmation) confirm(ctx context.Context, who grant.Peer, o helper.Orig
 	case <-ctx.Done():
 		return helper.AccountErrorf("nobody could be asked to confirm this use of the grant %q in time", c.name)
 	}
-	question := fmt.Sprintf("Grant %q: may %s have a token for %s?",
-		c.name, safetext.Clean(who.String(), confirmShown), safetext.Clean(o.String(), confirmShown))
+	what := "have a token for"
+	if u.Operation == grant.OpExchange {
+		what = "send a request to"
+	}
+	question := fmt.Sprintf("Grant %q: may %s %s %s?",
+		c.name, safetext.Clean(u.Peer.String(), confirmShown), what, safetext.Clean(u.Origin, confirmShown))
 	yes, err := c.ask(ctx, question)
 	switch {
 	case ctx.Err() != nil:

@@ -33,7 +33,7 @@ func TestOneUseIsConfirmedAtATime(t *testing.T) {
 	var all sync.WaitGroup
 	for range 50 {
 		all.Go(func() {
-			if err := c.confirm(t.Context(), grant.Peer{}, helper.Origin{}); err != nil {
+			if err := c.confirm(t.Context(), grant.Use{}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -50,7 +50,7 @@ func TestNoAnswerInTimeIsANo(t *testing.T) {
 		var all sync.WaitGroup
 		for range 3 {
 			all.Go(func() {
-				if err := c.confirm(t.Context(), grant.Peer{}, helper.Origin{}); !errors.Is(err, helper.ErrAccount) || !strings.Contains(err.Error(), "in time") {
+				if err := c.confirm(t.Context(), grant.Use{}); !errors.Is(err, helper.ErrAccount) || !strings.Contains(err.Error(), "in time") {
 					t.Error(err)
 				}
 			})
@@ -129,7 +129,7 @@ func TestWhoAsksIsShownOnOneLine(t *testing.T) {
 		return true, nil
 	}}
 	who := grant.Peer{UID: 1000, PID: 7, Program: "a\x1b[2J\nGrant \"box\": may root have"}
-	if err := c.confirm(t.Context(), who, helper.Origin{Protocol: "https", Host: "example.com"}); err != nil {
+	if err := c.confirm(t.Context(), grant.Use{Peer: who, Origin: "https://example.com"}); err != nil {
 		t.Fatal(err)
 	}
 	if strings.ContainsAny(shown, "\x1b\n") || !strings.HasPrefix(shown, `Grant "box": may user 1000, process 7 (`) {

@@ -156,7 +156,7 @@ func saying(say func(string), err error) error {
 }
 
 func (o grantOptions) announcement(s grant.State, where []string) string {
-	text := fmt.Sprintf("grant %q for %s", s.Name, strings.Join(s.Origins, ", "))
+	text := fmt.Sprintf("grant %q for %s", s.Name, strings.Join(s.Asked(), ", "))
 	if !s.Until.IsZero() {
 		text += " until " + s.Until.Local().Format(time.DateTime)
 	}

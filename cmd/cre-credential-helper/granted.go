@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -24,6 +25,8 @@ type granted struct {
 	variable string                    // that leads to it
 	value    string                    // of that
 	where    string                    // the same with its value
+
+	ask func(ctx context.Context, op string, request []byte) (answer []byte, err error)
 }
 
 var (
@@ -36,7 +39,7 @@ func newGranted(s wiring.Settings, variable, value string, net errand.Program) g
 	if variable == platform.VarGrantURL {
 		ask = askURL(errand.GrantPath{URL: value, KeyFile: os.Getenv(platform.VarGrantKey)}, net)
 	}
-	return granted{refusal: s.Refusal, account: s.Account, variable: variable, value: value, where: variable + "=" + value, reader: reading.Reader{
+	return granted{refusal: s.Refusal, account: s.Account, variable: variable, value: value, where: variable + "=" + value, ask: ask, reader: reading.Reader{
 		APIKey:         s.APIKey.Secret,
 		APIKeyVariable: s.APIKey.Variable,
 		Environment:    s.Environment,
@@ -73,6 +76,31 @@ func (e grantedError) Error() string {
 func (grantedError) Is(target error) bool { return target == helper.ErrRequest }
 
 func (g granted) error() error { return grantedError{g.where} }
+
+// isHandedOn reports whether an operation is a grant's alone.
+func isHandedOn(op string) bool { return op == grant.OpStandIn || op == grant.OpExchange }
+
+// handOn has the grant do an operation that is its own.
+func handOn(ctx context.Context, s source, op string, in io.Reader, out io.Writer) error {
+	g, ok := s.(granted)
+	if !ok {
+		return fmt.Errorf("%w: %s is for a granted session, and none of %s, %s and %s is set", helper.ErrRequest, op,
+			platform.VarGrantSocket, platform.VarGrantFD, platform.VarGrantURL)
+	}
+	request, err := io.ReadAll(io.LimitReader(in, helper.MaxRequest+1))
+	if err == nil && len(request) > helper.MaxRequest {
+		err = fmt.Errorf("%w: it has more than %d bytes", helper.ErrRequest, helper.MaxRequest)
+	}
+	if err != nil {
+		return err
+	}
+	answer, err := g.ask(ctx, op, request)
+	if err != nil {
+		return err
+	}
+	_, err = out.Write(answer)
+	return err
+}
 
 // Get implements [helper.Store].
 func (g granted) Get(ctx context.Context, q helper.Query) (helper.Credential, error) {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"cre-credential-helper/cmd/internal/grant"
 	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/cmd/internal/safetext"
+	"cre-credential-helper/cmd/internal/standin"
 	"cre-credential-helper/helper"
 )
 
@@ -31,6 +33,8 @@ it is interrupted or its time is over.
 options
   --for TIME     how long it answers: 8h if nothing else is said
   --origin URL   what may be asked for, in the place of the CRE session; several times
+  --exchange     send CRE requests from here, and answer no CRE token: for cre whoami and
+                 the commands of the official CLI, by cre
   --count N      answer N times: any number of times if nothing else is said
   --confirm      ask before each use: by the program in SSH_ASKPASS, or here
   --name TEXT    what cre session grants calls it
@@ -44,7 +48,8 @@ options
   --stdio        answer the one connection that standard input is: for systemd
   --log FILE     keep a line of JSON of each use
 
-A token that was answered is good until its own end, also after the grant's.
+A token that was answered is good until its own end, also after the grant's. With
+--exchange there is none.
 See docs/grants.md for containers, ssh and sandboxes.
 `
 
@@ -62,6 +67,7 @@ var errHelp = flag.ErrHelp
 type grantOptions struct {
 	time     time.Duration
 	origins  []helper.Origin
+	exchange bool
 	count    int // 0: any number
 	confirm  bool
 	name     string
@@ -86,6 +92,7 @@ func parseGrant(args []string) (o grantOptions, err error) {
 		}
 		return nil
 	})
+	flags.BoolVar(&o.exchange, "exchange", false, "")
 	flags.BoolVar(&o.confirm, "confirm", false, "")
 	flags.StringVar(&o.name, "name", "", "")
 	flags.StringVar(&o.socket, "socket", "", "")
@@ -155,15 +162,19 @@ func (o grantOptions) policy(ctx context.Context, net errand.Program, say func(s
 	}
 	source := newSource(settings, net)
 	session := settings.Environment.Origin()
-	p := grant.Policy{Name: o.name, Session: session, Origins: o.origins, For: o.time, Count: o.count}
+	p := grant.Policy{
+		Name: o.name, Session: session, Origins: o.origins, For: o.time, Count: o.count,
+		Exchange: net.Exchange, StandIn: func(token helper.Secret) helper.Secret { return standin.New(settings.Environment, token) },
+		KeepsToken: o.exchange,
+	}
 	if o.confirm {
 		if p.Confirm, err = newConfirmation(o, os.Getenv); err != nil {
 			return p, nil, err
 		}
 	}
 	named := len(p.Origins) > 0
-	if !named {
-		p.Origins = []helper.Origin{session}
+	if !named || o.exchange {
+		p.Origins = slices.Insert(p.Origins, 0, session)
 	}
 	granted, _ := platform.Granted(os.Getenv) // to look would be a use of that grant
 	if named || o.stdio || granted != "" {

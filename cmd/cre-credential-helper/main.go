@@ -130,7 +130,7 @@ func isKnown(op string) bool {
 }
 
 func readsRequest(op string) bool {
-	return slices.Contains([]string{"get", "store", "erase", "check", "describe", "use", "move"}, op)
+	return isHandedOn(op) || slices.Contains([]string{"get", "store", "erase", "check", "describe", "use", "move"}, op)
 }
 
 // run does one operation. docker says that the program was started by a name
@@ -154,7 +154,11 @@ func run(ctx context.Context, args []string, docker bool, in io.Reader, out io.W
 		if err != nil {
 			return err
 		}
-		server.Store, server.Default = newSource(settings, net), settings.Environment.Origin()
+		source := newSource(settings, net)
+		if isHandedOn(args[0]) {
+			return handOn(ctx, source, args[0], in, out)
+		}
+		server.Store, server.Default = source, settings.Environment.Origin()
 	}
 	if args[0] == opKeepFresh {
 		return keepFresh(ctx, server.Store, server.Default, time.Now, say)

@@ -42,7 +42,7 @@ func run(ctx context.Context) int {
 	}
 	var renewals errand.Background
 	err := errand.Serve(ctx, os.Stdin, os.Stdout, carrier{}, func(notify func(string)) (errand.Keeper, error) {
-		s, err := wiring.Machine{Getenv: os.Getenv, Setenv: os.Setenv, HomeDir: plain.Home}.Settings()
+		s, err := settings()
 		if err != nil {
 			return nil, err
 		}
@@ -59,6 +59,10 @@ func run(ctx context.Context) int {
 		return status.Failure
 	}
 	return status.OK
+}
+
+func settings() (wiring.Settings, error) {
+	return wiring.Machine{Getenv: os.Getenv, Setenv: os.Setenv, HomeDir: plain.Home}.Settings()
 }
 
 // open makes the keeper, without the API key, which is the helper's to answer. It

@@ -15,6 +15,7 @@ import (
 	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/cmd/internal/safetext"
 	"cre-credential-helper/cmd/internal/standin"
+	"cre-credential-helper/cmd/internal/standin/infile"
 	"cre-credential-helper/cmd/internal/web"
 	"cre-credential-helper/helper"
 )
@@ -48,6 +49,9 @@ func (p *platformClient) exchanging(ctx context.Context, command official.Comman
 		return 0, err
 	}
 	c.Transport, c.Tokens, c.Say = web.NewTransport(connections), p, p.explain
+	if p.throughGrant() {
+		c.Transport = grantTransport{p.helper}
+	}
 	server, err := exchange.Listen(context.WithoutCancel(ctx), c)
 	if err != nil {
 		return 0, err
@@ -76,7 +80,7 @@ func (p *platformClient) makeStandIn(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = standin.Ensure(ctx, p.files, p.Environment, cred.Secret)
+	_, err = infile.Ensure(ctx, p.files, p.Environment, cred.Secret)
 	return err
 }
 
@@ -88,10 +92,16 @@ func (p *platformClient) readStandIn() (helper.Secret, error) {
 
 // ownStandIn returns a stand-in of this environment. Another one's is none.
 func (p *platformClient) ownStandIn(standIn helper.Secret) helper.Secret {
-	if said, ok := standin.Read(standIn); !ok || !said.IsFor(p.Environment) {
+	if !p.isOwn(standIn) {
 		return helper.Secret{}
 	}
 	return standIn
+}
+
+// isOwn reports whether it is a stand-in of this environment.
+func (p *platformClient) isOwn(standIn helper.Secret) bool {
+	said, ok := standin.Read(standIn)
+	return ok && said.IsFor(p.Environment)
 }
 
 func (p *platformClient) isForeign(bearer helper.Secret) bool {

@@ -51,7 +51,7 @@ func (m machine) listGrants(c *cli.Context) error {
 		if s.Silent {
 			fmt.Fprintf(w, "%s\tdoesn't answer (process %d)\t\t\t\n", safetext.Line(s.Name), s.PID)
 		}
-		for i, origin := range s.Origins {
+		for i, origin := range s.Asked() {
 			if i > 0 {
 				fmt.Fprintf(w, "\t%s\t\t\t\n", safetext.Line(origin))
 				continue

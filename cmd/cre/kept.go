@@ -9,7 +9,7 @@ import (
 
 	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/cmd/internal/reading"
-	"cre-credential-helper/cmd/internal/standin"
+	"cre-credential-helper/cmd/internal/standin/infile"
 	"cre-credential-helper/helper"
 )
 
@@ -73,7 +73,7 @@ func (k *kept) takeGranted(ctx context.Context) error {
 	if k.place != "" {
 		return nil
 	}
-	if err := standin.Point(ctx, k.files, k.Environment); err != nil {
+	if err := infile.Point(ctx, k.files, k.Environment); err != nil {
 		return fmt.Errorf("preparing cre.yaml for the session of the grant: %w", err)
 	}
 	k.place = reading.InGrant

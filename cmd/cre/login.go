@@ -250,7 +250,7 @@ func (m machine) pasted(ctx context.Context) (texts <-chan string, stopped <-cha
 func (p *platformClient) keep(ctx context.Context, cred helper.Credential) error {
 	storeCtx, cancel := context.WithTimeout(ctx, storeWait)
 	defer cancel()
-	err := p.mayHave(cred.Secret)
+	err := reading.MayHave(p.Environment, cred.Secret)
 	if err == nil && p.wanted != "" && p.wanted != cred.Username {
 		err = fmt.Errorf("you logged in as %s and not as %s (%s): log out in the browser first, and try again", safetext.Line(cred.Username), safetext.Line(p.wanted), p.by)
 	}

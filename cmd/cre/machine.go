@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"cre-credential-helper/cmd/internal/account"
-	"cre-credential-helper/cmd/internal/claims"
 	"cre-credential-helper/cmd/internal/near"
 	"cre-credential-helper/cmd/internal/oauth"
 	"cre-credential-helper/cmd/internal/official"
@@ -129,6 +128,7 @@ type platformClient struct {
 	apiKey  helper.Secret // from an environment file, instead of what the helper has; not set: none
 	keyFile string        // that file
 	granted string        // the variable that leads to a grant; "": the session is here
+	hasKey  bool          // the environment gives the helper an API key
 }
 
 // connectWithFiles is connect for a command that also needs the files, and so a
@@ -157,20 +157,15 @@ func (m machine) connect() (p *platformClient, overrides []string, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	_, hasKey := m.keyOfEnvironment()
 	return &platformClient{
 		Environment: env,
 		helper:      helper.Client{Program: program, Notice: m.ui.notice},
 		http:        m.http(),
 		now:         m.now,
 		granted:     m.granted(),
+		hasKey:      hasKey,
 	}, overrides, nil
-}
-
-// granted returns the variable that leads to a grant, in which the session is then;
-// "": there is none.
-func (m machine) granted() string {
-	variable, _ := platform.Granted(m.getenv)
-	return variable
 }
 
 // told is connect's or connectWithFiles' answer, after the person was told.
@@ -208,7 +203,7 @@ func variables() []string {
 }
 
 func (p *platformClient) account() account.Client {
-	return account.Client{HTTP: p.http, URL: p.GraphQLURL}
+	return account.Client{HTTP: p.client(), URL: p.GraphQLURL}
 }
 
 func (p *platformClient) provider() oauth.Provider {
@@ -219,20 +214,6 @@ func (p *platformClient) provider() oauth.Provider {
 		Audience:              p.Audience,
 	}
 }
-
-// mayHave reports whether a session's token may be sent to the environment: its
-// own audience and issuer must lead there. One that names neither may where the
-// settings leave no doubt.
-func (p *platformClient) mayHave(token helper.Secret) error {
-	c, err := claims.Parse(token)
-	env, found := platform.ForToken(c.Audience, c.Issuer, p.Environment)
-	if found && env.Origin() == p.Origin() || err != nil && p.TakesOpaqueTokens() {
-		return nil
-	}
-	return fmt.Errorf("%w to %s: check the CRE_CLI_ variables, and log in again", errForeign, p.Origin())
-}
-
-var errForeign = errors.New("the token doesn't say that it belongs")
 
 func (p *platformClient) query() helper.Query {
 	q := helper.Query{Origin: p.Origin()}

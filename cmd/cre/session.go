@@ -142,7 +142,7 @@ func (m machine) sessionToken(c *cli.Context, line official.Line) error {
 	if err := m.takeKeyFromFile(p, line); err != nil {
 		return err
 	}
-	cred, err := p.validFor(c.Context, validFor)
+	cred, err := p.token(c.Context, validFor)
 	if errors.Is(err, errNotLoggedIn) {
 		return errNoSession
 	}

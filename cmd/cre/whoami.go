@@ -81,6 +81,7 @@ func (m machine) noteStrays(ctx context.Context, p *platformClient) {
 // not used.
 func (m machine) takeKeyFromFile(p *platformClient, line official.Line) error {
 	key, file, err := m.keyFromFile(line)
+	_, p.hasKey = m.keyOfEnvironment() // which the file may have taken away
 	if err != nil || key == "" {
 		return err
 	}
@@ -153,26 +154,31 @@ func (p *platformClient) ask(ctx context.Context) (identity, helper.Credential, 
 }
 
 // credential returns what requests to the platform are sent with: the API key
-// that a file sets, else what the helper answers, if it may be sent there.
+// that a file sets, else what the helper answers.
 func (p *platformClient) credential(ctx context.Context) (helper.Credential, error) {
-	return p.validFor(ctx, 0)
+	return p.askHelper(ctx, p.requester(), 0)
 }
 
-// validFor is credential for a token that is good for some time yet.
-func (p *platformClient) validFor(ctx context.Context, d time.Duration) (helper.Credential, error) {
+// token returns the same as it is kept, good for some time yet.
+func (p *platformClient) token(ctx context.Context, validFor time.Duration) (helper.Credential, error) {
+	return p.askHelper(ctx, p.helper, validFor)
+}
+
+// askHelper refuses a token that may not be sent to the platform.
+func (p *platformClient) askHelper(ctx context.Context, asked helper.Client, validFor time.Duration) (helper.Credential, error) {
 	if p.apiKey.IsSet() {
 		return p.keyCredential(p.apiKey), nil
 	}
 	q := p.query()
-	q.ValidFor = d
-	cred, err := p.helper.Get(ctx, q)
+	q.ValidFor = validFor
+	cred, err := asked.Get(ctx, q)
 	switch {
 	case errors.Is(err, helper.ErrAccount): // it says what to do
 		return cred, err
 	case errors.Is(err, helper.ErrNotFound):
 		return cred, errNotLoggedIn
-	case err == nil && cred.AuthType == helper.AuthBearer:
-		err = p.mayHave(cred.Secret)
+	case err == nil && cred.AuthType == helper.AuthBearer && !p.isOwn(cred.Secret):
+		err = reading.MayHave(p.Environment, cred.Secret)
 	}
 	return cred, err
 }

@@ -63,7 +63,7 @@ func TestAGrantIsInherited(t *testing.T) {
 	}
 	for name, c := range map[string]struct{ script, stdout, stderr string }{
 		"a get":              {"cre-credential-helper get </dev/null", "password=" + token, "answered " + m.platform.URL + " to user "},
-		"cre":                {"HOME=" + m.TempDir() + " cre whoami", "email@domain.com", "answered "},
+		"cre":                {"HOME=" + m.TempDir() + " cre whoami", "email@domain.com", "sent a request to "},
 		"the official CLI":   {"HOME=" + m.TempDir() + " cre workflow list", "workflows", throughUs},
 		"other hosts":        {`echo '{"uri":"https://example.com"}' | cre-credential-helper get`, "", "not for https://example.com"},
 		"store":              {"cre-credential-helper store </dev/null", "", "nothing on standard input"},

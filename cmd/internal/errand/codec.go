@@ -29,6 +29,7 @@ const (
 
 	taskAskGrant   = "ask a grant"
 	taskCarryGrant = "carry a grant"
+	taskExchange   = "exchange"
 )
 
 // question asks for one task. Names and secrets are bytes, which JSON holds in
@@ -37,10 +38,10 @@ type question struct {
 	Version    int         `json:"v"`
 	Task       string      `json:"task"`
 	Query      *query      `json:"query,omitempty"`      // of all but store and list
-	Credential *credential `json:"credential,omitempty"` // of store
+	Credential *credential `json:"credential,omitempty"` // of store and exchange
 	Place      string      `json:"place,omitempty"`      // of move
 	Grant      *GrantPath  `json:"grant,omitempty"`      // of the tasks about a grant
-	Words      []byte      `json:"words,omitempty"`      // for a grant
+	Words      []byte      `json:"words,omitempty"`      // for a grant, or the platform
 }
 
 func (q question) versioned() question {
@@ -50,8 +51,11 @@ func (q question) versioned() question {
 
 // writes reports whether the task's outcome has to be known.
 func (q question) writes() bool {
-	return q.Task != taskGet && q.Task != taskRenew && q.Task != taskDescribe && q.Grant == nil
+	return q.Task != taskGet && q.Task != taskRenew && q.Task != taskDescribe && !q.isCarried()
 }
+
+// isCarried reports whether the task is a [Carrier]'s.
+func (q question) isCarried() bool { return q.Grant != nil || q.Task == taskExchange }
 
 // answer is what came of it.
 type answer struct {
@@ -59,7 +63,7 @@ type answer struct {
 	Notices     []string     `json:"notices,omitempty"` // for a person
 	Credentials []credential `json:"credentials,omitempty"`
 	Failure     *failure     `json:"failure,omitempty"`
-	Words       []byte       `json:"words,omitempty"` // a grant's
+	Words       []byte       `json:"words,omitempty"` // a grant's, or the platform's
 
 	Description *helper.Description `json:"description,omitempty"` // which is text, and shown as such
 }

@@ -16,23 +16,31 @@ type GrantPath struct {
 	KeyFile string // the capability
 }
 
-// Carrier is what brings questions to a grant by HTTP.
+// Carrier is what a grant has done by HTTP.
 type Carrier interface {
 	// Ask asks at a URL.
 	Ask(ctx context.Context, way GrantPath, question []byte) (answer []byte, err error)
 
 	// Carry listens, until ctx ends, and makes the capability's file.
 	Carry(ctx context.Context, way GrantPath) (url string, err error)
+
+	// Exchange sends a request to the platform under c, and returns the answer, both
+	// in the form of HTTP/1.1.
+	Exchange(ctx context.Context, c helper.Credential, request []byte) (answer []byte, err error)
 }
 
 // carry does a task about a grant. What listens does so until ctx ends.
 func (q question) carry(ctx context.Context, out io.Writer, c Carrier) error {
 	a := answer{Version: version}
 	var err error
-	switch q.Task {
-	case taskAskGrant:
+	switch {
+	case q.Task == taskExchange && q.Credential != nil:
+		a.Words, err = c.Exchange(ctx, q.Credential.credential(), q.Words)
+	case q.Grant == nil:
+		err = fmt.Errorf("%w: task %.20q", helper.ErrRequest, q.Task)
+	case q.Task == taskAskGrant:
 		a.Words, err = c.Ask(ctx, *q.Grant, q.Words)
-	case taskCarryGrant:
+	case q.Task == taskCarryGrant:
 		var url string
 		url, err = c.Carry(ctx, *q.Grant)
 		a.Words = []byte(url)
@@ -50,6 +58,13 @@ func (q question) carry(ctx context.Context, out io.Writer, c Carrier) error {
 // AskGrant asks a grant by HTTP.
 func (p Program) AskGrant(ctx context.Context, way GrantPath, words []byte) ([]byte, error) {
 	a, err := p.ask(ctx, question{Task: taskAskGrant, Grant: &way, Words: words})
+	return a.Words, err
+}
+
+// Exchange sends a request to the platform under c. When ctx ends, the request is
+// broken off.
+func (p Program) Exchange(ctx context.Context, c helper.Credential, request []byte) (answer []byte, err error) {
+	a, err := p.ask(ctx, question{Task: taskExchange, Credential: newCredential(c.WithoutRenewal()), Words: request})
 	return a.Words, err
 }
 

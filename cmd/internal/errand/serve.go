@@ -24,8 +24,8 @@ type Keeper interface {
 	reading.Renewer
 }
 
-// Serve answers the one question that in holds. carrier is asked what is about a
-// grant, and everything else a keeper: open makes the keeper, and
+// Serve answers the one question that in holds. carrier is asked what a
+// grant has done by HTTP, and everything else a keeper: open makes the keeper, and
 // notify takes what a person should be told. in ends when nobody waits for the
 // answer any more, and with it the context that the keeper gets. Its errors are
 // [ErrUse] and those of out; what the keeper fails with is an answer.
@@ -40,7 +40,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, carrier Carrier, op
 		_, _ = io.Copy(io.Discard, in)
 		cancel()
 	}()
-	if q.Grant != nil {
+	if q.isCarried() {
 		return q.carry(ctx, out, carrier)
 	}
 	var said notices

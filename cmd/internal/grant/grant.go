@@ -2,7 +2,8 @@
 // time: a container, a program in a sandbox, another machine behind ssh. [Grant]
 // decides what is answered, whatever carries the question. What a consumer gets is
 // what this machine's own helper answers, with an access token at the most: never
-// what a session is renewed with, and no API key, because that has no end.
+// what a session is renewed with, and no API key, because that has no end. Requests
+// to the platform may be sent from here instead, so that no token leaves.
 package grant
 
 import (
@@ -21,7 +22,7 @@ type Source interface {
 	Get(ctx context.Context, q helper.Query) (helper.Credential, error)
 }
 
-// Policy says what may be asked. Origins must hold Session.
+// Policy says what may be asked. Exchange and StandIn must be set.
 type Policy struct {
 	Name    string
 	Session helper.Origin   // CRE's: what an empty request asks for
@@ -30,8 +31,19 @@ type Policy struct {
 	For     time.Duration   // how long; 0: without an end
 	Count   int             // how many answers; 0: any number
 
+	// Exchange sends a request to the platform, both in the form of HTTP/1.1.
+	Exchange func(ctx context.Context, c helper.Credential, request []byte) (answer []byte, err error)
+
+	// StandIn makes of the session's token what is answered in its place to who has
+	// requests sent.
+	StandIn func(token helper.Secret) helper.Secret
+
+	// KeepsToken has the session's token answered to nobody: requests are sent. The
+	// first of Origins is Session then.
+	KeepsToken bool
+
 	// Confirm asks a person before each use. Nil: nobody is asked.
-	Confirm func(ctx context.Context, who Peer, o helper.Origin) error
+	Confirm func(ctx context.Context, u Use) error
 }
 
 // Grant is a policy in force. Its methods may be called from several goroutines.
@@ -49,6 +61,15 @@ type Grant struct {
 	onWay   int
 	last    Use
 	expires time.Time // of the last token to end among those that were answered
+}
+
+// Asked returns what may be asked for, in words.
+func (s State) Asked() []string {
+	asked := slices.Clone(s.Origins)
+	if s.KeepsToken && len(asked) > 0 {
+		asked[0] = "requests to " + asked[0]
+	}
+	return asked
 }
 
 // New puts a policy in force from now on. log is told of each question.
@@ -96,6 +117,9 @@ type State struct {
 	PID     int       `json:"pid"`
 	Over    string    `json:"over,omitempty"` // why it answers nothing any more
 
+	// KeepsToken: for the first origin requests are sent, and no token is answered.
+	KeepsToken bool `json:"keepsToken,omitempty"`
+
 	// Silent: it doesn't say how it is, because it is stopped, say. Nothing but its
 	// name and its PID is known then, as far as that.
 	Silent bool `json:"silent,omitempty"`
@@ -107,7 +131,7 @@ func (g *Grant) State() State {
 	defer g.mu.Unlock()
 	s := State{
 		Name: g.policy.Name, Origins: originTexts(g.policy.Origins), Since: g.since.Round(0), Until: g.Until(),
-		Count: g.policy.Count, Used: g.used, Tokens: g.expires, PID: os.Getpid(),
+		Count: g.policy.Count, Used: g.used, Tokens: g.expires, PID: os.Getpid(), KeepsToken: g.policy.KeepsToken,
 	}
 	if err := g.overAt(g.used - g.onWay); err != nil {
 		s.Over = err.Error()

@@ -118,13 +118,13 @@ func TestWhatIsNotGrantedIsRefusedByName(t *testing.T) {
 		"a path that isn't it": {func(p *Policy) { p.Origins = []helper.Origin{origin(t, other+"/a")} }, "get\nprotocol=https\nhost=example.com\npath=b\n\n", "not for https://example.com/b", 0},
 		"the CRE session":      {func(p *Policy) { p.Origins = []helper.Origin{origin(t, other)} }, inGit, "not for " + session, 0},
 		"another account":      {func(p *Policy) { p.Account = "email@domain.com" }, "get\nprotocol=https\nhost=api.cre.chain.link\nusername=boss@domain.com\n\n", `another account than "boss@domain.com"`, 0},
-		"store":                {nil, "store\nprotocol=https\nhost=api.cre.chain.link\nusername=a\npassword=b\n\n", `get and nothing else, not "store"`, 2},
-		"erase":                {nil, "erase\nprotocol=https\nhost=api.cre.chain.link\n\n", `not "erase"`, 2},
-		"list":                 {nil, "list\n", `not "list"`, 2},
-		"describe":             {nil, "describe\n\n", `not "describe"`, 2},
-		"move":                 {nil, "move\nstore=file\n\n", `not "move"`, 2},
-		"an escape":            {nil, "\x1b[2J\n", `not "[2J"`, 2},
-		"no operation":         {nil, "\nprotocol=https\n", `not ""`, 2},
+		"store":                {nil, "store\nprotocol=https\nhost=api.cre.chain.link\nusername=a\npassword=b\n\n", `doesn't do "store"`, 2},
+		"erase":                {nil, "erase\nprotocol=https\nhost=api.cre.chain.link\n\n", `do "erase"`, 2},
+		"list":                 {nil, "list\n", `do "list"`, 2},
+		"describe":             {nil, "describe\n\n", `do "describe"`, 2},
+		"move":                 {nil, "move\nstore=file\n\n", `do "move"`, 2},
+		"an escape":            {nil, "\x1b[2J\n", `do "[2J"`, 2},
+		"no operation":         {nil, "\nprotocol=https\n", `do ""`, 2},
 		"no line":              {nil, strings.Repeat("get", 1000), "the first line is the operation", 2},
 		"no request":           {nil, "get\nprotocol=https\n\n", "the host is missing", 2},
 		"too much":             {nil, "get\n" + strings.Repeat("a", 2<<20), "longer than", 2},
@@ -258,9 +258,9 @@ func TestAUseThatIsNotConfirmedIsNone(t *testing.T) {
 	answer := errors.New("no")
 	asked := 0
 	w := newWorld(t, func(p *Policy) {
-		p.Confirm = func(_ context.Context, who Peer, o helper.Origin) error {
-			if asked++; who.PID != 7 || o.String() != session {
-				t.Errorf("asked for %v, %v", who, o)
+		p.Confirm = func(_ context.Context, u Use) error {
+			if asked++; u.Peer.PID != 7 || u.Origin != session {
+				t.Errorf("asked for %v, %v", u.Peer, u.Origin)
 			}
 			return answer
 		}

@@ -53,6 +53,12 @@ func (u Use) String() string {
 	if u.Refused != "" {
 		return fmt.Sprintf("%s refused to %s: %s", at, u.Peer, u.Refused)
 	}
+	switch u.Operation {
+	case OpStandIn:
+		return fmt.Sprintf("%s said to %s whose session it is", at, u.Peer)
+	case OpExchange:
+		return fmt.Sprintf("%s sent a request to %s for %s", at, u.Origin, u.Peer)
+	}
 	text := fmt.Sprintf("%s answered %s to %s", at, u.Origin, u.Peer)
 	if u.Expires.IsZero() {
 		return text + ", without an end that is known"

@@ -26,7 +26,7 @@ func (g *Grant) Answer(ctx context.Context, who Peer, in io.Reader) (r Reply) {
 // answer calls heard when the whole question has come, perhaps several times, and
 // counts an answer that could be sent.
 func (g *Grant) answer(ctx context.Context, who Peer, in io.Reader, heard func() error, send func(Reply) error) {
-	q := &question{grant: g, heard: heard, use: Use{Time: g.now().Round(0), Peer: who, Operation: opGet}}
+	q := &question{grant: g, heard: heard, use: Use{Time: g.now().Round(0), Peer: who, Operation: OpGet}}
 	var notes []string
 	var out strings.Builder
 	err := q.serve(ctx, in, &out, func(line string) { notes = append(notes, line) })
@@ -67,7 +67,8 @@ type question struct {
 	use       Use
 	confirmed bool
 	answered  bool
-	before    Use // the grant's last one, before this
+	isSent    bool // what was answered is a request, and can't be taken back
+	before    Use  // the grant's last one, before this
 }
 
 func (q *question) serve(ctx context.Context, in io.Reader, out io.Writer, notice func(string)) error {
@@ -82,14 +83,42 @@ func (q *question) serve(ctx context.Context, in io.Reader, out io.Writer, notic
 		}
 	}
 	q.use.Operation = safetext.Clean(op, maxOperation)
-	if op != opGet {
-		return fmt.Errorf("%w: a grant answers get and nothing else, not %q", helper.ErrRequest, q.use.Operation)
+	switch op {
+	case OpExchange:
+		return unread(q.exchange(ctx, buffered, out))
+	case OpGet, OpStandIn:
+		server := helper.Server{
+			Store: q, Default: q.grant.policy.Session, Ephemeral: true,
+			Line: safetext.Line, Notice: notice,
+		}
+		return unread(server.Serve(ctx, OpGet, buffered, out))
 	}
-	server := helper.Server{
-		Store: q, Default: q.grant.policy.Session, Ephemeral: true,
-		Line: safetext.Line, Notice: notice,
+	return fmt.Errorf("%w: a grant answers get, sends requests to the platform, and doesn't do %q", helper.ErrRequest, q.use.Operation)
+}
+
+// exchange has a request sent to the platform, which counts as soon as it may have
+// got there.
+func (q *question) exchange(ctx context.Context, in io.Reader, out io.Writer) error {
+	request, err := io.ReadAll(io.LimitReader(in, helper.MaxRequest+1))
+	switch {
+	case err != nil:
+		return err
+	case len(request) > helper.MaxRequest:
+		return fmt.Errorf("%w: a request of more than %d bytes isn't sent", helper.ErrRequest, helper.MaxRequest)
 	}
-	return unread(server.Serve(ctx, op, buffered, out))
+	c, err := q.Get(ctx, helper.Query{Origin: q.grant.policy.Session})
+	if err != nil {
+		return err
+	}
+	q.isSent = true
+	answer, err := q.grant.policy.Exchange(ctx, c, request)
+	if over := q.grant.ended(); over != nil { // which is why it broke off, if it did
+		return over
+	}
+	if err == nil {
+		_, err = out.Write(answer)
+	}
+	return err
 }
 
 // unread says in a consumer's words that its question didn't come.
@@ -125,8 +154,11 @@ func (q *question) get(ctx context.Context, asked helper.Query) (helper.Credenti
 	if err := g.allow(&asked); err != nil {
 		return helper.Credential{}, err
 	}
-	if g.policy.Confirm != nil && !q.confirmed {
-		if err := g.policy.Confirm(ctx, q.use.Peer, asked.Origin); err != nil {
+	if err := q.allow(asked.Origin); err != nil {
+		return helper.Credential{}, err
+	}
+	if q.counts() && g.policy.Confirm != nil && !q.confirmed {
+		if err := g.policy.Confirm(ctx, q.use); err != nil {
 			return helper.Credential{}, err
 		}
 		q.confirmed = true
@@ -139,8 +171,26 @@ func (q *question) get(ctx context.Context, asked helper.Query) (helper.Credenti
 		return helper.Credential{}, helper.AccountErrorf("an API key answers for %s where the grant %q runs, and it has no end: only a session is granted",
 			asked.Origin, g.policy.Name)
 	}
+	if q.use.Operation == OpStandIn {
+		c.Secret = g.policy.StandIn(c.Secret)
+	}
 	return c.WithoutRenewal(), q.take(asked.Origin, c)
 }
+
+// allow says why what is asked for isn't for this operation, if it is not.
+func (q *question) allow(o helper.Origin) error {
+	p := q.grant.policy
+	switch {
+	case q.use.Operation == OpStandIn && !q.grant.isSession(o):
+		return fmt.Errorf("%w: a stand-in is for the session alone", helper.ErrRequest)
+	case q.use.Operation == OpGet && p.KeepsToken && q.grant.isSession(o):
+		return helper.AccountErrorf("the grant %q keeps the session's token where it runs: use cre whoami and the official CLI's commands, which send their requests by it", p.Name)
+	}
+	return nil
+}
+
+// counts reports whether the answer is a use of the grant. A stand-in is of none.
+func (q *question) counts() bool { return q.use.Operation != OpStandIn }
 
 // take counts an answer, unless the grant has ended meanwhile. It is on its way then.
 func (q *question) take(o helper.Origin, c helper.Credential) error {
@@ -156,13 +206,20 @@ func (q *question) take(o helper.Origin, c helper.Credential) error {
 	if !q.answered {
 		q.answered = true
 		q.before = g.last
-		g.used++
-		g.onWay++
+		if q.counts() {
+			g.used++
+			g.onWay++
+		}
 	}
-	q.use.Username, q.use.Expires = safetext.Clean(c.Username, maxShown), c.Expiry
-	g.last = q.use
-	if c.Expiry.After(g.expires) {
-		g.expires = c.Expiry
+	q.use.Username = safetext.Clean(c.Username, maxShown)
+	if q.use.Operation == OpGet {
+		q.use.Expires = c.Expiry
+		if c.Expiry.After(g.expires) {
+			g.expires = c.Expiry
+		}
+	}
+	if q.counts() {
+		g.last = q.use
 	}
 	return nil
 }
@@ -175,15 +232,19 @@ func (q *question) settle(reason string) {
 	if !q.answered {
 		return
 	}
+	before := q.use
+	q.use.Refused = reason
+	if !q.counts() {
+		return
+	}
 	g.onWay--
-	if reason == "" {
+	if reason == "" || q.isSent {
 		return
 	}
 	g.used--
-	if g.last == q.use {
+	if g.last == before {
 		g.last = q.before
 	}
-	q.use.Refused = reason
 }
 
 // Store implements [helper.Store]; it isn't asked to.

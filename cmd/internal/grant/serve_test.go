@@ -176,7 +176,7 @@ func TestAnAnswerThatNobodyTakesIsNotCounted(t *testing.T) {
 func TestWhyAConfirmationWasBrokenOffIsSaid(t *testing.T) {
 	var w *world
 	w = newWorld(t, func(p *Policy) {
-		p.Confirm = func(ctx context.Context, _ Peer, _ helper.Origin) error {
+		p.Confirm = func(ctx context.Context, _ Use) error {
 			w.grant.Revoke()
 			return helper.AccountErrorf("nobody has confirmed in time")
 		}

@@ -12,9 +12,20 @@ import (
 	"cre-credential-helper/helper"
 )
 
+// What a grant is asked.
 const (
-	opGet = "get"
+	OpGet = "get"
 
+	// OpStandIn is get for who sends requests by OpExchange: the answer has a stand-in
+	// in the token's place, which says as much of the organization.
+	OpStandIn = "stand-in"
+
+	// OpExchange has the platform asked. The question is a request of HTTP/1.1, and
+	// so is the answer.
+	OpExchange = "exchange"
+)
+
+const (
 	maxOperation = 64   // bytes of a question's first line
 	maxHead      = 8192 // of an answer's
 )

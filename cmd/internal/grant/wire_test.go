@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -83,13 +84,13 @@ func FuzzReply(f *testing.F) {
 
 // FuzzQuestion holds that no question gets what isn't granted.
 func FuzzQuestion(f *testing.F) {
-	for _, q := range []string{inGit, "get\n", "get\nhttps://example.com", "get\n{\"uri\":\"https://api.cre.chain.link/graphql\"}", "store\n\n", ""} {
+	for _, q := range []string{inGit, "get\n", "get\nhttps://example.com", "get\n{\"uri\":\"https://api.cre.chain.link/graphql\"}", "store\n\n", "exchange\n" + request, "stand-in\n", ""} {
 		f.Add([]byte(q))
 	}
 	f.Fuzz(func(t *testing.T, question []byte) {
-		w := newWorld(t, nil)
+		w, _ := newExchange(t, nil)
 		r := w.ask(string(question))
-		for _, secret := range []string{"refresh", "identity", "theirs", "for docker"} {
+		for _, secret := range []string{"access", "refresh", "identity", "theirs", "for docker"} {
 			if bytes.Contains(r.Answer, []byte(secret)) && !bytes.Contains(question, []byte(secret)) {
 				t.Errorf("%q was answered", secret)
 			}
@@ -97,7 +98,7 @@ func FuzzQuestion(f *testing.F) {
 		if strings.ContainsAny(r.Message, "\n\x1b") {
 			t.Errorf("the message %q is not one line of text", r.Message)
 		}
-		if looked := len(question) == 0 || string(question) == "\n"; len(w.uses) != 1 && !looked {
+		if looked := slices.Contains([]string{"", "\n", "\r", "\r\n"}, string(question)); len(w.uses) != 1 && !looked {
 			t.Errorf("%d lines in the log", len(w.uses))
 		}
 	})
@@ -109,7 +110,7 @@ func TestRefusalsAreLoggedOnceASecond(t *testing.T) {
 	l := &Log{Say: func(line string) { lines = append(lines, line) }, File: &file}
 	at := time.Now()
 	add := func(after time.Duration, why string) {
-		l.Add(Use{Time: at.Add(after), Peer: Peer{UID: 1000, PID: 7, Program: "a\x1b]0;b\n"}, Operation: opGet, Origin: session, Refused: why})
+		l.Add(Use{Time: at.Add(after), Peer: Peer{UID: 1000, PID: 7, Program: "a\x1b]0;b\n"}, Operation: OpGet, Origin: session, Refused: why})
 	}
 	for i := range 100 {
 		add(time.Duration(i)*time.Millisecond, "no")

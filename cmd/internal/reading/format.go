@@ -1,6 +1,7 @@
 package reading
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -90,6 +91,17 @@ func (f Format) Derive(c *helper.Credential) bool {
 	c.Expiry = access.Expiry
 	c.TokenEndpoint, c.RevocationEndpoint, c.ClientID = env.TokenEndpoint(), env.RevocationEndpoint(), env.ClientID
 	return true
+}
+
+// MayHave reports whether an access token may be sent to env: its own audience and
+// issuer must lead there. One that names neither may where the settings leave no doubt.
+func MayHave(env platform.Environment, token helper.Secret) error {
+	c, err := claims.Parse(token)
+	found, ok := platform.ForToken(c.Audience, c.Issuer, env)
+	if ok && found.Origin() == env.Origin() || err != nil && env.TakesOpaqueTokens() {
+		return nil
+	}
+	return fmt.Errorf("the token doesn't say that it belongs to %s: check the CRE_CLI_ variables, and log in again", env.Origin())
 }
 
 // describe takes it from what was written beside them.

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"cre-credential-helper/cmd/internal/standin"
+	"cre-credential-helper/cmd/internal/standin/infile"
 	"cre-credential-helper/fallback/plain"
 	"cre-credential-helper/helper"
 )
@@ -32,7 +33,7 @@ func (w *World) judgeStandsFor(p *Process, g *grant, standIn string) {
 // command is the official CLI as cre starts it: on a token in the keychain it
 // needs a stand-in, else there is nothing to do.
 func (p *Process) command(c helper.Credential) {
-	standIn, err := standin.Ensure(p.ctx, p.files(), p.world.env, c.Secret)
+	standIn, err := infile.Ensure(p.ctx, p.files(), p.world.env, c.Secret)
 	p.result(err)
 	if err != nil {
 		return

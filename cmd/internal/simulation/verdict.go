@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"cre-credential-helper/cmd/internal/session"
-	"cre-credential-helper/cmd/internal/standin"
+	"cre-credential-helper/cmd/internal/standin/infile"
 	"cre-credential-helper/fallback"
 	"cre-credential-helper/helper"
 	"cre-credential-helper/keyring"
@@ -192,7 +192,7 @@ func (w *World) judgeError(p *Process, err error) {
 		so = p.home.has(p.began, damaged)
 	case errors.Is(err, session.ErrNotASession):
 		so = p.part.Program == login && w.plan.Opaque > 0 || p.confused
-	case errors.Is(err, standin.ErrNoPointer):
+	case errors.Is(err, infile.ErrNoPointer):
 		so = p.home.has(p.began, func(c chapter) bool { return c.grant == nil || c.held })
 	case errors.Is(err, errKilled):
 		so = true

@@ -60,9 +60,12 @@ func (s silent) Unwrap() error { return s.error }
 // is an [ErrOutage], in which none of the secrets that were sent shows.
 func Unanswered(ctx context.Context, host string, err error, sent ...helper.Secret) error {
 	var transport *url.Error
+	var carrier *helper.ProgramError // carries the request, and has said why it doesn't
 	switch {
 	case ctx.Err() != nil:
 		return Outage(problem{ctx.Err(), "no answer from " + host, "try again", ctx.Err().Error()})
+	case errors.As(err, &carrier):
+		return carrier
 	case errors.As(err, &transport):
 		return Outage(unreached(host, transport.Err, sent))
 	}

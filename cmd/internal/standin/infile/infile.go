@@ -1,4 +1,6 @@
-package standin
+// Package infile keeps a stand-in in cre.yaml, beside the pointer to the session that
+// it stands for.
+package infile
 
 import (
 	"context"
@@ -8,6 +10,7 @@ import (
 
 	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/cmd/internal/reading"
+	"cre-credential-helper/cmd/internal/standin"
 	"cre-credential-helper/fallback"
 	"cre-credential-helper/fallback/plain"
 	"cre-credential-helper/helper"
@@ -98,7 +101,7 @@ func look(files Files, env platform.Environment, access helper.Secret) (fallback
 		return file, helper.Secret{}, fmt.Errorf("%w for %s", ErrNoPointer, env.Origin())
 	}
 	if file.Tokens.IsZero() {
-		return file, Follow(file.StandIn, env, access), nil
+		return file, standin.Follow(file.StandIn, env, access), nil
 	}
 	if c, known := format.Credential(file.Session()); known {
 		return file, helper.Secret{}, fmt.Errorf("%w: %s holds the session of %s itself: run cre logout in that environment",

@@ -1,7 +1,8 @@
-package standin
+package infile
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"os"
 	"path/filepath"
@@ -10,9 +11,23 @@ import (
 	"testing"
 
 	"cre-credential-helper/cmd/internal/platform"
+	"cre-credential-helper/cmd/internal/standin"
 	"cre-credential-helper/fallback"
 	"cre-credential-helper/helper"
 )
+
+var production, staging = platform.Known()[0], platform.Known()[1]
+
+// token is an access token with the claims of payload.
+func token(payload string) helper.Secret {
+	encode := base64.RawURLEncoding.EncodeToString
+	return helper.NewSecret(encode([]byte(`{"alg":"RS256"}`)) + "." + encode([]byte(payload)) + "." + encode([]byte("signature")))
+}
+
+// usual is what a provider issues.
+func usual() helper.Secret {
+	return token(`{"aud":["https://api.cre.chain.link/"],"iss":"https://login.chain.link/","sub":"auth0|1","exp":1800000000,"org_id":"org_1"}`)
+}
 
 // home is a folder with a cre.yaml, "" for none.
 type home struct {
@@ -66,7 +81,7 @@ func TestAPointerGetsItsStandIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if said, ok := Read(standIn); !ok || !said.IsFor(production) {
+	if said, ok := standin.Read(standIn); !ok || !said.IsFor(production) {
 		t.Errorf("%+v, %v", said, ok)
 	}
 	file := h.read()
@@ -82,7 +97,7 @@ func TestOneEnvironmentsStandInGivesWayToAnothers(t *testing.T) {
 	h := newHome(t, pointer(production, staging))
 	for _, env := range []platform.Environment{production, staging, production} {
 		standIn, err := h.ensure(env)
-		if said, ok := Read(standIn); err != nil || !ok || !said.IsFor(env) {
+		if said, ok := standin.Read(standIn); err != nil || !ok || !said.IsFor(env) {
 			t.Errorf("%s: %+v, %v", env.Name, said, err)
 		}
 		if file := h.read(); strings.Count(file, "AccessToken") != 1 || !strings.Contains(file, standIn.Reveal()) || !strings.Contains(file, pointer(production, staging)) {
@@ -105,11 +120,11 @@ func TestAFileThatHasNoPlaceForAStandInStaysAsItIs(t *testing.T) {
 		"the session itself":                 {tokens(production.Audience), ErrNoPointer},
 		"the session beside its pointer":     {tokens(production.Audience) + pointer(production), ErrNoPointer},
 		"another environment's pointer":      {pointer(staging), ErrNoPointer},
-		"another environment's stand-in":     {"AccessToken: " + New(staging, usual()).Reveal() + "\n" + pointer(staging), ErrNoPointer},
-		"a stand-in without a pointer":       {"AccessToken: " + New(production, usual()).Reveal() + "\n", ErrNoPointer},
+		"another environment's stand-in":     {"AccessToken: " + standin.New(staging, usual()).Reveal() + "\n" + pointer(staging), ErrNoPointer},
+		"a stand-in without a pointer":       {"AccessToken: " + standin.New(production, usual()).Reveal() + "\n", ErrNoPointer},
 		"another environment's tokens":       {tokens(staging.Audience) + pointer(production), ErrTaken},
 		"tokens of no known environment":     {tokens("https://x.example/") + pointer(production), ErrTaken},
-		"a refresh token beside a stand-in":  {"AccessToken: " + New(production, usual()).Reveal() + "\nRefreshToken: r\n" + pointer(production), ErrTaken},
+		"a refresh token beside a stand-in":  {"AccessToken: " + standin.New(production, usual()).Reveal() + "\nRefreshToken: r\n" + pointer(production), ErrTaken},
 		"damaged":                            {"AccessToken: [", fallback.ErrDamaged},
 		"zeros, as the official logout does": {"\x00\x00\x00", fallback.ErrDamaged},
 	} {
