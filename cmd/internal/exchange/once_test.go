@@ -62,8 +62,10 @@ func TestOnceAnswersAsItComes(t *testing.T) {
 		}
 	}
 	for name, answer := range map[string]http.HandlerFunc{
-		"it hangs up":         func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
-		"it redirects":        func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "https://example.com", http.StatusTemporaryRedirect) },
+		"it hangs up": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"it redirects": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://example.com", http.StatusTemporaryRedirect)
+		},
 		"a long one is whole": says(200, strings.Repeat("a", MaxOnce+1)),
 		"it breaks off": func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, strings.Repeat("a", 2*maxLookedInto))
