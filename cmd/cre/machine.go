@@ -105,7 +105,8 @@ func (m machine) answer(ctx context.Context, args []string) (status int, err err
 		if len(line.Command) == 0 && line.Help {
 			own = []string{"--help"} // whatever else is there
 		}
-		err := m.app(line).RunContext(ctx, append([]string{"cre"}, own...))
+		app := m.app(line)
+		err := app.RunContext(ctx, append([]string{"cre"}, flagsFirst(app.Flags, app.Commands, own)...))
 		if errors.Is(err, errShown) {
 			err = nil
 		}
