@@ -22,12 +22,18 @@ import (
 // is none.
 type sent struct {
 	mu    sync.Mutex
+	known []helper.Secret
 	forms atomic.Pointer[[][]byte]
 }
 
+// add is called for each request, nearly always with what is known.
 func (s *sent) add(secret helper.Secret) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if slices.ContainsFunc(s.known, secret.Equal) {
+		return
+	}
+	s.known = append(s.known, secret)
 	forms := slices.Clone(s.all())
 	for _, form := range formsOf(secret.Reveal()) {
 		known := slices.ContainsFunc(forms, func(f []byte) bool { return string(f) == form })
@@ -95,7 +101,9 @@ func (s *sent) header(h http.Header, standIn string) http.Header {
 
 func (s *sent) inName(name string) bool {
 	lower := bytes.ToLower([]byte(name))
-	return slices.ContainsFunc(s.all(), func(form []byte) bool { return bytes.Contains(lower, bytes.ToLower(form)) })
+	return slices.ContainsFunc(s.all(), func(form []byte) bool {
+		return len(form) <= len(lower) && bytes.Contains(lower, bytes.ToLower(form))
+	})
 }
 
 // reader returns source likewise. It holds back what may be the beginning of a
