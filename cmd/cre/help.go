@@ -109,14 +109,13 @@ func onUsageError(c *cli.Context, err error, _ bool) error {
 	return usageError{fmt.Errorf("%s", flagFault(err.Error(), page, flags))}
 }
 
-var (
-	unknownFlag = regexp.MustCompile(`^flag provided but not defined: -+(.+)$`)
-	emptyFlag   = regexp.MustCompile(`^flag needs an argument: -+(.+)$`)
-	wrongValue  = regexp.MustCompile(`^invalid (?:boolean )?value (".*") for (?:flag )?-+([^ :]+): `)
-)
-
 // flagFault says what is wrong with a flag, of a command's own ones.
 func flagFault(said, page string, flags []cli.Flag) string {
+	var (
+		unknownFlag = regexp.MustCompile(`^flag provided but not defined: -+(.+)$`)
+		emptyFlag   = regexp.MustCompile(`^flag needs an argument: -+(.+)$`)
+		wrongValue  = regexp.MustCompile(`^invalid (?:boolean )?value (".*") for (?:flag )?-+([^ :]+): `)
+	)
 	if found := unknownFlag.FindStringSubmatch(said); found != nil {
 		var names []string
 		for _, f := range flags {

@@ -121,18 +121,17 @@ func (d desk) environment(context.Context) []Finding {
 	return append(found, ok("set are %s", strings.Join(set, ", ")))
 }
 
-var quotation = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
-
 // unquoted takes a value, or the beginning of it, out of an error that quotes it.
 func unquoted(text, value string) string {
 	value = safetext.Clean(value, len(value))
+	quotation := regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 	return quotation.ReplaceAllStringFunc(text, func(quoted string) string {
 		begin, err := strconv.Unquote(quoted)
 		begin = strings.TrimSuffix(safetext.Clean(begin, len(begin)), "…")
 		if err != nil || begin == "" || !strings.HasPrefix(value, begin) {
 			return quoted
 		}
-		return "its value"
+		return `"…"`
 	})
 }
 

@@ -16,17 +16,22 @@ import (
 // atSign also has what Unicode has for it, and percent-encoding.
 const atSign = `(?:[@＠﹫]|%40)`
 
-var (
-	// mailAddress has a quoted local part and a literal domain, too (RFC 5322, 3.4.1).
-	mailAddress = regexp.MustCompile(`(?:\\?"[^"]*"|[^\s'"<>()\[\]:/=,;]+(?:'(?:\\'')?[^\s'"<>()\[\]:/=,;]+)*)` +
-		atSign + `(?:\[[^\]\s]*\]|[^\s'"<>()\[\]:/=,;@]+)`)
-	userInURL = regexp.MustCompile(`://[^\s/'"@]*@`)
-	pathLike  = regexp.MustCompile(`(?:\b[A-Za-z]:)?[/\\][^\s'"]*`)
+// looks are what somebody's secrets and addresses look like.
+type looks struct{ mailAddress, userInURL, path, knownToken, longToken *regexp.Regexp }
 
-	// What secrets begin with whose form is known, and what may be one by its length.
-	knownToken = regexp.MustCompile(`\b(?:eyJ[\w-]{6,}|(?:AKIA|ASIA)[A-Z0-9]{10,}|v1\.[\w-]{10,}|hv[sbr]\.[\w-]{8,}|gh[a-z]_\w{8,}|xox[a-z]-[\w-]{8,}|sk-[\w-]{8,}|glpat-[\w-]{8,}|npm_\w{8,})(?:\.[\w-]+)*`)
-	longToken  = regexp.MustCompile(`[A-Za-z0-9_-]{14,}(?:\.[A-Za-z0-9_-]+)*`)
-)
+func newLooks() looks {
+	return looks{
+		// With a quoted local part and a literal domain, too (RFC 5322, 3.4.1).
+		mailAddress: regexp.MustCompile(`(?:\\?"[^"]*"|[^\s'"<>()\[\]:/=,;]+(?:'(?:\\'')?[^\s'"<>()\[\]:/=,;]+)*)` +
+			atSign + `(?:\[[^\]\s]*\]|[^\s'"<>()\[\]:/=,;@]+)`),
+		userInURL: regexp.MustCompile(`://[^\s/'"@]*@`),
+		path:      regexp.MustCompile(`(?:\b[A-Za-z]:)?[/\\][^\s'"]*`),
+
+		// What secrets begin with whose form is known, and what may be one by its length.
+		knownToken: regexp.MustCompile(`\b(?:eyJ[\w-]{6,}|(?:AKIA|ASIA)[A-Z0-9]{10,}|v1\.[\w-]{10,}|hv[sbr]\.[\w-]{8,}|gh[a-z]_\w{8,}|xox[a-z]-[\w-]{8,}|sk-[\w-]{8,}|glpat-[\w-]{8,}|npm_\w{8,})(?:\.[\w-]+)*`),
+		longToken:  regexp.MustCompile(`[A-Za-z0-9_-]{14,}(?:\.[A-Za-z0-9_-]+)*`),
+	}
+}
 
 // Redact hides what has no place in a bug report: the values of variables, the
 // accounts' names, whatever looks like an e-mail address or a secret, and where the
@@ -42,24 +47,24 @@ func (r Report) Redact(m Machine) {
 			values = append(values, value{name, "[account]"})
 		}
 	}
-	values = forms(values)
+	values, l := forms(values), newLooks()
 	r.edit(func(text string) string {
 		for _, v := range values {
 			text = v.hide(text)
 		}
-		text = userInURL.ReplaceAllString(text, "://[hidden]@")
-		text = pathLike.ReplaceAllStringFunc(text, func(path string) string { return withoutWayHome(path, m.Home) })
+		text = l.userInURL.ReplaceAllString(text, "://[hidden]@")
+		text = l.path.ReplaceAllStringFunc(text, func(path string) string { return withoutWayHome(path, m.Home) })
 		for _, home := range homes {
 			text = withoutHome(text, home)
 		}
-		text = mailAddress.ReplaceAllStringFunc(text, func(found string) string {
+		text = l.mailAddress.ReplaceAllStringFunc(text, func(found string) string {
 			if strings.HasPrefix(found, "[hidden]@") {
 				return found
 			}
 			return "[e-mail address]"
 		})
-		text = knownToken.ReplaceAllString(text, "[hidden]")
-		return longToken.ReplaceAllStringFunc(text, func(word string) string {
+		text = l.knownToken.ReplaceAllString(text, "[hidden]")
+		return l.longToken.ReplaceAllStringFunc(text, func(word string) string {
 			if first, _, _ := strings.Cut(word, "."); len(first) >= 32 || isMixed(first) {
 				return "[hidden]"
 			}

@@ -149,13 +149,12 @@ func (d Docker) edit(ctx context.Context, which func(doc []byte) ([]string, erro
 // hub is what docker calls its own registry.
 const hub = "https://index.docker.io/v1/"
 
-var registryName = regexp.MustCompile(`^([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?$`)
-
 // dockerNames are the names by which docker looks for registries.
 func dockerNames(registries []string) ([]string, error) {
 	if len(registries) == 0 {
 		return nil, faultf(ErrName, "name a registry: --registry registry.example.com")
 	}
+	registryName := regexp.MustCompile(`^([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?$`)
 	names := make([]string, len(registries))
 	for i, registry := range registries {
 		switch {
