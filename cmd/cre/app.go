@@ -55,9 +55,6 @@ See cre(1) for all of them, and for the exit statuses.`
 // app builds the command line of our own commands, of which line is one. It never
 // ends the process itself.
 func (m machine) app(line official.Line) *cli.App {
-	nonInteractive := func(hidden bool) *cli.BoolFlag {
-		return &cli.BoolFlag{Name: flagNonInteractive, Usage: "fail at once instead of waiting for a person", Hidden: hidden}
-	}
 	commands := []*cli.Command{{
 		Name:      "login",
 		Usage:     "log in with the browser and keep the session",
@@ -92,20 +89,7 @@ func (m machine) app(line official.Line) *cli.App {
 		UsageText: "cre version",
 		Action:    m.version,
 	}, m.completionCommand()}
-	for _, c := range commands {
-		c.Flags = append(c.Flags, nonInteractive(c.Name != "login"), &cli.BoolFlag{
-			Name: flagQuiet, Usage: "say only what must be known", Destination: &m.ui.quiet,
-		})
-		c.OnUsageError = onUsageError
-		c.HideHelpCommand = true
-		switch {
-		case len(c.Subcommands) > 0:
-			c.Before = oneOfThese
-		case c.ArgsUsage == "":
-			c.Before = noArguments
-		}
-	}
-	withoutDefaults(commands)
+	m.common(commands)
 	commands = append(commands, helpCommand())
 	commands = append(commands, officialCommands()...)
 	return &cli.App{
@@ -118,7 +102,7 @@ func (m machine) app(line official.Line) *cli.App {
 		Version:        version.String(),
 		Writer:         m.out,
 		ErrWriter:      m.ui.err,
-		Flags:          []cli.Flag{m.accountFlag("act for this `EMAIL`: before a command, or after one of these"), nonInteractive(true), &cli.BoolFlag{Name: flagVersion, Usage: "print this program's version", DisableDefaultText: true}, cli.HelpFlag},
+		Flags:          []cli.Flag{m.accountFlag("act for this `EMAIL`: before or after a command"), nonInteractiveFlag(true), &cli.BoolFlag{Name: flagVersion, Usage: "print this program's version", DisableDefaultText: true}, cli.HelpFlag},
 		HideVersion:    true, // its short flag, -v, is the official CLI's --verbose
 		Commands:       commands,
 		ExitErrHandler: func(*cli.Context, error) {},
@@ -130,6 +114,36 @@ func (m machine) app(line official.Line) *cli.App {
 			return cli.ShowAppHelp(c)
 		},
 	}
+}
+
+// common gives every command, and those below, what all of ours have.
+func (m machine) common(commands []*cli.Command) {
+	for _, c := range commands {
+		c.Flags = append(c.Flags, nonInteractiveFlag(c.Name != "login"), &cli.BoolFlag{
+			Name: flagQuiet, Usage: "say only what must be known",
+			Action: func(_ *cli.Context, on bool) error { // each command has its own flag, and one of them is set
+				m.ui.quiet = m.ui.quiet || on
+				return nil
+			},
+		})
+		for _, f := range c.Flags {
+			if b, ok := f.(*cli.BoolFlag); ok {
+				b.DisableDefaultText = true
+			}
+		}
+		c.OnUsageError, c.HideHelpCommand = onUsageError, true
+		switch {
+		case len(c.Subcommands) > 0:
+			c.Before = oneOfThese
+		case c.ArgsUsage == "":
+			c.Before = noArguments
+		}
+		m.common(c.Subcommands)
+	}
+}
+
+func nonInteractiveFlag(hidden bool) *cli.BoolFlag {
+	return &cli.BoolFlag{Name: flagNonInteractive, Usage: "fail at once instead of waiting for a person", Hidden: hidden}
 }
 
 func (m machine) ownVersion() error {

@@ -27,12 +27,9 @@ func (m machine) completionCommand() *cli.Command {
 	}
 	for _, shell := range completion.Shells() {
 		c.Subcommands = append(c.Subcommands, &cli.Command{
-			Name:            shell.Name,
-			Usage:           "print the script for " + shell.Name,
-			UsageText:       shell.Line + "   # in " + shell.Profile,
-			HideHelpCommand: true,
-			Before:          noArguments,
-			OnUsageError:    onUsageError,
+			Name:      shell.Name,
+			Usage:     "print the script for " + shell.Name,
+			UsageText: shell.Line + "   # in " + shell.Profile,
 			Action: func(*cli.Context) error {
 				script, err := shell.Script()
 				if err == nil {

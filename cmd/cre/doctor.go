@@ -101,6 +101,7 @@ func (m machine) patient() (doctor.Machine, error) {
 			return strings.HasPrefix(pair, platform.VarAPIKey+"=")
 		}),
 		Home: home, NoHome: noHome, WorkDir: dir, Self: self,
+		Unread: m.mistypedVariables(),
 		Helper: m.helperProgram,
 		HTTP:   m.http(),
 		Now:    m.now,

@@ -16,13 +16,12 @@ import (
 // grantsCommand shows the grants that cre-credential-helper grant has running.
 func (m machine) grantsCommand() *cli.Command {
 	revoke := &cli.Command{
-		Name:         "revoke",
-		Usage:        "end a grant: it answers nothing any more",
-		UsageText:    "cre session grants revoke docker\ncre session grants revoke --all",
-		ArgsUsage:    "NAME",
-		Flags:        []cli.Flag{&cli.BoolFlag{Name: flagAll, Usage: "end every grant"}},
-		Action:       m.revokeGrants,
-		OnUsageError: onUsageError, HideHelpCommand: true,
+		Name:      "revoke",
+		Usage:     "end a grant: it answers nothing any more",
+		UsageText: "cre session grants revoke docker\ncre session grants revoke --all",
+		ArgsUsage: "NAME",
+		Flags:     []cli.Flag{&cli.BoolFlag{Name: flagAll, Usage: "end every grant"}},
+		Action:    m.revokeGrants,
 	}
 	return &cli.Command{
 		Name:        "grants",
@@ -97,7 +96,7 @@ func (m machine) revokeGrants(c *cli.Context) error {
 		if s.Tokens.After(m.now()) {
 			text += fmt.Sprintf(" What it answered is good until its own end, at the latest %s.", s.Tokens.Local().Format(time.DateTime))
 		}
-		if _, printErr := fmt.Fprintln(m.out, text); printErr != nil {
+		if printErr := m.result(text); printErr != nil {
 			return printErr
 		}
 	}

@@ -61,13 +61,19 @@ func (m machine) handOn(ctx context.Context, line official.Line, args []string) 
 	return 0, err
 }
 
-// meant returns the error of a command that is a near miss, else err. The official
-// CLI says so itself, where it can be asked.
+// meant returns the error of a command that is a near miss, or none of ours, else
+// err. The official CLI says so itself, where it can be asked.
 func meant(line official.Line, err error) error {
-	if word, ok := official.NearAny(line.Word); ok && len(line.Command) == 0 {
-		return usagef("no command %q: did you mean %q?", line.Word, word)
+	if len(line.Command) > 0 || line.Word == "" {
+		return err
 	}
-	return err
+	if word, ok := official.NearAny(line.Word); ok {
+		return usagef("no command %q: did you mean %q?", line.Word, "cre "+word)
+	}
+	if err != nil {
+		return fmt.Errorf("no command %q here, and %w", line.Word, err)
+	}
+	return nil
 }
 
 // officialCommand finds the official CLI.

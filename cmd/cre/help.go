@@ -89,15 +89,12 @@ func noCommand(above, word string, among []*cli.Command) error {
 	for _, c := range among {
 		names = append(names, c.Name)
 	}
-	above = strings.TrimSpace(above)
-	return usagef("no command %q: %s", strings.TrimSpace(above+" "+word), insteadOf(strings.TrimSpace("cre "+above), word, names))
-}
-
-func insteadOf(page, word string, known []string) string {
-	if meant := near.Best(word, known); meant != "" {
-		return fmt.Sprintf("did you mean %q?", meant)
+	page := strings.TrimSpace("cre " + above)
+	instead := "see " + page + " --help"
+	if meant := near.Best(word, names); meant != "" {
+		instead = fmt.Sprintf("did you mean %q?", page+" "+meant)
 	}
-	return "see " + page + " --help"
+	return usagef("no command %q: %s", strings.TrimSpace(above+" "+word), instead)
 }
 
 // onUsageError puts the flag package's words into ours.
@@ -187,18 +184,4 @@ func endAfter(err error) error {
 		err = errShown
 	}
 	return err
-}
-
-// withoutDefaults takes from all flags what the library says of a switch that isn't set.
-func withoutDefaults(commands []*cli.Command) {
-	for _, c := range commands {
-		for _, f := range c.Flags {
-			if b, ok := f.(*cli.BoolFlag); ok {
-				b.DisableDefaultText = true
-			}
-		}
-		if len(c.Subcommands) > 0 {
-			withoutDefaults(c.Subcommands)
-		}
-	}
 }

@@ -51,8 +51,7 @@ func (m machine) loginWithKey(c *cli.Context) error {
 	if variable, ok := m.keyOfEnvironment(); ok {
 		m.ui.warn(fmt.Sprintf("%s is set and comes first: unset it to use the API key that you have just stored", variable))
 	}
-	_, err = fmt.Fprintf(m.out, "The API key%s is in %s, and comes before any session. To remove it: cre logout --api-key\n", of, p.keyPlace())
-	return err
+	return m.result(fmt.Sprintf("The API key%s is in %s, and comes before any session. To remove it: cre logout --api-key", of, p.keyPlace()))
 }
 
 // removeKey takes the stored API key away, and leaves every session.
@@ -80,8 +79,7 @@ func (m machine) removeKey(c *cli.Context) error {
 	if removed {
 		says = "The API key is removed."
 	}
-	_, err = fmt.Fprintln(m.out, says)
-	return err
+	return m.result(says)
 }
 
 // keyPlace is how a person calls the place that the key is in.

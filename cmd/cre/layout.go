@@ -57,6 +57,9 @@ func (m machine) print(indent int, text string) error {
 	return err
 }
 
+// result prints a sentence.
+func (m machine) result(text string) error { return m.print(0, text+"\n") }
+
 func hanging(text string, indent, width int) string {
 	var out strings.Builder
 	for line := range strings.Lines(text) {

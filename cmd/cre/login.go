@@ -255,16 +255,16 @@ func (p *platformClient) keep(ctx context.Context, cred helper.Credential) error
 		err = fmt.Errorf("you logged in as %s and not as %s (%s): log out in the browser first, and try again", safetext.Line(cred.Username), safetext.Line(p.wanted), p.by)
 	}
 	if err == nil {
-		err = p.helper.Store(storeCtx, cred)
-	}
-	if err == nil {
-		return nil
+		if err = p.helper.Store(storeCtx, cred); err == nil {
+			return nil
+		}
+		err = fmt.Errorf("the session could not be stored: %w", err)
 	}
 	client := oauth.Client{HTTP: p.http}
 	if rerr := client.Revoke(ctx, cred.RevocationEndpoint, cred.ClientID, cred.RefreshToken); rerr != nil {
-		return fmt.Errorf("the session could not be stored: %w; nor could it be revoked (%w): it stays valid at the provider until it expires", err, rerr)
+		return fmt.Errorf("%w; and the session could not be revoked (%w): it stays valid at the provider until it expires", err, rerr)
 	}
-	return fmt.Errorf("the session could not be stored and was revoked again: %w", err)
+	return fmt.Errorf("%w; the session was revoked again", err)
 }
 
 // issued is the session, with all that the helper needs to renew and to

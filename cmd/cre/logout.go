@@ -69,7 +69,7 @@ func (m machine) loggedOut(p *platformClient, ends ending, left remaining) error
 		return err
 	}
 	if ends.account != "" {
-		if _, err := fmt.Fprintf(m.out, "Logged out %s (%s).\n", safetext.Line(ends.account), p.Name); err != nil {
+		if err := m.result(fmt.Sprintf("Logged out %s (%s).", safetext.Line(ends.account), p.Name)); err != nil {
 			return err
 		}
 	}

@@ -92,10 +92,10 @@ func (m machine) answer(ctx context.Context, args []string) (status int, err err
 	}
 	line := official.Parse(args)
 	if word, ok := official.Near(line.Word); ok && len(line.Command) == 0 {
-		return 0, usagef("no command %q: did you mean %q?", line.Word, word)
+		return 0, usagef("no command %q: did you mean %q?", line.Word, "cre "+word)
 	}
 	if command, ok := official.Habit(line, args); ok {
-		return 0, usagef("no command %q: did you mean %q?", line.Word, "cre "+command)
+		return 0, usagef("no command %q: did you mean %q?", line.Word, command)
 	}
 	switch {
 	case line.IsCompletion():

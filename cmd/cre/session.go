@@ -61,15 +61,8 @@ func (m machine) sessionCommand(line official.Line) *cli.Command {
 		Action:    m.sessionMove,
 	}, m.grantsCommand()}
 	for _, c := range commands {
-		c.OnUsageError = onUsageError
-		c.HideHelpCommand = true
-		if len(c.Subcommands) > 0 { // grants, which are of no account
-			c.Before = oneOfThese
-			continue
-		}
-		c.Flags = append(c.Flags, m.accountFlag("act for this `EMAIL`"))
-		if c.ArgsUsage == "" {
-			c.Before = noArguments
+		if len(c.Subcommands) == 0 { // grants are of no account
+			c.Flags = append(c.Flags, m.accountFlag("act for this `EMAIL`"))
 		}
 	}
 	return &cli.Command{
@@ -85,6 +78,9 @@ func (m machine) sessionCommand(line official.Line) *cli.Command {
 // an environment file sets, which comes first.
 func (m machine) describe(c *cli.Context, line official.Line) (*platformClient, helper.Description, error) {
 	p, _, err := m.connect()
+	for _, w := range m.mistypedVariables() {
+		m.ui.warn(w)
+	}
 	if err != nil {
 		return nil, helper.Description{}, err
 	}
@@ -186,13 +182,12 @@ func (m machine) sessionUse(c *cli.Context) error {
 	if err != nil {
 		m.ui.warn(fmt.Sprintf("the settings of %s could not be fetched: %v", username, err))
 	}
-	says := "Commands use %s now.\n"
+	says := "Commands use %s now."
 	if first := m.comesFirst(d, username); first != "" {
 		m.ui.warn(fmt.Sprintf("%s to use %s", first, username))
-		says = "The default account is %s now.\n"
+		says = "The default account is %s now."
 	}
-	_, err = fmt.Fprintf(m.out, says, safetext.Line(username))
-	return err
+	return m.result(fmt.Sprintf(says, safetext.Line(username)))
 }
 
 // endedInUse is the error of an account whose session turned out to have ended.
@@ -265,6 +260,5 @@ func (m machine) sessionMove(c *cli.Context) error {
 	if to == helper.PlaceFile {
 		m.ui.warn(fmt.Sprintf("the tokens are in plain text in %s", p.files.SessionPath()))
 	}
-	_, err = fmt.Fprintf(m.out, "The session is in %s%s.\n", reading.Called(to), lasts(to))
-	return err
+	return m.result(fmt.Sprintf("The session is in %s%s.", reading.Called(to), lasts(to)))
 }

@@ -35,10 +35,7 @@ func (m machine) setupCommand() *cli.Command {
 		}
 		return &cli.Command{
 			Name: name, Usage: usage, UsageText: text,
-			Flags:           append(flags, &cli.BoolFlag{Name: flagUndo, Usage: undo}),
-			HideHelpCommand: true,
-			Before:          noArguments,
-			OnUsageError:    onUsageError,
+			Flags: append(flags, &cli.BoolFlag{Name: flagUndo, Usage: undo}),
 			Action: func(c *cli.Context) error {
 				a, err := of(c)
 				if err != nil {

@@ -218,7 +218,7 @@ func (s status) tokenEnds(a helper.Account, now time.Time) string {
 	case a.Expires.IsZero():
 		return "not known"
 	case a.Expires.After(now):
-		return inWords(a.Expires.Sub(now))
+		return "in " + reading.Lasting(a.Expires.Sub(now))
 	case a.Renewable:
 		return "renewed when used"
 	}
@@ -241,7 +241,7 @@ func (s status) tokenText(a helper.Account, now time.Time) string {
 	switch {
 	case a.Expires.IsZero():
 	case a.Expires.After(now):
-		text = fmt.Sprintf("good until %s (%s)", localTime(a.Expires), inWords(a.Expires.Sub(now)))
+		text = fmt.Sprintf("good until %s (%s)", localTime(a.Expires), "in "+reading.Lasting(a.Expires.Sub(now)))
 	default:
 		text = "expired at " + localTime(a.Expires)
 	}
@@ -252,23 +252,6 @@ func (s status) tokenText(a helper.Account, now time.Time) string {
 }
 
 func localTime(t time.Time) string { return t.Local().Format("2006-01-02 15:04") }
-
-// inWords says how long it is until something, as people say it.
-func inWords(d time.Duration) string {
-	n, unit := int(d.Round(time.Minute)/time.Minute), "minute"
-	switch {
-	case d < time.Minute:
-		return "in less than a minute"
-	case d >= 48*time.Hour:
-		n, unit = int(d/(24*time.Hour)), "day"
-	case d >= 2*time.Hour:
-		n, unit = int(d/time.Hour), "hour"
-	}
-	if n != 1 {
-		unit += "s"
-	}
-	return fmt.Sprintf("in %d %s", n, unit)
-}
 
 // strayNotes say what a vault has that this home doesn't use: another home's, or what
 // the official CLI, run by its path, left behind.
@@ -285,7 +268,7 @@ func strayNotes(d helper.Description) (notes []string) {
 		case at < 0:
 			in, names = place, append(names, a.Username)
 		case d.Credentials[at].Username == a.Username:
-			notes = append(notes, fmt.Sprintf("cre.yaml holds plain tokens, as the official CLI's login leaves them, and %s has a session of %s, too: cre session move --to %s keeps the newer one, cre logout ends both", place, reading.Shown(a.Username), a.Place))
+			notes = append(notes, fmt.Sprintf("cre.yaml holds plain tokens, as the official CLI's login leaves them, and one without the keychain, and %s has a session of %s, too: cre session move --to %s keeps the newer one, cre logout ends both", place, reading.Shown(a.Username), a.Place))
 		default:
 			notes = append(notes, fmt.Sprintf("the session of %s is in %s, and can be used once that of %s is there, too: cre session move --to %s", reading.Shown(a.Username), place, reading.Shown(d.Credentials[at].Username), a.Place))
 		}

@@ -141,7 +141,7 @@ var findingChapters = []chapter{
 		{"a file of an API key that others can read", "Other users of this machine can read the key.", "`chmod 400` on that file. If others may have read the key, make a new one."},
 		{"the account in use logged out", "Other accounts are logged in, but none of them is chosen.", "`cre session use …`"},
 		{"an account that isn't logged in", "The variable names an account that isn't logged in.", ""},
-		{"plain tokens over a session in the keychain", "The official CLI has logged in by itself, and its session is used.", ""},
+		{"plain tokens over a session in the keychain", "The official CLI has logged in by itself, or a login could not reach the keychain. The session in `cre.yaml` is used.", ""},
 		{"another account's session beside the one in the file", "The last login went to the file, which holds one session.", ""},
 		{"a session that the official CLI's logout left", "Another home has logged in, or the official CLI's own logout has left it.", ""},
 		{"the helper doesn't answer", "`cre-credential-helper` could not be run, or failed.", "Read what it says after the colon. `cre doctor programs` checks the installation."},

@@ -46,7 +46,7 @@ func TestALoginSendsNoTokenElsewhere(t *testing.T) {
 				m.setenv("CRE_CREDENTIAL_HELPER=" + m.obligingHelper())
 			}
 			o := m.browserLogin()
-			if o.status != 1 || !strings.Contains(o.stderr, "was revoked again: the token doesn't say that it belongs to "+thief.url) {
+			if o.status != 1 || !strings.Contains(o.stderr, "Error: the token doesn't say that it belongs to "+thief.url) {
 				t.Errorf("login: %v", o)
 			}
 			if s := m.platform.Stats(); s.Logins != 1 || s.LiveFamilies != 0 {

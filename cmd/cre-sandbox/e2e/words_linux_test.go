@@ -121,8 +121,8 @@ var messages = map[string]message{
 		return m.run("", "cre", "whoami")
 	}, []string{`Error: the API key in CRE_API_KEY doesn't work: correct it, or unset it to use your session: the platform rejected the credential (HOST: HTTP status 200: "no")`},
 		[]string{"cre login", "a-key-that-is-wrong"}},
-	"a mistyped command": {fileMode, cre("whomai"), []string{`Error: no command "whomai": did you mean "whoami"?`}, nil},
-	"a mistyped command of the official CLI, which can't be asked": {fileMode, cre("worklow", "list"), []string{`Error: no command "worklow": did you mean "workflow"?`}, []string{"not installed"}},
+	"a mistyped command": {fileMode, cre("whomai"), []string{`Error: no command "whomai": did you mean "cre whoami"?`}, nil},
+	"a mistyped command of the official CLI, which can't be asked": {fileMode, cre("worklow", "list"), []string{`Error: no command "worklow": did you mean "cre workflow"?`}, []string{"not installed"}},
 	"another program's word": {fileMode, cre("auth", "status"), []string{`Error: no command "auth": did you mean "cre session"?`}, nil},
 	"an unknown flag":        {fileMode, cre("login", "--frob"), []string{"Error: unknown flag --frob: see cre login --help"}, []string{"provided but not defined"}},
 	"a mistyped flag":        {fileMode, cre("whoami", "--jsn"), []string{"Error: unknown flag --jsn: did you mean --json? See cre whoami --help"}, nil},
@@ -135,7 +135,7 @@ var messages = map[string]message{
 	"a registry that is no flag's": {fileMode, cre("setup", "docker", "registry.example.com"), []string{
 		"Error: setup docker takes no argument: did you mean --registry registry.example.com?"}, nil},
 	"no registry":     {fileMode, cre("setup", "docker"), []string{"Error: name a registry: --registry registry.example.com"}, []string{"unusable name"}},
-	"help on nothing": {fileMode, cre("help", "sesion"), []string{`Error: no command "sesion": did you mean "session"?`}, nil},
+	"help on nothing": {fileMode, cre("help", "sesion"), []string{`Error: no command "sesion": did you mean "cre session"?`}, nil},
 	"a missing key file": {fileMode, func(m *machine) outcome {
 		m.setenv("CRE_API_KEY_FILE=/does/not/exist")
 		return m.get()

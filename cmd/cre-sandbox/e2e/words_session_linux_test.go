@@ -31,7 +31,7 @@ var sessionMessages = map[string]message{
 		m.setenv("CRE_CREDENTIAL_HELPER=" + m.script("helper", `cat >/dev/null; [ "$1" != store ] || { echo "the disk is full" >&2; exit 1; }`))
 		m.platform.Replace(sandbox.Revoke, http.HandlerFunc(breakOff))
 		return m.browserLogin()
-	}, []string{"Error: the session could not be stored: the disk is full; nor could it be revoked (can't reach HOST: the connection broke off): it stays valid at the provider until it expires"},
+	}, []string{"Error: the session could not be stored: the disk is full; and the session could not be revoked (can't reach HOST: the connection broke off): it stays valid at the provider until it expires"},
 		[]string{"revoked again"}},
 	"a key of many lines": {keychainMode, func(m *machine) outcome {
 		return m.run(strings.Repeat("x", 1<<17), "cre", "login", "--with-api-key")

@@ -99,6 +99,9 @@ func (d desk) environment(context.Context) []Finding {
 	for _, m := range d.misset {
 		found = append(found, problem("%s", m.what()).run(d.shell.unset(m.variable)))
 	}
+	for _, text := range d.Unread {
+		found = append(found, warning("%s", text))
+	}
 	if d.NoHome != nil {
 		found = append(found, problem("%v", d.NoHome).advise("set HOME (on Windows USERPROFILE) to your home directory"))
 	}

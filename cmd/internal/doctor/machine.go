@@ -15,6 +15,7 @@ type Machine struct {
 	Environ []string            // for the programs that checks run, but for the helper: without an API key
 	Home    string              // the user's home directory; "": see NoHome
 	NoHome  error               // why there is none
+	Unread  []string            // of variables that nobody reads, in words
 	WorkDir string
 	Self    string                 // this program's path
 	Helper  func() (string, error) // the path of the helper that commands ask

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/cmd/internal/reading"
@@ -123,7 +122,7 @@ func (d desk) unanswered(why string, others []string) Finding {
 func (d desk) used(a helper.Account, unread string) Finding {
 	where := fmt.Sprintf("you are logged in to %s: the session is in %s", d.settings.Environment.Name, reading.Called(a.Place))
 	left := a.Expires.Sub(d.Now())
-	lasts := roughly(left)
+	lasts := reading.Lasting(left)
 	switch {
 	case a.Place == helper.PlaceGrant:
 		return ok("the session for %s is a granted one, to which %s leads", d.settings.Environment.Name, a.Variable)
@@ -141,19 +140,6 @@ func (d desk) used(a helper.Account, unread string) Finding {
 		return warning("%s; its token is good for %s and can't be renewed", where, lasts).run("cre login")
 	}
 	return problem("%s; its token has expired and can't be renewed", where).run("cre login")
-}
-
-// roughly is a duration in its largest unit, such as 24h.
-func roughly(d time.Duration) string {
-	for _, unit := range []struct {
-		time.Duration
-		name string
-	}{{time.Hour, "h"}, {time.Minute, "m"}} {
-		if n := d.Round(unit.Duration) / unit.Duration; n >= 2 {
-			return fmt.Sprintf("%d%s", n, unit.name)
-		}
-	}
-	return d.Round(time.Second).String()
 }
 
 // key judges an API key, which comes before a session.
@@ -190,7 +176,7 @@ func stray(a helper.Account, used *helper.Account) Finding {
 		return warning("the session of %s is in %s, and can be used once that of %s, which is in cre.yaml, is there, too",
 			reading.Shown(a.Username), place, reading.Shown(used.Username)).run(move)
 	}
-	return warning("%s has a session of %s, and so has cre.yaml, in plain text, as the official CLI's login leaves it", place, reading.Shown(a.Username)).
+	return warning("%s has a session of %s, and so has cre.yaml, in plain text, as the official CLI's login leaves it, and one without the keychain", place, reading.Shown(a.Username)).
 		advise("this keeps the newer one, in " + place).run(move)
 }
 

@@ -161,7 +161,7 @@ func (f *flow) run(ctx context.Context, server *callbackServer) error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			return fmt.Errorf("%w within %s. To try again: cre login", ErrTimeout, f.login.wait())
+			return fmt.Errorf("%w within %s. To try again: cre login", ErrTimeout, strings.TrimSuffix(f.login.wait().String(), "0s"))
 		case err := <-server.broken:
 			return fmt.Errorf("listening for the browser: %w; log in again", err)
 		case q := <-server.questions:

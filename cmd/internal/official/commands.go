@@ -130,7 +130,7 @@ func groups() (names []string) {
 }
 
 // Habit returns what answers here to the words of other programs' users, gh's for
-// one: the command line of ours, without "cre".
+// one: the command line of ours.
 func Habit(line Line, operands []string) (command string, ok bool) {
 	if len(line.Command) > 0 {
 		return "", false
@@ -141,7 +141,13 @@ func Habit(line Line, operands []string) (command string, ok bool) {
 	}
 	command, ok = map[string]string{
 		"auth": "session", "signin": "login", "signout": "logout", "status": "session", "accounts": "session list",
-		"switch": "session use", "token": "session token", "login": "login", "logout": "logout", "whoami": "whoami",
+		"switch": "session use", "token": "session token", "grants": "session grants", "revoke": "session grants revoke", "login": "login", "logout": "logout", "whoami": "whoami",
 	}[word]
-	return command, ok && line.Word != ""
+	switch {
+	case line.Word == "grant": // as the helper has it
+		return "cre-credential-helper grant", true
+	case !ok || line.Word == "":
+		return "", false
+	}
+	return "cre " + command, true
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"cre-credential-helper/cmd/internal/kv/location"
 	"cre-credential-helper/cmd/internal/near"
@@ -102,6 +103,23 @@ func Words() (words []string) {
 		words = append(words, s.Word)
 	}
 	return words
+}
+
+// Lasting says how long something is good for, as people say it.
+func Lasting(d time.Duration) string {
+	n, unit := int(d.Round(time.Minute)/time.Minute), "minute"
+	switch {
+	case d < time.Minute:
+		return "less than a minute"
+	case d >= 48*time.Hour:
+		n, unit = int(d/(24*time.Hour)), "day"
+	case d >= 2*time.Hour:
+		n, unit = int(d/time.Hour), "hour"
+	}
+	if n != 1 {
+		unit += "s"
+	}
+	return fmt.Sprintf("%d %s", n, unit)
 }
 
 // Called is how a person calls a place.

@@ -202,7 +202,7 @@ func (p *Places) leave(ctx context.Context, left []Place, c helper.Credential) (
 		called := reading.Called(place)
 		taken, others, err := p.forgetAccount(ctx, place, c)
 		if err != nil {
-			p.notify.printf("warning: the earlier session could not be removed from %s (%v): once it can be reached, run CRE_CREDENTIAL_STORE=%s cre logout", called, err, place)
+			p.notify.printf("warning: the earlier session could not be removed from %s (%v): once it can be reached, CRE_CREDENTIAL_STORE=%s cre logout ends it, and this one too", called, err, place)
 		}
 		if others != "" {
 			p.notify.printf("warning: these stay in %s, and can be used once this session is there, too (cre session move --to %s): %s", called, place, others)
