@@ -145,6 +145,7 @@ func run(ctx context.Context, args []string, docker bool, in io.Reader, out io.W
 	if len(args) != 1 || strings.HasPrefix(args[0], "-") {
 		return usageError{}
 	}
+	var onlyReads bool
 	server := helper.Server{Docker: docker, Line: safetext.Line, Notice: say}
 	if args[0] == "version" {
 		server.Version = name + " version " + version.String()
@@ -158,9 +159,12 @@ func run(ctx context.Context, args []string, docker bool, in io.Reader, out io.W
 		if isHandedOn(args[0]) {
 			return handOn(ctx, source, args[0], in, out)
 		}
-		server.Store, server.Default = source, settings.Environment.Origin()
+		server.Store, server.Default, onlyReads = source, settings.Environment.Origin(), settings.OnlyReads
 	}
 	if args[0] == opKeepFresh {
+		if onlyReads {
+			return fmt.Errorf("%w: this machine only reads the session in the vault, and can't renew it: run keep-fresh where CRE_CREDENTIAL_STORE is vault", helper.ErrRequest)
+		}
 		return keepFresh(ctx, server.Store, server.Default, time.Now, say)
 	}
 	return server.Serve(ctx, args[0], in, out)

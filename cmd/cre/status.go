@@ -230,6 +230,9 @@ func (s status) isUnread(a helper.Account) bool { return s.Unread != "" && readi
 // tokenText says of a session until when its token is good.
 func (s status) tokenText(a helper.Account, now time.Time) string {
 	if s.isUnread(a) {
+		if s.Unread == helper.UnreadLocked && a.Place != helper.PlaceKeychain {
+			return "not known: " + reading.Called(a.Place) + " can't be read"
+		}
 		return fmt.Sprintf("not known: "+map[string]string{
 			helper.UnreadLocked: "%s is locked", helper.UnreadMissing: "%s can't be reached", helper.UnreadDamaged: "what %s has of it can't be read",
 		}[s.Unread], reading.Called(a.Place))

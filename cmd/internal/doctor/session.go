@@ -128,14 +128,19 @@ func (d desk) used(a helper.Account, unread string) Finding {
 		return ok("the session for %s is a granted one, to which %s leads", d.settings.Environment.Name, a.Variable)
 	case unread == helper.UnreadDamaged && reading.IsVault(a.Place):
 		return problem("the session of %s is in %s, where it can't be read", d.settings.Environment.Name, reading.Called(a.Place)).run("cre login")
-	case unread != "" && reading.IsVault(a.Place):
-		return ok("%s", where)
+	case unread != "" && reading.IsVault(a.Place): // which has a finding of its own
+		return ok("the session for %s is to be in %s, which can't be read now", d.settings.Environment.Name, reading.Called(a.Place))
 	case a.Expires.IsZero():
 		return ok("%s, and doesn't say when its token expires", where)
 	case left > 0 && a.Renewable:
 		return ok("%s; its token is good for %s and can be renewed", where, lasts)
 	case a.Renewable:
 		return ok("%s; its token is due and will be renewed by the next command", where)
+	case left > 0 && d.settings.OnlyReads:
+		return ok("%s; its token is good for %s, and other machines renew it", where, lasts)
+	case d.settings.OnlyReads:
+		return problem("%s; its token has expired, and this machine only reads it", where).
+			advise("see that a machine which renews is running: cre-credential-helper keep-fresh")
 	case left > 0:
 		return warning("%s; its token is good for %s and can't be renewed", where, lasts).run("cre login")
 	}

@@ -9,6 +9,7 @@ package errand
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"cre-credential-helper/cmd/internal/reading"
@@ -43,7 +44,11 @@ func (p Program) Get(ctx context.Context, q helper.Query) (helper.Credential, er
 
 // Renew implements [reading.Renewer].
 func (p Program) Renew(ctx context.Context, q helper.Query) (helper.Credential, error) {
-	return p.one(ctx, question{Task: taskRenew, Query: newQuery(q)})
+	c, err := p.one(ctx, question{Task: taskRenew, Query: newQuery(q)})
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil && p.Notify != nil {
+		p.Notify("warning: the session's renewal takes long, and goes on in " + ProgramName + ": if that is killed, the session may be lost")
+	}
+	return c, err
 }
 
 // one returns the one credential that the answer holds.

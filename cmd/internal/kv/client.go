@@ -23,13 +23,14 @@ import (
 const (
 	patience    = 30 * time.Second
 	attemptTime = 10 * time.Second
-	sealedTime  = 5 * time.Second // a server of several says so before it goes
+	awayTime    = 5 * time.Second // the same where it says that it is sealed, or a standby
 )
 
 // Client is the [Server] at an address. Address and Token must be set.
 type Client struct {
 	Address   string // such as https://vault.example:8200
 	Token     helper.Secret
+	TokenFrom string       // the variable or the file that it was found in; "": not known
 	Namespace string       // "": none
 	HTTP      *http.Client // nil: web.NewClient(0)
 	Patience  time.Duration
@@ -174,8 +175,8 @@ func (c *Client) ask(ctx context.Context, method, path string, body any, needs s
 				return a, nil
 			}
 		}
-		sealed := errors.Is(err, ErrSealed) && time.Since(began) >= min(sealedTime, c.patience())
-		if !isTransient(err) || sealed || patient.Err() != nil {
+		away := (errors.Is(err, ErrSealed) || a.status/100 == 3) && time.Since(began) >= min(awayTime, c.patience())
+		if !isTransient(err) || away || patient.Err() != nil {
 			return a, classify(err)
 		}
 		select {

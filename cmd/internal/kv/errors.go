@@ -1,6 +1,7 @@
 package kv
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -23,10 +24,10 @@ var (
 	ErrSealed = errors.New("the vault is sealed: its operator has to unseal it")
 
 	// ErrToken reports a token that the server doesn't know, or not any more.
-	ErrToken = errors.New("the vault doesn't take VAULT_TOKEN")
+	ErrToken = errors.New("the vault doesn't take the token")
 
 	// ErrForbidden reports a policy that lacks something.
-	ErrForbidden = errors.New("the policy of VAULT_TOKEN lacks")
+	ErrForbidden = errors.New("the policy of the token lacks")
 
 	// ErrEngine reports a path below which there is no KV version 2.
 	ErrEngine = errors.New("no secrets engine KV version 2")
@@ -86,7 +87,7 @@ func (c *Client) why(a answer, path, needs string) error {
 		return ErrConflict
 	case a.status == http.StatusForbidden && (strings.Contains(said, "invalid token") || strings.Contains(said, "bad token")),
 		a.status == http.StatusBadRequest && strings.Contains(said, "missing client token"):
-		return fmt.Errorf("%w: %s says that it is wrong or has expired: log in there again", ErrToken, host)
+		return fmt.Errorf("%w in %s: %s says that it is wrong or has expired: log in there again", ErrToken, cmp.Or(c.TokenFrom, varToken), host)
 	case a.status == http.StatusForbidden:
 		return forbidden([]string{fmt.Sprintf("%q on %s", needs, path)})
 	case a.status == http.StatusServiceUnavailable && strings.Contains(said, "sealed"):
@@ -132,6 +133,9 @@ func (c *Client) unanswered(ctx context.Context, err error) error {
 	if errors.As(err, new(*tls.CertificateVerificationError)) {
 		return web.Outage(fmt.Errorf("the certificate of %s can't be verified: set VAULT_CACERT to the file of its CA (%w)",
 			web.HostOf(c.Address), safetext.Error(err, c.Token)))
+	}
+	if errors.Is(err, web.ErrTooLong) {
+		return web.Outage(fmt.Errorf("%s answered without an end, or with more than a session has: see that VAULT_ADDR is a vault's", web.HostOf(c.Address)))
 	}
 	err = web.Unanswered(ctx, "the vault at "+web.HostOf(c.Address), err, c.Token)
 	if ctx.Err() != nil || errors.As(err, new(tls.RecordHeaderError)) {

@@ -78,7 +78,7 @@ func TestWhatAServerFailsWithIsASentenceAndTheSessionStaysWhole(t *testing.T) {
 		"no engine":       {404, `{"errors":["no handler for route \"secret/data/x\". route entry not found."]}`, ErrEngine, "no secrets engine KV version 2 at secret/data/cre/"},
 		"version 1":       {200, `{"data":{"v":1}}`, ErrEngine, "no secrets engine KV version 2"},
 		"a page as 404":   {404, `<html>nothing here</html>`, web.ErrOutage, "a proxy or a Wi-Fi login page"},
-		"forbidden":       {403, `{"errors":["1 error occurred:\n\t* permission denied\n\n"]}`, ErrForbidden, `the policy of VAULT_TOKEN lacks "`},
+		"forbidden":       {403, `{"errors":["1 error occurred:\n\t* permission denied\n\n"]}`, ErrForbidden, `the policy of the token lacks "`},
 		"quotes a secret": {500, `{"errors":["bad: ` + kvtest.RootToken + `"]}`, web.ErrOutage, "[hidden]"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -293,7 +293,8 @@ func TestALoginDoesNotTakeAnotherAccountsPlace(t *testing.T) {
 func TestAnAnswerWithoutEndIsNoAnswer(t *testing.T) {
 	url, closed := webtest.Raw(t, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"+strings.Repeat(" ", 1<<20+1))
 	c := &Client{Address: url, Token: helper.NewSecret("t"), Patience: time.Millisecond}
-	if _, err := c.Read(t.Context(), testPath); !errors.Is(err, web.ErrOutage) {
+	c.Patience = time.Minute // which it isn't asked again for
+	if _, err := c.Read(t.Context(), testPath); !errors.Is(err, web.ErrOutage) || !strings.Contains(err.Error(), "without an end") {
 		t.Error(err)
 	}
 	webtest.MustClose(t, closed, 1)

@@ -5,13 +5,33 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"cre-credential-helper/cmd/internal/awake"
 )
 
-// publish brings "token" up to date with what was committed. That it can't is no
-// failure of what was asked: the session is saved.
-func (s *Session) publish(ctx context.Context, now state) {
+// catchUpTime is how long a get waits for what it does for others.
+const catchUpTime = 2 * time.Second
+
+// publish brings "token" up to date with what was committed, and reports whether it
+// is. That it isn't is no failure of what was asked: the session is saved.
+func (s *Session) publish(ctx context.Context, now state) (done bool) {
+	err := s.publishToken(ctx, now)
+	if err != nil {
+		s.notify("warning: the session is saved, but not what machines that only read get (%v): they have the earlier token until a machine that renews gets the session", err)
+	}
+	return err == nil
+}
+
+// catchUp does what a machine has left undone that was killed before it could
+// publish, or couldn't.
+func (s *Session) catchUp(ctx context.Context, now state) {
+	if mine := (tokenRecord{Credential: now.Credential}); !mine.isGood(s.now(), now.skew) {
+		return // nobody has a use for it
+	}
+	ctx, cancel := awake.WithTimeout(ctx, catchUpTime)
+	defer cancel()
 	if err := s.publishToken(ctx, now); err != nil {
-		s.notify("warning: the session is saved, but not what machines that only read get (%v): they have the earlier token until the next renewal", err)
+		s.notify("warning: machines that only read the session get an earlier token, and it could not be replaced (%v)", err)
 	}
 }
 

@@ -40,6 +40,9 @@ type record struct {
 	Version    int     `json:"v"`
 	Claim      *claim  `json:"claim,omitempty"`
 	Credential *stored `json:"credential,omitempty"`
+
+	// Behind: "token" may not be brought up to date with this yet.
+	Behind bool `json:"token_behind,omitempty"`
 }
 
 // claim says that somebody renews or replaces the session. It ends when it is

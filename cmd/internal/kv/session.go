@@ -77,6 +77,9 @@ func (s *Session) Get(ctx context.Context, q helper.Query) (helper.Credential, e
 	if err != nil {
 		return helper.Credential{}, err
 	}
+	if now.Behind && s.holding(ctx) == nil {
+		s.catchUp(ctx, now)
+	}
 	if c, ok := now.matching(q); ok {
 		return c, nil
 	}
@@ -220,6 +223,7 @@ func (s *Session) change(ctx context.Context, h *holding, edit func(*state) (wri
 			return err
 		}
 		if write {
+			fresh.Behind = true
 			fresh.version, err = s.write(ctx, fresh)
 			if h.certain = err == nil; err != nil {
 				if errors.Is(err, ErrConflict) {
@@ -229,7 +233,7 @@ func (s *Session) change(ctx context.Context, h *holding, edit func(*state) (wri
 			}
 			h.state = fresh
 		}
-		s.publish(ctx, h.state)
+		h.state.Behind = !s.publish(ctx, h.state)
 		return nil
 	}
 	return fmt.Errorf("%s: %w: others go on writing it", s.sessionPath(), helper.ErrChanged)

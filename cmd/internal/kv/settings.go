@@ -21,6 +21,9 @@ import (
 // other variables are those of Vault's own client.
 const VarTokenFile = "VAULT_TOKEN_FILE"
 
+// varToken is Vault's own variable with the token itself.
+const varToken = "VAULT_TOKEN"
+
 // ErrSetting reports a variable of Vault's, or a path, that can't be used.
 var ErrSetting = location.ErrSetting
 
@@ -52,7 +55,7 @@ func (e Environment) Open(address string) (*Client, error) {
 			return nil, fmt.Errorf("%w: VAULT_SKIP_VERIFY would give the session to whoever answers: unset it, and set VAULT_CACERT to the file of the server's CA", ErrSetting)
 		}
 	}
-	token, err := e.token()
+	token, from, err := e.token()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSetting, err)
 	}
@@ -61,32 +64,38 @@ func (e Environment) Open(address string) (*Client, error) {
 		return nil, fmt.Errorf("%w: %w", ErrSetting, err)
 	}
 	return &Client{
-		Address: address, Token: token, Namespace: strings.Trim(e.Getenv("VAULT_NAMESPACE"), "/"),
+		Address: address, Token: token, TokenFrom: from, Namespace: strings.Trim(e.Getenv("VAULT_NAMESPACE"), "/"),
 		HTTP: web.NewClientWithTLS(0, config),
 	}, nil
 }
 
-// token finds the token where Vault's own client does, and in VAULT_TOKEN_FILE.
-func (e Environment) token() (helper.Secret, error) {
-	if text := e.Getenv("VAULT_TOKEN"); text != "" {
-		return parseToken("VAULT_TOKEN", text)
+// token finds the token where Vault's own client does, and in VAULT_TOKEN_FILE. It
+// says where that was.
+func (e Environment) token() (token helper.Secret, from string, err error) {
+	if text := e.Getenv(varToken); text != "" {
+		token, err = parseToken(varToken, text)
+		return token, varToken, err
 	}
 	if path := e.Getenv(VarTokenFile); path != "" {
-		text, err := readFile(path)
-		if err != nil {
-			return helper.Secret{}, fmt.Errorf("%s: %w", VarTokenFile, err)
+		if token, err = readToken(path); err != nil {
+			err = fmt.Errorf("%s: %w", VarTokenFile, err)
 		}
-		return parseToken(path, string(text))
+		return token, path, err
 	}
 	home, err := e.HomeDir()
 	if err != nil {
-		return helper.Secret{}, err
+		return helper.Secret{}, "", err
 	}
 	path := filepath.Join(home, ".vault-token")
+	if token, err = readToken(path); errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("there is no token: set %s or %s, or log in by vault login", varToken, VarTokenFile)
+	}
+	return token, path, err
+}
+
+func readToken(path string) (helper.Secret, error) {
 	text, err := readFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return helper.Secret{}, fmt.Errorf("there is no token: set VAULT_TOKEN or %s, or log in by vault login", VarTokenFile)
-	} else if err != nil {
+	if err != nil {
 		return helper.Secret{}, err
 	}
 	return parseToken(path, string(text))

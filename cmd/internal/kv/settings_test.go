@@ -2,6 +2,7 @@ package kv
 
 import (
 	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -75,14 +76,19 @@ func TestWhereTheTokenIsFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	for variables, want := range map[string]string{
-		"":                         "of-home",
-		"VAULT_TOKEN_FILE=" + sink: "of-agent",
-		"VAULT_TOKEN_FILE=" + sink + " VAULT_TOKEN=of-environment": "of-environment",
+		"":                         "of-home " + home + "/.vault-token",
+		"VAULT_TOKEN_FILE=" + sink: "of-agent " + sink,
+		"VAULT_TOKEN_FILE=" + sink + " VAULT_TOKEN=of-environment": "of-environment VAULT_TOKEN",
 	} {
 		from := settings(t, strings.Split(variables, " ")...)
 		from.HomeDir = e.HomeDir
 		c, err := from.Open("http://127.0.0.1:8200")
-		if err != nil || c.Token.Reveal() != want {
+		if err != nil || c.Token.Reveal()+" "+c.TokenFrom != filepath.FromSlash(want) {
+			t.Errorf("%q: %v, from %s", variables, err, c.TokenFrom)
+			continue
+		}
+		_, named, _ := strings.Cut(want, " ")
+		if err := c.why(answer{status: http.StatusForbidden, body: []byte(`{"errors":["invalid token"]}`)}, "p", "read"); !strings.Contains(err.Error(), "doesn't take the token in "+filepath.FromSlash(named)+": ") {
 			t.Errorf("%q: %v", variables, err)
 		}
 	}

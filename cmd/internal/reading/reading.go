@@ -123,6 +123,9 @@ func (r Reader) renewed(ctx context.Context, q helper.Query, c helper.Credential
 	switch {
 	case !c.Refreshable() && (!c.ExpiresWithin(0, r.Now()) || c.RefreshToken.IsSet()):
 		return c, nil
+	case !c.Refreshable() && r.onlyReads(c.Origin):
+		return helper.Credential{}, helper.AccountErrorf("the access token of %s has expired %v ago, and this machine only reads it: see that a machine which renews is running, such as by cre-credential-helper keep-fresh",
+			c.Origin, r.Now().Sub(c.Expiry).Round(time.Second))
 	case !c.Refreshable():
 		return helper.Credential{}, fmt.Errorf("%w: it has expired, try running cre login", helper.ErrNotFound)
 	}
@@ -144,6 +147,8 @@ func (r Reader) renewed(ctx context.Context, q helper.Query, c helper.Credential
 	return helper.Credential{}, err
 }
 
+func (r Reader) onlyReads(o helper.Origin) bool { return r.OnlyReads && o == r.Environment.Origin() }
+
 // Stays reports whether to store c changes nothing, as far as reading tells: c
 // is what the API key makes, or [Outranks] is true of what is kept. Where a session
 // is only read, git stores nothing again either: it was handed a token that others
@@ -152,7 +157,7 @@ func (r Reader) Stays(ctx context.Context, c helper.Credential) bool {
 	if key, ok := r.apiKey(); ok && c.Origin == key.Origin && c.Secret.Equal(key.Secret) {
 		return true
 	}
-	if r.OnlyReads && c.Origin == r.Environment.Origin() && c.TokenEndpoint == "" && !IsKey(c) {
+	if r.onlyReads(c.Origin) && c.TokenEndpoint == "" && !IsKey(c) {
 		return true
 	}
 	return IsOutranked(ctx, r.Environment, r.Places, c)

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,6 +56,9 @@ func (k *Keeper) Store(ctx context.Context, c helper.Credential) error {
 	if k.reader().Stays(ctx, c) {
 		return nil
 	}
+	if err := k.checkWrites(c.Origin); err != nil {
+		return err
+	}
 	c, err := k.Places.checkKey(c)
 	if err != nil {
 		return err
@@ -75,9 +79,18 @@ func (k *Keeper) Erase(ctx context.Context, q helper.Query) error {
 	gone, found, err := k.Places.forget(ctx, q)
 	k.revokeAll(ctx, gone, "session")
 	if err == nil && !found {
-		return helper.ErrNotFound
+		return cmp.Or(k.checkWrites(q.Origin), helper.ErrNotFound)
 	}
 	return err
+}
+
+// checkWrites refuses a session where one is only read.
+func (k *Keeper) checkWrites(o helper.Origin) error {
+	if !k.OnlyReads || o != k.Environment.Origin() {
+		return nil
+	}
+	return fmt.Errorf("%w: this machine only reads the session of %s, because CRE_CREDENTIAL_VAULT_PATH is set and CRE_CREDENTIAL_STORE isn't vault: log in and out on a machine that renews it, or unset the one or set the other",
+		helper.ErrRequest, o)
 }
 
 // reject takes no lock for what isn't kept any more. What somebody who takes no
@@ -116,7 +129,12 @@ func (k *Keeper) List(ctx context.Context) ([]helper.Credential, error) { return
 
 // Check implements [helper.Checker]: it finds out, before a person logs in,
 // whether [Keeper.Store] would succeed at o.
-func (k *Keeper) Check(ctx context.Context, o helper.Origin) error { return k.Places.check(ctx, o) }
+func (k *Keeper) Check(ctx context.Context, o helper.Origin) error {
+	if err := k.checkWrites(o); err != nil {
+		return err
+	}
+	return k.Places.check(ctx, o)
+}
 
 // revokeAll ends each of all at its provider, at the same time, as far as that can
 // be had in bounded time. The same session may be among them twice.

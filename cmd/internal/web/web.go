@@ -95,7 +95,8 @@ func Do(client *http.Client, request *http.Request) (*http.Response, error) {
 	return once.Do(request)
 }
 
-var errTooLong = errors.New("too long")
+// ErrTooLong reports an answer of more than is ever read.
+var ErrTooLong = errors.New("too long")
 
 // Read returns the body of an answer, and nothing of one that is too long to be
 // an answer, which is an error.
@@ -106,7 +107,7 @@ func Read(response *http.Response) ([]byte, error) {
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	if err == nil && len(body) > maxAnswer {
-		err = errTooLong
+		err = ErrTooLong
 	}
 	if err != nil {
 		return nil, err
