@@ -43,7 +43,7 @@ operations
   describe    say as JSON which accounts there are, without secrets
   use         make the account that the request names the default one
   keep-fresh  renew the CRE session ahead of time, until stopped
-  move        move the session to the keychain or to cre.yaml
+  move        move the session to the store that the request names
   grant       let a container or another program ask for a while: grant --help
   capability  list what git may ask for
   version     print the version
