@@ -35,6 +35,20 @@ func between(t *testing.T, text, after, before string) string {
 	return part
 }
 
+// TestEveryManPageIsOneOfItsOwn: it can be read where it is, and not only where all
+// of them are installed.
+func TestEveryManPageIsOneOfItsOwn(t *testing.T) {
+	pages := globbed(t, repository+"/docs/man/*.1")
+	for _, page := range pages {
+		if name := strings.TrimSuffix(filepath.Base(page), ".1"); !strings.Contains(readFile(t, page), "\n.Sh NAME\n.Nm "+name+"\n") {
+			t.Errorf("%s does not say that it is about %s", page, name)
+		}
+	}
+	if len(pages) != 4 {
+		t.Errorf("%d pages were found", len(pages))
+	}
+}
+
 // TestTheManPagesNameEveryStore: those that the programs know, wherever one is taken
 // or shown.
 func TestTheManPagesNameEveryStore(t *testing.T) {
