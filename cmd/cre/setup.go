@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"cre-credential-helper/cmd/internal/official"
 	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/cmd/internal/reading"
 	"cre-credential-helper/cmd/internal/safetext"
@@ -132,7 +133,7 @@ func (m machine) setupOfficial(*cli.Context) (arrangement, error) {
 		return nil, err
 	}
 	return takenBack{setup.Official{
-		Home: home, Install: m.getenv("CRE_INSTALL"), LocalAppData: m.getenv("LOCALAPPDATA"),
+		Home: home, Install: m.getenv(official.VariableInstall), LocalAppData: m.getenv("LOCALAPPDATA"),
 		Self: self, Path: m.getenv("PATH"),
 	}, m.unreadable()}, nil
 }
