@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"cre-credential-helper/cmd/internal/doctor"
 	"cre-credential-helper/cmd/internal/reading"
 )
 
@@ -71,6 +72,27 @@ func TestTheManPagesNameEveryStore(t *testing.T) {
 	}
 	if want := append([]string{string(reading.Auto)}, reading.Words()...); !slices.Equal(listed, want) {
 		t.Errorf("CRE_CREDENTIAL_STORE has the stores %q, want the default first: %q", listed, want)
+	}
+}
+
+// TestTheManPageNamesEveryCheckOfTheDoctor, in the doctor's order, and the guide every
+// one, too.
+func TestTheManPageNamesEveryCheckOfTheDoctor(t *testing.T) {
+	part := between(t, manPage(t, "cre.1"), "runs these checks, or the ones that are named:", "With\n.Fl Fl offline")
+	var named []string
+	for _, word := range strings.Fields(part) {
+		if slices.Contains(doctor.Names(), word) {
+			named = append(named, word)
+		}
+	}
+	if !slices.Equal(named, doctor.Names()) {
+		t.Errorf("the page has the checks %q, want %q", named, doctor.Names())
+	}
+	guide := between(t, readFile(t, repository+"/docs/guide.md"), "## If something doesn't work", "## ")
+	for _, name := range doctor.Names() {
+		if !strings.Contains(guide, "`"+name+"`") {
+			t.Errorf("docs/guide.md doesn't name the check %s", name)
+		}
 	}
 }
 
