@@ -50,9 +50,11 @@ operations
 
 examples
   cre-credential-helper get < /dev/null
-  printf 'protocol=https\nhost=api.cre.chain.link\n\n' | cre-credential-helper get
+  printf 'protocol=https\nhost=api.cre.chain.link\n\n' |
+    cre-credential-helper get
   echo https://api.cre.chain.link | cre-credential-helper get
-  echo '{"uri":"https://api.cre.chain.link/graphql"}' | cre-credential-helper get
+  echo '{"uri":"https://api.cre.chain.link/graphql"}' |
+    cre-credential-helper get
 
 The request's shape picks the form: git's attributes, docker's URL or JSON,
 Bazel's JSON. See cre-credential-helper(1).

@@ -30,9 +30,9 @@ type arrangement interface {
 
 func (m machine) setupCommand() *cli.Command {
 	one := func(name, usage, text string, of func(*cli.Context) (arrangement, error), flags ...cli.Flag) *cli.Command {
-		undo := "take it back"
+		undo := "give the official CLI its name back"
 		if len(flags) > 0 {
-			undo = "take these back, or else all"
+			undo = "remove entries (default: all)"
 		}
 		return &cli.Command{
 			Name: name, Usage: usage, UsageText: text,
@@ -54,10 +54,10 @@ func (m machine) setupCommand() *cli.Command {
 				"cre setup official\ncre setup official --undo", m.setupOfficial),
 			one("git", "have git ask the credential helper for a host",
 				"cre setup git\ncre setup git --host git.example.com", m.setupGit,
-				&cli.StringSliceFlag{Name: flagHost, Usage: "a `HOST`, as often as needed; else the platform's"}),
+				&cli.StringSliceFlag{Name: flagHost, Usage: "a `HOST` (default: the platform's)"}),
 			one("docker", "have docker ask the credential helper for a registry",
 				"cre setup docker --registry registry.example.com", m.setupDocker,
-				&cli.StringSliceFlag{Name: flagRegistry, Usage: "a `REGISTRY`, as often as needed"}),
+				&cli.StringSliceFlag{Name: flagRegistry, Usage: "a `REGISTRY`"}),
 		},
 	}
 }
