@@ -57,7 +57,7 @@ programs:
 	CGO_ENABLED=0 $(GO) build $(FLAGS) -o bin/ $(PROGRAMS)
 
 demo: build ## log in, get in three forms, whoami, log out: all on this machine
-	@bin/cre-sandbox run -- sh $(SANDBOX)/demo.sh
+	@bin/cre-sandbox run --new-home -- sh $(SANDBOX)/demo.sh
 
 test: ## run every test, with the race detector
 	@$(if $(RACE),,echo "LEFT OUT: the race detector (no C compiler)"; test -z "$$CI")

@@ -22,34 +22,37 @@ import (
 	"cre-credential-helper/helper"
 )
 
-const grantUsage = `cre-credential-helper grant: lets others ask for credentials, for a while
+const grantUsage = `cre-credential-helper grant: lets others ask for credentials for a while
 
 usage: cre-credential-helper grant [option]... [--] [COMMAND [ARGUMENT]...]
 
-COMMAND finds the grant by CRE_CREDENTIAL_SOCKET. The grant ends with it, and exits
-with its status. Without a COMMAND, the grant prints where it is asked, and ends when
-it is interrupted or its time is over.
+COMMAND finds the grant by CRE_CREDENTIAL_SOCKET. The grant ends with it, and
+exits with its status. Without a COMMAND, the grant prints where it is asked,
+and ends when it is interrupted or its time is over.
 
 options
   --for TIME     how long it answers: 8h if nothing else is said
-  --origin URL   what may be asked for, in the place of the CRE session; several times
-  --exchange     send CRE requests from here, and answer no CRE token: for cre whoami and
-                 the commands of the official CLI, by cre
+  --origin URL   what may be asked for, in the place of the CRE session; may be
+                 repeated
+  --exchange     send CRE requests from here, and answer no CRE token: for
+                 cre whoami and the commands of the official CLI, by cre
   --count N      answer N times: any number of times if nothing else is said
   --confirm      ask before each use: by the program in SSH_ASKPASS, or here
   --name TEXT    what cre session grants calls it
   --socket PATH  where it is asked, in the place of a new folder of its own
-  --uid N        let this user ask, too: a container's, as this machine numbers it
-  --force        let --uid be none of this user's subordinate ones (/etc/subuid)
-  --fd           let COMMAND inherit the grant by CRE_CREDENTIAL_FD, and make no socket
-                 for it (Linux): for sandboxes that forbid sockets
-  --loopback     let it be asked by HTTP on 127.0.0.1, by CRE_CREDENTIAL_URL and who can
-                 read CRE_CREDENTIAL_TOKEN_FILE: for virtual machines
+  --uid N        let this user ask, too: a container's, as this machine numbers
+                 it
+  --force        allow any number after --uid, also one that /etc/subuid doesn't
+                 give to this user
+  --fd           let COMMAND inherit the grant by CRE_CREDENTIAL_FD, and make no
+                 socket for it (Linux): for sandboxes that forbid sockets
+  --loopback     let it be asked by HTTP on 127.0.0.1, by CRE_CREDENTIAL_URL and
+                 who can read CRE_CREDENTIAL_TOKEN_FILE: for virtual machines
   --stdio        answer the one connection that standard input is: for systemd
   --log FILE     keep a line of JSON of each use
 
-A token that was answered is good until its own end, also after the grant's. With
---exchange there is none.
+A token that was answered is good until its own end, also after the grant's.
+With --exchange there is none.
 See docs/grants.md for containers, ssh and sandboxes.
 `
 

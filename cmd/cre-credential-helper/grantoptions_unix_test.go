@@ -7,6 +7,7 @@ import (
 	"errors"
 	"math"
 	"strconv"
+	"strings"
 	"testing"
 
 	"cre-credential-helper/helper"
@@ -24,6 +25,14 @@ func TestANumberThatMeansSomethingElseIsRefused(t *testing.T) {
 	}
 	if o, err := parseGrant(nil); err != nil || o.count != 0 || o.uid != noUID {
 		t.Errorf("%+v, %v", o, err)
+	}
+}
+
+func TestTheHelpFitsATerminal(t *testing.T) {
+	for line := range strings.Lines(usage + grantUsage) {
+		if len(line) > len("\n")+80 {
+			t.Errorf("over 80 columns: %q", line)
+		}
 	}
 }
 

@@ -43,16 +43,18 @@ operations
   describe    say as JSON which accounts there are, without secrets
   use         make the account that the request names the default one
   keep-fresh  renew the CRE session ahead of time, until stopped
-  move        move the session to the keychain or to cre.yaml
+  move        move the session to the store that the request names
   grant       let a container or another program ask for a while: grant --help
   capability  list what git may ask for
   version     print the version
 
 examples
   cre-credential-helper get < /dev/null
-  printf 'protocol=https\nhost=api.cre.chain.link\n\n' | cre-credential-helper get
+  printf 'protocol=https\nhost=api.cre.chain.link\n\n' |
+    cre-credential-helper get
   echo https://api.cre.chain.link | cre-credential-helper get
-  echo '{"uri":"https://api.cre.chain.link/graphql"}' | cre-credential-helper get
+  echo '{"uri":"https://api.cre.chain.link/graphql"}' |
+    cre-credential-helper get
 
 The request's shape picks the form: git's attributes, docker's URL or JSON,
 Bazel's JSON. See cre-credential-helper(1).

@@ -1,15 +1,14 @@
 #!/bin/sh
 # The main job from end to end, on this machine alone. "make demo" runs it
-# within "cre-sandbox run", which sets the CRE_CLI_* variables.
+# within "cre-sandbox run --new-home", which sets the CRE_CLI_* variables and an empty
+# HOME.
 set -eu
 
 PATH=$(cd "$(dirname "$0")/../../bin" && pwd):$PATH
-HOME=$(mktemp -d)
-trap 'cre logout >/dev/null 2>&1; rm -rf "$HOME"' EXIT # a keychain isn't in HOME
+trap 'cre logout >/dev/null 2>&1' EXIT # a keychain isn't in HOME
 trap 'exit 130' INT TERM
 BROWSER='cre-sandbox browse' # a person would see the login form
-export PATH HOME BROWSER
-unset CRE_API_KEY CRE_CREDENTIAL_STORE CRE_CREDENTIAL_HELPER
+export PATH BROWSER
 
 origin=${CRE_CLI_GRAPHQL_URL%/graphql}
 show() {

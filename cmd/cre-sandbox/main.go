@@ -71,8 +71,10 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 			Usage:       "serve while a command runs, with the variables set for it",
 			ArgsUsage:   "-- COMMAND [ARGUMENT...]",
 			Description: "cre-sandbox run --token-lifetime 30s -- sh -c 'cre login && cre whoami'",
-			Flags:       sandboxFlags(),
-			Action:      run,
+			Flags: append(sandboxFlags(), &cli.BoolFlag{
+				Name: flagNewHome, Usage: "give it an empty home, for as long as it runs, and no variable that leads to your own settings",
+			}),
+			Action: run,
 		}, {
 			Name:        "browse",
 			Usage:       "log in as a person with a browser would, from an authorize URL",

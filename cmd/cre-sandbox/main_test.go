@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
@@ -29,6 +30,32 @@ func TestMain(m *testing.M) {
 	}
 	_ = os.Setenv("GORACE", "atexit_sleep_ms=0") // a program under the race detector sleeps before it exits
 	os.Exit(m.Run())
+}
+
+// TestRunInANewHomeLeadsToNoSettingsOfThePerson: not to those of git and docker, which
+// setup writes, and to no session.
+func TestRunInANewHomeLeadsToNoSettingsOfThePerson(t *testing.T) {
+	needShell(t)
+	mine := t.TempDir()
+	cmd := program(t, "run", "--new-home", "--", "sh", "-euc", `
+		test -z "$(ls -A "$HOME")" && touch "$HOME/.gitconfig" && echo "$HOME"
+		env | grep -F -- "$MINE" | grep -v -e ^MINE= -e ^PWD= -e ^OLDPWD= || true`)
+	cmd.Env = append(os.Environ(), "MINE="+mine)
+	for _, name := range []string{"HOME", "USERPROFILE", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "DOCKER_CONFIG", "GIT_CONFIG_GLOBAL",
+		"CRE_API_KEY", "CRE_API_KEY_FILE", "CRE_CREDENTIAL_SOCKET", "CREDENTIALS_DIRECTORY", "CRE_INSTALL"} {
+		cmd.Env = append(cmd.Env, name+"="+mine)
+	}
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	home, rest, _ := strings.Cut(string(out), "\n")
+	if _, err := os.Stat(home); home == "" || home == mine || !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the home %q is still there: %v", home, err)
+	}
+	if rest != "" {
+		t.Errorf("the command has\n%s", rest)
+	}
 }
 
 // program returns a command that runs main with args.

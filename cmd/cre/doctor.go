@@ -30,7 +30,7 @@ func (m machine) doctorCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: flagJSON, Usage: "print the findings as JSON"},
 			&cli.BoolFlag{Name: flagOffline, Usage: "ask no other machine"},
-			&cli.BoolFlag{Name: flagRedact, Usage: "hide e-mail addresses and the home folder"},
+			&cli.BoolFlag{Name: flagRedact, Usage: "hide secrets, e-mail addresses and the home folder"},
 			m.accountFlag("act for this `EMAIL`"),
 		},
 		Action: m.doctor,

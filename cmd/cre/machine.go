@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"cre-credential-helper/cmd/internal/account"
+	"cre-credential-helper/cmd/internal/kv/location"
 	"cre-credential-helper/cmd/internal/near"
 	"cre-credential-helper/cmd/internal/oauth"
 	"cre-credential-helper/cmd/internal/official"
@@ -198,8 +199,10 @@ func variables() []string {
 	return []string{
 		platform.VarAPIKey, platform.VarAPIKeyFile, platform.VarAccount, platform.VarEnvironment, platform.VarAuthBase,
 		platform.VarClientID, platform.VarAudience, platform.VarGraphQLURL, platform.VarUpstream,
-		official.VariableProgram, official.VariableHandedOn, "CRE_CREDENTIAL_STORE", "CRE_CREDENTIAL_HELPER", platform.VarGrantSocket, platform.VarGrantFD, platform.VarGrantURL, platform.VarGrantKey,
-		"CRE_KEYRING_TIMEOUT", "CRE_NO_SPINNER", "CRE_INSTALL", "CRE_TARGET", "CRE_ETH_PRIVATE_KEY", "CRE_VAULT_DON_GATEWAY_URL",
+		platform.VarStore, platform.VarKeyringTimeout, platform.VarHelper, platform.VarFlagAccount, location.VarPath,
+		platform.VarGrantSocket, platform.VarGrantFD, platform.VarGrantURL, platform.VarGrantKey, varNoSpinner,
+		official.VariableProgram, official.VariableHandedOn, official.VariableInstall, official.VariableGateway,
+		"CRE_TARGET", "CRE_ETH_PRIVATE_KEY",
 	}
 }
 
@@ -227,11 +230,11 @@ func (p *platformClient) query() helper.Query {
 // helperProgram finds the credential helper: the one that the variable names,
 // else the one beside this program, else the one on PATH.
 func (m machine) helperProgram() (string, error) {
-	const variable, name = "CRE_CREDENTIAL_HELPER", "cre-credential-helper"
-	if named := m.getenv(variable); named != "" {
+	const name = "cre-credential-helper"
+	if named := m.getenv(platform.VarHelper); named != "" {
 		path, err := exec.LookPath(named)
 		if err != nil {
-			return "", usagef("%s: there is no program %q: correct it or unset it", variable, named)
+			return "", usagef("%s: there is no program %q: correct it or unset it", platform.VarHelper, named)
 		}
 		return path, nil
 	}
@@ -245,7 +248,7 @@ func (m machine) helperProgram() (string, error) {
 	}
 	path, err := exec.LookPath(name)
 	if err != nil {
-		return "", fmt.Errorf("%s is neither beside cre nor on PATH: install it, or name one in %s", name, variable)
+		return "", fmt.Errorf("%s is neither beside cre nor on PATH: install it, or name one in %s", name, platform.VarHelper)
 	}
 	return path, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"cre-credential-helper/cmd/internal/official"
 	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/cmd/internal/reading"
 	"cre-credential-helper/cmd/internal/safetext"
@@ -29,9 +30,9 @@ type arrangement interface {
 
 func (m machine) setupCommand() *cli.Command {
 	one := func(name, usage, text string, of func(*cli.Context) (arrangement, error), flags ...cli.Flag) *cli.Command {
-		undo := "take it back"
+		undo := "give the official CLI its name back"
 		if len(flags) > 0 {
-			undo = "take these back, or else all"
+			undo = "remove entries (default: all)"
 		}
 		return &cli.Command{
 			Name: name, Usage: usage, UsageText: text,
@@ -53,10 +54,10 @@ func (m machine) setupCommand() *cli.Command {
 				"cre setup official\ncre setup official --undo", m.setupOfficial),
 			one("git", "have git ask the credential helper for a host",
 				"cre setup git\ncre setup git --host git.example.com", m.setupGit,
-				&cli.StringSliceFlag{Name: flagHost, Usage: "a `HOST`, as often as needed; else the platform's"}),
+				&cli.StringSliceFlag{Name: flagHost, Usage: "a `HOST` (default: the platform's)"}),
 			one("docker", "have docker ask the credential helper for a registry",
 				"cre setup docker --registry registry.example.com", m.setupDocker,
-				&cli.StringSliceFlag{Name: flagRegistry, Usage: "a `REGISTRY`, as often as needed"}),
+				&cli.StringSliceFlag{Name: flagRegistry, Usage: "a `REGISTRY`"}),
 		},
 	}
 }
@@ -132,7 +133,7 @@ func (m machine) setupOfficial(*cli.Context) (arrangement, error) {
 		return nil, err
 	}
 	return takenBack{setup.Official{
-		Home: home, Install: m.getenv("CRE_INSTALL"), LocalAppData: m.getenv("LOCALAPPDATA"),
+		Home: home, Install: m.getenv(official.VariableInstall), LocalAppData: m.getenv("LOCALAPPDATA"),
 		Self: self, Path: m.getenv("PATH"),
 	}, m.unreadable()}, nil
 }

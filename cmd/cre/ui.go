@@ -25,12 +25,15 @@ type ui struct {
 	spinner *spinner   // nil: nothing is being waited for
 }
 
+// varNoSpinner is the variable that keeps everything still.
+const varNoSpinner = "CRE_NO_SPINNER"
+
 // newUI is for a standard error that is a terminal, or isn't.
 func newUI(err io.Writer, terminal bool, columns func() int, getenv func(string) string) *ui {
 	u := &ui{err: err, columns: columns}
 	clever := terminal && getenv("TERM") != "dumb"
 	forced := getenv("CLICOLOR_FORCE")
-	u.animated = clever && getenv("CRE_NO_SPINNER") == ""
+	u.animated = clever && getenv(varNoSpinner) == ""
 	u.colored = getenv("NO_COLOR") == "" && (clever || forced != "" && forced != "0")
 	u.links = clever && showsLinks(getenv)
 	return u

@@ -21,8 +21,11 @@ type common map[string][]byte
 var completions = map[string]string{"bash": "cre.bash", "zsh": "_cre", "fish": "cre.fish", "powershell": "cre.ps1"}
 
 func (r release) commonFiles(ctx context.Context, g goTool, work string) (common, error) {
-	files := common{}
-	for _, name := range []string{"LICENSE", "README.md", "CHANGELOG.md", "docs/man/cre.1", "docs/man/cre-credential-helper.1"} {
+	files, names := common{}, []string{"LICENSE", "README.md", "CHANGELOG.md"}
+	for _, page := range append([]string{"cre", project}, links...) {
+		names = append(names, "docs/man/"+page+".1")
+	}
+	for _, name := range names {
 		data, err := os.ReadFile(filepath.Join(r.source, name))
 		if err != nil {
 			return nil, fmt.Errorf("read the source: %w", err)

@@ -211,3 +211,28 @@ func writeWrapped(to *strings.Builder, head string, words []string) {
 	}
 	to.WriteString(strings.TrimRight(line, " ") + "\n")
 }
+
+var nameOfVariable = regexp.MustCompile(`"CRE_[A-Z][A-Z_]*"`)
+
+// TestEachVariableIsWrittenOnceInTheCode: as one constant, which all use.
+func TestEachVariableIsWrittenOnceInTheCode(t *testing.T) {
+	written := map[string][]string{}
+	for _, folder := range strings.Fields(goOutput(t, nil, append([]string{"list", "-deps", "-f", "{{with .Module}}{{if .Main}}{{$.Dir}}{{end}}{{end}}"}, shipped...)...)) {
+		for _, file := range globbed(t, folder+"/*.go") {
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			for _, name := range nameOfVariable.FindAllString(readFile(t, file), -1) {
+				written[name] = append(written[name], filepath.Base(file))
+			}
+		}
+	}
+	for name, files := range written {
+		if len(files) > 1 {
+			t.Errorf("%s is written in %q", name, files)
+		}
+	}
+	if len(written) < 20 {
+		t.Errorf("only %d variables were found", len(written))
+	}
+}

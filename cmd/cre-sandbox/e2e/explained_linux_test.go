@@ -1,5 +1,11 @@
 package e2e
 
+import (
+	"strings"
+
+	"cre-credential-helper/cmd/internal/reading"
+)
+
 // chapter is a part of docs/troubleshooting.md.
 type chapter struct {
 	heading string
@@ -121,7 +127,7 @@ var findingChapters = []chapter{
 	}},
 	{"environment", []explanation{
 		{"an unusable CRE_CLI_ENV", "The name is not that of an environment.", ""},
-		{"an unusable CRE_CREDENTIAL_STORE", "Known are `auto`, `keychain` and `file`.", ""},
+		{"an unusable CRE_CREDENTIAL_STORE", "Known are `auto`, `" + strings.Join(reading.Words(), "`, `") + "`.", ""},
 		{"an unusable CRE_KEYRING_TIMEOUT", "A number needs a unit: `10s`.", ""},
 		{"an unusable CRE_CLI_GRAPHQL_URL", "The URL must be https, or http on this machine.", ""},
 		{"an unusable CRE_API_KEY_FILE", "The file isn't there, or may not be used.", ""},

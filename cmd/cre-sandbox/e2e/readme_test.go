@@ -17,7 +17,8 @@ import (
 // TestReadme runs every command that the README and docs/guide.md show, in order, in
 // one fresh HOME: with gnome-keyring, an official CLI where its installer puts it, and
 // against a sandbox in place of the platform. The shell that the README opens to try
-// its commands gets those commands.
+// its commands gets those commands, and what the README shows of them is what such a
+// shell prints.
 func TestReadme(t *testing.T) {
 	keyringtest.Need(t, "curl", "git")
 	s := startPlatform(t, withAccess)
@@ -51,7 +52,8 @@ func TestReadme(t *testing.T) {
 	}
 }
 
-var shBlock = regexp.MustCompile("(?ms)^```sh\n(.*?)^```$")
+// shBlock is a block of commands, with the block of text that follows at once.
+var shBlock = regexp.MustCompile("(?ms)^```sh\n(.*?)^```$(?:\n\n```text\n(.*?)^```$)?")
 
 // reader is somebody who follows a page.
 type reader struct {
@@ -76,8 +78,12 @@ func (r reader) follow(t *testing.T, page string) {
 		}
 		cmd := exec.CommandContext(t.Context(), "sh", "-euc", exports+script)
 		cmd.Dir, cmd.Env, cmd.Stdin = folder, r.env, strings.NewReader(typed)
-		if out, err := cmd.CombinedOutput(); err != nil {
+		out, err := cmd.CombinedOutput()
+		if err != nil {
 			t.Errorf("%s: %v in\n%s%s\n%s", page, err, block[1], typed, out)
+		}
+		if page == "README.md" && !strings.Contains(string(out), block[2]) {
+			t.Errorf("%s shows of\n%s\n%s\nwhich prints\n%s", page, block[1], block[2], out)
 		}
 		for line := range strings.Lines(script) {
 			if strings.HasPrefix(line, "export ") {

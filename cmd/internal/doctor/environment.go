@@ -19,9 +19,6 @@ import (
 )
 
 const (
-	varStore   = "CRE_CREDENTIAL_STORE"
-	varTimeout = "CRE_KEYRING_TIMEOUT"
-	varHelper  = "CRE_CREDENTIAL_HELPER"
 	varBus     = "DBUS_SESSION_BUS_ADDRESS"
 	varRuntime = "XDG_RUNTIME_DIR"
 	varSSH     = "SSH_CONNECTION"
@@ -37,7 +34,7 @@ type missetting struct {
 // what says so, without a value that may be a secret which got there by mistake.
 func (m missetting) what() string {
 	what := strings.TrimPrefix(m.why.Error(), status.ErrSetting.Error()+": ")
-	if slices.Contains([]string{varStore, varTimeout, platform.VarEnvironment}, m.variable) {
+	if slices.Contains([]string{platform.VarStore, platform.VarKeyringTimeout, platform.VarEnvironment}, m.variable) {
 		return unquoted(what, m.value)
 	}
 	return what
@@ -52,11 +49,11 @@ func newDesk(m Machine) desk {
 	d := desk{Machine: m, shell: ownShell()}
 	getenv := m.Getenv
 	for _, name := range []string{
-		varTimeout, varStore, platform.VarEnvironment, platform.VarAuthBase,
+		platform.VarKeyringTimeout, platform.VarStore, platform.VarEnvironment, platform.VarAuthBase,
 		platform.VarClientID, platform.VarAudience, platform.VarGraphQLURL, platform.VarAPIKey, platform.VarAPIKeyFile, location.VarPath,
 	} {
 		names := []string{name}
-		if name == varStore || name == location.VarPath { // a vault takes more than one
+		if name == platform.VarStore || name == location.VarPath { // a vault takes more than one
 			names = append(names, varVault)
 		}
 		if _, err := d.read(only(m.Getenv, names...)); err != nil {
@@ -86,8 +83,8 @@ func (d desk) read(getenv func(string) string) (wiring.Settings, error) {
 func notable() []string {
 	return []string{
 		platform.VarAPIKey, platform.VarAPIKeyFile, platform.VarEnvironment, platform.VarAuthBase, platform.VarClientID,
-		platform.VarAudience, platform.VarGraphQLURL, varStore, varTimeout, varHelper, official.VariableProgram,
-		platform.VarAccount, "CRE_INSTALL", varBus, varRuntime, "DISPLAY", "WAYLAND_DISPLAY", varSSH, "SSH_TTY", "BROWSER",
+		platform.VarAudience, platform.VarGraphQLURL, platform.VarStore, platform.VarKeyringTimeout, platform.VarHelper, official.VariableProgram,
+		platform.VarAccount, official.VariableInstall, varBus, varRuntime, "DISPLAY", "WAYLAND_DISPLAY", varSSH, "SSH_TTY", "BROWSER",
 		"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy", varCertFile, varCertDir,
 		location.VarPath, varVault, "VAULT_TOKEN", "VAULT_TOKEN_FILE", "VAULT_NAMESPACE", "VAULT_CACERT", "VAULT_CLIENT_CERT", "VAULT_CLIENT_KEY", "VAULT_SKIP_VERIFY",
 		"GIT_CONFIG_GLOBAL", "DOCKER_CONFIG", "WSL_DISTRO_NAME", "FLATPAK_ID", "SNAP_NAME", "CI", "GODEBUG",

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/cmd/internal/reading"
 	"cre-credential-helper/helper"
 	"cre-credential-helper/keyring"
@@ -164,17 +165,17 @@ func (d desk) noKeychain(cause error) Finding {
 	case d.pointedHere() && d.Getenv(varSSH) != "":
 		return problem("your session is in the keychain, and this shell, which came over SSH, can't reach one").
 			advise("work in a terminal of your desktop, or log in for this shell with the session in a file, in plain text").
-			run(d.shell.with(varStore, string(reading.File), "cre login"))
+			run(d.shell.with(platform.VarStore, string(reading.File), "cre login"))
 	case d.pointedHere():
 		return problem("your session is in the keychain, and none can be reached: %s", d.whyNone(cause)).
 			advise("start the keychain again, or log in with the session in a file, in plain text").
-			run(d.shell.with(varStore, string(reading.File), "cre login"))
+			run(d.shell.with(platform.VarStore, string(reading.File), "cre login"))
 	case d.settings.Mode == reading.Keyring:
-		return problem("there is no keychain, and %s wants one: %s", varStore, d.whyNone(cause)).run(d.shell.unset(varStore))
+		return problem("there is no keychain, and %s wants one: %s", platform.VarStore, d.whyNone(cause)).run(d.shell.unset(platform.VarStore))
 	case d.settings.Mode == reading.File:
-		return ok("there is no keychain, and %s wants none", varStore)
+		return ok("there is no keychain, and %s wants none", platform.VarStore)
 	}
-	f := warning("there is no keychain, so that %s: %s", inFile, d.whyNone(cause)).run(d.shell.export(varStore, string(reading.File)))
+	f := warning("there is no keychain, so that %s: %s", inFile, d.whyNone(cause)).run(d.shell.export(platform.VarStore, string(reading.File)))
 	if d.isWSL() {
 		return f.advise("start gnome-keyring in WSL, use the programs for Windows, or say that a file is what you want")
 	}

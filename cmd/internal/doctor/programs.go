@@ -12,6 +12,7 @@ import (
 	"cre-credential-helper/cmd/internal/errand"
 	"cre-credential-helper/cmd/internal/official"
 	"cre-credential-helper/cmd/internal/onpath"
+	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/cmd/internal/version"
 )
 
@@ -39,16 +40,16 @@ func (d desk) programs(context.Context) []Finding {
 	helper, err := d.Helper()
 	if err != nil {
 		f := problem("%v", err)
-		if d.Getenv(varHelper) != "" {
-			f = f.run(d.shell.unset(varHelper))
+		if d.Getenv(platform.VarHelper) != "" {
+			f = f.run(d.shell.unset(platform.VarHelper))
 		}
 		return append(found, f)
 	}
 	net, err := errand.Find(helper)
 	if err != nil {
 		f := problem("%v", err).advise("install all three programs again, from one version")
-		if d.Getenv(varHelper) != "" {
-			f = f.run(d.shell.unset(varHelper))
+		if d.Getenv(platform.VarHelper) != "" {
+			f = f.run(d.shell.unset(platform.VarHelper))
 		}
 		return append(found, f)
 	}
@@ -77,7 +78,7 @@ func (d desk) creOnPath() Finding {
 // isInstalled reports whether a program is where the official installer puts it,
 // and so where setup puts it in order.
 func (d desk) isInstalled(path string) bool {
-	folder := official.InstallDir(d.Home, d.Getenv("CRE_INSTALL"), d.Getenv("LOCALAPPDATA"))
+	folder := official.InstallDir(d.Home, d.Getenv(official.VariableInstall), d.Getenv("LOCALAPPDATA"))
 	return filepath.Dir(path) == folder
 }
 
@@ -87,8 +88,8 @@ func (d desk) versions(helper, net string) Finding {
 	switch {
 	case its.main != mainHelper:
 		f := warning("the helper that commands ask is %s, another program than cre-credential-helper", helper)
-		if d.Getenv(varHelper) != "" {
-			f = f.run(d.shell.unset(varHelper))
+		if d.Getenv(platform.VarHelper) != "" {
+			f = f.run(d.shell.unset(platform.VarHelper))
 		}
 		return f
 	case its.version != nets.version:
@@ -96,8 +97,8 @@ func (d desk) versions(helper, net string) Finding {
 			advise("install all three programs again, from one version")
 	case its.version != us.version:
 		f := warning("cre is of version %s, and %s of version %s", us.version, helper, its.version)
-		if d.Getenv(varHelper) != "" {
-			return f.run(d.shell.unset(varHelper))
+		if d.Getenv(platform.VarHelper) != "" {
+			return f.run(d.shell.unset(platform.VarHelper))
 		}
 		return f.advise("install all three programs again, from one version")
 	}

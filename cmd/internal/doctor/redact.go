@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/cmd/internal/safetext"
 	"cre-credential-helper/cmd/internal/web"
 )
@@ -104,7 +105,7 @@ func shownValues(getenv func(string) string) (values []value) {
 // isWordOfOurs reports whether a variable has a value out of a list, or a number: it
 // says nothing, and the findings are full of such words.
 func isWordOfOurs(name, text string) bool {
-	if !slices.Contains([]string{varStore, varTimeout, "CRE_CLI_ENV"}, name) {
+	if !slices.Contains([]string{platform.VarStore, platform.VarKeyringTimeout, platform.VarEnvironment}, name) {
 		return text == ""
 	}
 	return text == "" || !isMisset(name, text)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"cre-credential-helper/cmd/internal/kv/location"
+	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/cmd/internal/reading"
 	"cre-credential-helper/cmd/internal/stores"
 	"cre-credential-helper/helper"
@@ -54,7 +55,7 @@ func (d desk) store(ctx context.Context, place reading.Place) Finding {
 	case errors.Is(err, helper.ErrBusy):
 		return problem("the lock on %s can't be had: %v", called, err).advise("try again")
 	case errors.Is(err, keyring.ErrUnavailable), errors.Is(err, reading.ErrMode):
-		return problem("%v", err).run(d.shell.with(varStore, string(reading.Auto), "cre login"))
+		return problem("%v", err).run(d.shell.with(platform.VarStore, string(reading.Auto), "cre login"))
 	}
 	return problem("%v", err)
 }

@@ -6,13 +6,14 @@ import (
 	"strings"
 	"testing"
 
+	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/keyring/keyringtest"
 )
 
 // stored examines a machine without a keychain on which a store is chosen.
 func stored(t *testing.T, store string) []Finding {
 	t.Helper()
-	variables := map[string]string{varStore: store, varBus: "disabled:"}
+	variables := map[string]string{platform.VarStore: store, varBus: "disabled:"}
 	checks, err := Named(Checks(Machine{
 		Getenv:  func(name string) string { return variables[name] },
 		Environ: []string{"PATH=/nowhere"},

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/cmd/internal/safetext"
 )
 
@@ -17,7 +18,8 @@ const (
 	defaultPublicEnvFile = ".env.public"
 )
 
-const apiKey = "CRE_API_KEY"
+// VariableGateway is the official CLI's: a URL that it sends secrets to.
+const VariableGateway = "CRE_VAULT_DON_GATEWAY_URL"
 
 // ownPrefix begins the names of this project's variables.
 const ownPrefix = "CRE_CREDENTIAL_"
@@ -26,8 +28,8 @@ const ownPrefix = "CRE_CREDENTIAL_"
 // this project's own: with them it would say where a token goes.
 func forbidden() []string {
 	return []string{
-		"CRE_CLI_ENV", "CRE_CLI_GRAPHQL_URL", "CRE_CLI_AUTH_BASE", "CRE_CLI_CLIENT_ID", "CRE_CLI_AUDIENCE",
-		"CRE_VAULT_DON_GATEWAY_URL", "HOME", "USERPROFILE",
+		platform.VarEnvironment, platform.VarGraphQLURL, platform.VarAuthBase, platform.VarClientID, platform.VarAudience,
+		VariableGateway, "HOME", "USERPROFILE",
 		"SSL_CERT_FILE", "SSL_CERT_DIR", // with a proxy beside them, it would read along
 	}
 }
@@ -42,7 +44,7 @@ func isForbidden(name string) bool {
 // ignored are the variables that are read from the process's environment alone, and
 // that somebody may expect an environment file to set.
 func ignored() []string {
-	return []string{"CRE_ACCOUNT", "CRE_API_KEY_FILE", "CRE_KEYRING_TIMEOUT", VariableProgram}
+	return []string{platform.VarAccount, platform.VarAPIKeyFile, platform.VarKeyringTimeout, VariableProgram}
 }
 
 // Final is the environment with which the official CLI works: its process's,
@@ -84,11 +86,11 @@ func (f Final) Getenv(name string) string {
 // KeyNotice is one line for the person if the API key comes from a file that
 // nobody named on the command line, and else empty.
 func (f Final) KeyNotice() string {
-	v := f.variables[apiKey]
+	v := f.variables[platform.VarAPIKey]
 	if v.value == "" || !v.unnamed {
 		return ""
 	}
-	return fmt.Sprintf("%s sets %s, and that key is used instead of the session", safetext.Line(v.file), apiKey)
+	return fmt.Sprintf("%s sets %s, and that key is used instead of the session", safetext.Line(v.file), platform.VarAPIKey)
 }
 
 // canonical is the form under which a variable is found.
@@ -181,7 +183,7 @@ func (f *Final) lookAbove(dir, name string) {
 			return
 		}
 		names := slices.DeleteFunc(slices.Sorted(maps.Keys(file.values)), func(name string) bool {
-			return !isForbidden(name) && canonical(name) != apiKey
+			return !isForbidden(name) && canonical(name) != platform.VarAPIKey
 		})
 		if len(names) > 0 {
 			f.Notices = append(f.Notices, fmt.Sprintf("%s sets %s: it isn't used here, but a later version of the official CLI may use it",

@@ -25,6 +25,10 @@ const (
 // VariableProgram names the variable that says where the official CLI is.
 const VariableProgram = "CRE_OFFICIAL_CLI"
 
+// VariableInstall names the variable of the official installer that says into which
+// folder it installs; see [InstallDir].
+const VariableInstall = "CRE_INSTALL"
+
 var (
 	// ErrMissing: the official CLI isn't installed.
 	ErrMissing = errors.New("the official CLI is not installed: get it from https://github.com/smartcontractkit/cre-cli/releases, or name it with " + VariableProgram)

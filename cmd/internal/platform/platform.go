@@ -36,6 +36,14 @@ const (
 // VarAccount is the variable that names the account to answer who names none.
 const VarAccount = "CRE_ACCOUNT"
 
+// The variables that say where a session is kept, and who is asked for it. Values of
+// the first one are package reading's.
+const (
+	VarStore          = "CRE_CREDENTIAL_STORE"  // where a new session is put
+	VarKeyringTimeout = "CRE_KEYRING_TIMEOUT"   // how long one call to the keychain may take
+	VarHelper         = "CRE_CREDENTIAL_HELPER" // the helper that cre runs: its path, or a name on PATH
+)
+
 // The variables that lead to a grant. Where one is set, the session is where that
 // grant runs. The first one that is set counts.
 const (

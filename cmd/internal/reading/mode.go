@@ -3,6 +3,8 @@ package reading
 import (
 	"fmt"
 	"strings"
+
+	"cre-credential-helper/cmd/internal/platform"
 )
 
 // Mode says where a new session is stored. Where an old one is read is never
@@ -24,7 +26,7 @@ func ParseMode(text string) (Mode, error) {
 	}
 	place, err := ParsePlace(text)
 	if err != nil {
-		return "", fmt.Errorf("%w: CRE_CREDENTIAL_STORE takes %s, %s", err, Auto, strings.Join(Words(), ", "))
+		return "", fmt.Errorf("%w: %s takes %s, %s", err, platform.VarStore, Auto, strings.Join(Words(), ", "))
 	}
 	if place == InKeychain {
 		return Keyring, nil

@@ -109,7 +109,7 @@ func (o Official) place() (*place, error) {
 		p.install, p.exe, p.copies = p.folder, ".exe", true
 	}
 	if !filepath.IsAbs(p.folder) {
-		variable := "CRE_INSTALL"
+		variable := official.VariableInstall
 		if runtime.GOOS == "windows" {
 			variable = "LOCALAPPDATA"
 		}

@@ -67,7 +67,7 @@ func (m Machine) settings() (s Settings, err error) {
 	if s.Environment, _, err = platform.Select(m.Getenv); err != nil { // the front-end shows the warnings
 		s.Environment, s.refusal = m.unselected(), unusable(err)
 	}
-	if s.Mode, err = reading.ParseMode(m.Getenv("CRE_CREDENTIAL_STORE")); err != nil && s.refusal == nil {
+	if s.Mode, err = reading.ParseMode(m.Getenv(platform.VarStore)); err != nil && s.refusal == nil {
 		s.refusal = unusable(err)
 	}
 	if home, err := m.HomeDir(); err != nil {
@@ -140,11 +140,10 @@ func (s Settings) Refusal(o helper.Origin) error {
 func unusable(err error) error { return fmt.Errorf("%w: %w", status.ErrSetting, err) }
 
 func (m Machine) keyringTimeout() (time.Duration, error) {
-	const variable = "CRE_KEYRING_TIMEOUT"
-	if text := m.Getenv(variable); text != "" {
+	if text := m.Getenv(platform.VarKeyringTimeout); text != "" {
 		timeout, err := time.ParseDuration(text)
 		if err != nil || timeout <= 0 {
-			return 0, fmt.Errorf("%s takes a duration such as 10s, not %q", variable, text)
+			return 0, fmt.Errorf("%s takes a duration such as 10s, not %q", platform.VarKeyringTimeout, text)
 		}
 		return timeout, nil
 	}
