@@ -57,7 +57,7 @@ func run(seeds int, names []string) error {
 		return err
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // the system's to clean
-	all := slices.Concat(ofSession(), ofPlaces(), ofVaults(), ofStandIns(), ofFleet())
+	all := mutants()
 	for _, m := range all {
 		if _, err := m.overlay(dir); err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)
@@ -85,6 +85,10 @@ func run(seeds int, names []string) error {
 		return fmt.Errorf("%d of %d mutants are not caught", bad, len(all))
 	}
 	return nil
+}
+
+func mutants() []mutant {
+	return slices.Concat(ofSession(), ofPlaces(), ofVaults(), ofStandIns(), ofFleet())
 }
 
 // try returns the seed that caught m, and the rule that it broke.

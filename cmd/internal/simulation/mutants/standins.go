@@ -20,7 +20,7 @@ func ofStandIns() []mutant {
 			"return is.HasSession() && *is.Account == c.Username && p.standFor(file, c), nil",
 			"return is.HasSession() && p.standFor(file, c), nil"},
 		{"any stand-in will do for a command", "cmd/internal/standin/infile/infile.go",
-			"return file, Follow(file.StandIn, env, access), nil",
-			"if file.StandIn.IsSet() {\n\t\t\treturn file, file.StandIn, nil\n\t\t}\n\t\treturn file, Follow(file.StandIn, env, access), nil"},
+			"return file, standin.Follow(file.StandIn, env, access), nil",
+			"if file.StandIn.IsSet() {\n\t\t\treturn file, file.StandIn, nil\n\t\t}\n\t\treturn file, standin.Follow(file.StandIn, env, access), nil"},
 	}
 }
