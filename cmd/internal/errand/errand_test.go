@@ -258,6 +258,14 @@ func TestWhoeverLeaves(t *testing.T) {
 	if _, err := p.Get(ctx, oddQuery()); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("get: %v", err)
 	}
+	var said []string
+	p.Notify = func(line string) { said = append(said, line) }
+	soon, cancelSoon := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancelSoon()
+	if _, err := p.Renew(soon, oddQuery()); !errors.Is(err, context.DeadlineExceeded) || len(said) != 1 || !strings.Contains(said[0], "goes on in cre-credential-net") {
+		t.Errorf("renew: %v, %q", err, said)
+	}
+	p.Notify = nil
 	if err := p.Store(later, odd()); err == nil || !strings.Contains(err.Error(), "half done") {
 		t.Errorf("store: %v", err)
 	}
