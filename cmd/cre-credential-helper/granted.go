@@ -102,6 +102,18 @@ func handOn(ctx context.Context, s source, op string, in io.Reader, out io.Write
 	return err
 }
 
+// lender answers what stands in for the token, and exchange has the grant send a
+// request: for a grant within the grant.
+func (g granted) lender() helper.Client {
+	return helper.Client{Program: "the grant", Ask: func(ctx context.Context, _ string, request []byte) ([]byte, error) {
+		return g.ask(ctx, grant.OpStandIn, request)
+	}}
+}
+
+func (g granted) exchange(ctx context.Context, _ helper.Credential, request []byte) ([]byte, error) {
+	return g.ask(ctx, grant.OpExchange, request)
+}
+
 // Get implements [helper.Store].
 func (g granted) Get(ctx context.Context, q helper.Query) (helper.Credential, error) {
 	if err := g.refusal(q.Origin); err != nil {

@@ -149,6 +149,9 @@ func (o *grantOptions) check() (err error) {
 		if o.socket, err = filepath.Abs(o.socket); err != nil {
 			return err
 		}
+		if o.socket == filepath.Clean(os.Getenv(platform.VarGrantSocket)) {
+			return fmt.Errorf("%s is this very grant's socket, and it would ask itself: unset that", platform.VarGrantSocket)
+		}
 	}
 	if o.uid >= 0 {
 		return o.checkUID()
@@ -169,6 +172,9 @@ func (o grantOptions) policy(ctx context.Context, net errand.Program, say func(s
 		Name: o.name, Session: session, Origins: o.origins, For: o.time, Count: o.count,
 		Exchange: net.Exchange, StandIn: func(token helper.Secret) helper.Secret { return standin.New(settings.Environment, token) },
 		KeepsToken: o.exchange,
+	}
+	if outer, ok := source.(granted); ok { // whose token may not come here
+		p.Lender, p.Exchange = outer.lender(), outer.exchange
 	}
 	if o.confirm {
 		if p.Confirm, err = newConfirmation(o, os.Getenv); err != nil {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"time"
 
 	"cre-credential-helper/cmd/internal/grant"
 	"cre-credential-helper/cmd/internal/platform"
@@ -19,10 +20,23 @@ func (m machine) granted() string {
 	return variable
 }
 
+// grantTime is for the answer of a request: a person may be asked there, and whoever
+// asks before has a turn. The helper, which knows why, gives up first.
+const grantTime = 5 * time.Minute
+
 // throughGrant reports whether requests are sent where the grant runs, which puts
 // the session's token in: none comes here. An API key that is set here comes first.
 func (p *platformClient) throughGrant() bool {
 	return p.granted != "" && !p.hasKey && !p.apiKey.IsSet()
+}
+
+// mayLogIn refuses a login where a grant's session is, in the helper's words. It asks
+// nothing elsewhere.
+func (p *platformClient) mayLogIn(ctx context.Context) error {
+	if p.granted == "" {
+		return nil
+	}
+	return p.helper.Check(ctx, p.Origin())
 }
 
 // requester is who is asked for what requests are sent with, and client what sends
@@ -40,7 +54,7 @@ func (p *platformClient) client() *http.Client {
 	if !p.throughGrant() {
 		return p.http
 	}
-	return &http.Client{Transport: grantTransport{p.helper}}
+	return &http.Client{Transport: grantTransport{p.helper}, Timeout: grantTime}
 }
 
 // grantTransport is the way to the platform by the helper and the grant.

@@ -30,6 +30,9 @@ func (m machine) loginWithKey(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := p.mayLogIn(c.Context); err != nil {
+		return err
+	}
 	text, err := m.readKey(c.Context)
 	if err != nil {
 		return err
@@ -118,7 +121,7 @@ func (m machine) readKey(ctx context.Context) (string, error) {
 
 // checkKey returns whose the key is, in words to put behind it.
 func (p *platformClient) checkKey(ctx context.Context, cred helper.Credential) (of string, err error) {
-	who, err := p.account().WhoAmI(ctx, cred)
+	who, err := account.Client{HTTP: p.http, URL: p.GraphQLURL}.WhoAmI(ctx, cred)
 	switch {
 	case errors.Is(err, account.ErrRejected):
 		return "", fmt.Errorf("the platform doesn't take this API key, so it was not stored: make another one, or look at CRE_CLI_ENV (%w)", err)

@@ -51,15 +51,18 @@ func (m machine) login(c *cli.Context) error {
 	case nonInteractive(c):
 		return usageError{errInteractive}
 	}
+	p, err := m.told(m.connectWithFiles())
+	if err == nil {
+		err = p.mayLogIn(c.Context)
+	}
+	if err != nil {
+		return err
+	}
 	surroundings := browser.Surroundings{OS: runtime.GOOS, Getenv: m.getenv}
 	opens := surroundings.CanOpen() && !c.Bool(flagNoBrowser)
 	person := m.keyboard.InForeground()
 	if !opens && !person && !c.Bool(flagNoBrowser) {
 		return usageError{errNoBrowser}
-	}
-	p, err := m.told(m.connectWithFiles())
-	if err != nil {
-		return err
 	}
 	if err := p.CheckLogin(); err != nil {
 		return usageError{err}

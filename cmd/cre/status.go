@@ -238,7 +238,7 @@ func (s status) tokenText(a helper.Account, now time.Time) string {
 		}[s.Unread], reading.Called(a.Place))
 	}
 	if a.Place == helper.PlaceGrant {
-		return "a fresh one from the grant, each time"
+		return "the grant's: a fresh one each time, if it gives it out"
 	}
 	text := "its end is not known"
 	switch {

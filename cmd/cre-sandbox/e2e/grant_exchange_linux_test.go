@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -125,6 +126,66 @@ func TestWhatTheHostSaysOfItsPlatform(t *testing.T) {
 		t.Errorf("%v", o)
 	}
 	if o := m.in(t, "XDG_RUNTIME_DIR="+os.TempDir()).run("", "cre-credential-helper", "grant", "--help"); !strings.Contains(o.stdout, "--exchange") {
+		t.Errorf("%v", o)
+	}
+}
+
+// TestAGrantThatIsStoppedCanBeLeft by Ctrl-C, whoever waits for it.
+func TestAGrantThatIsStoppedCanBeLeft(t *testing.T) {
+	t.Parallel()
+	m := grantHost(t, withAccess)
+	g := m.startGrant("--exchange")
+	if err := g.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = g.cmd.Process.Signal(syscall.SIGCONT) })
+	c := m.consumer(g.socket)
+	s := c.runOnTerminal(80, c.command(t.Context(), "cre", "whoami"))
+	s.expect("PRODUCTION")
+	begin := time.Now()
+	s.types("\x03")
+	if code := s.wait(); code != 130 || time.Since(begin) > atOnce {
+		t.Errorf("status %d after %v: %s", code, time.Since(begin), s.text())
+	}
+}
+
+// TestALoginWhereASessionIsGranted is refused before anything else is asked or sent.
+func TestALoginWhereASessionIsGranted(t *testing.T) {
+	t.Parallel()
+	m := grantHost(t, withAccess)
+	g := m.startGrant("--exchange", "--count", "1")
+	c := m.consumer(g.socket)
+	c.setenv(overSSH...)
+	for _, args := range [][]string{{"login"}, {"login", "--no-browser"}, {"login", "--with-api-key"}} {
+		o := c.run("a-key-that-nobody-knows\n", "cre", args...)
+		if o.status != statusUsage || !strings.Contains(o.stderr, "the session here is a granted one (CRE_CREDENTIAL_SOCKET=") {
+			t.Errorf("%q: %v", args, o)
+		}
+	}
+	if all := m.grants(); len(all) != 1 || all[0].Used != 0 {
+		t.Errorf("%+v", all)
+	}
+	if o := c.run("", "cre", "doctor"); !strings.Contains(o.stdout, "need not be reached from here") {
+		t.Errorf("doctor: %v", o)
+	}
+}
+
+// TestGrantsThatMeetThemselves start one within another, and in the place of the one
+// that the environment names.
+func TestGrantsThatMeetThemselves(t *testing.T) {
+	t.Parallel()
+	m := grantHost(t, withAccess)
+	token := m.mustGet()
+	for _, inner := range []string{"grant", "grant --exchange"} {
+		o := m.run("", "cre-credential-helper", "grant", "--exchange", "--", "sh", "-c",
+			"HOME="+t.TempDir()+" exec cre-credential-helper "+inner+" -- cre whoami")
+		if o.status != 0 || !strings.Contains(o.stdout, "email@domain.com") || strings.Contains(o.stdout+o.stderr, token) {
+			t.Errorf("%s: %v", inner, o)
+		}
+	}
+	path := shortDir(t) + "/s"
+	o := m.in(t, "CRE_CREDENTIAL_SOCKET="+path).run("", "cre-credential-helper", "grant", "--socket", path)
+	if o.status != statusUsage || !strings.Contains(o.stderr, "it would ask itself: unset that") {
 		t.Errorf("%v", o)
 	}
 }

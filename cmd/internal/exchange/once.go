@@ -9,7 +9,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
+	"unicode"
 
 	"cre-credential-helper/cmd/internal/web"
 	"cre-credential-helper/helper"
@@ -37,6 +39,12 @@ func Once(ctx context.Context, upstream *url.URL, transport http.RoundTripper, c
 	case r.Method != http.MethodPost, has(r.Header, "Origin"), has(r.Header, "Upgrade"):
 		return nil, fmt.Errorf("%w: only what the official CLI sends to the platform is lent", helper.ErrRequest)
 	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, fmt.Errorf("%w: it broke off", helper.ErrRequest)
+	}
+	r.Body, r.ContentLength, r.TransferEncoding = io.NopCloser(bytes.NewReader(body)), int64(len(body)), nil
+	r.Header = passing(r.Header)
 	config := Config{Upstream: upstream, Transport: transport, Tokens: one{cred}, AuthType: cred.AuthType, Now: time.Now}
 	s := &Server{config: config, tokens: newTokens(ctx, config, origin.WithoutPath()), sent: new(sent)}
 	var answer recorder
@@ -56,8 +64,22 @@ func Once(ctx context.Context, upstream *url.URL, transport http.RoundTripper, c
 	return text, nil
 }
 
+// passing are the headers that are sent on: what a gateway could take for another
+// address, method or user isn't.
+func passing(h http.Header) http.Header {
+	out := http.Header{}
+	for _, name := range []string{"Accept", "Accept-Language", "Content-Type", "User-Agent", "X-Request-Id"} {
+		for _, value := range h.Values(name) {
+			if !strings.ContainsFunc(value, unicode.IsControl) {
+				out.Add(name, value)
+			}
+		}
+	}
+	return out
+}
+
 func tooLong(host string) error {
-	return fmt.Errorf("%s answered more than %d bytes, which is more than a grant carries: run the command where the grant runs", host, MaxOnce)
+	return fmt.Errorf("%s answered more than %d bytes, with its headers, which is more than a grant carries: run the command where the grant runs", host, MaxOnce)
 }
 
 // one is the only credential that there is.

@@ -30,13 +30,13 @@ func once(t *testing.T, request string, answer http.HandlerFunc) (text string, e
 	return string(out), err
 }
 
-const lent = "POST /graphql HTTP/1.1\r\nHost: HOST\r\nContent-Length: 2\r\nAuthorization: Bearer stand-in\r\nConnection: keep-alive\r\nX-Asked: yes\r\n\r\n{}"
+const lent = "POST /graphql HTTP/1.1\r\nHost: HOST\r\nContent-Length: 2\r\nAuthorization: Bearer stand-in\r\nConnection: keep-alive\r\nX-Asked: yes\r\nUser-Agent: cre-cli\r\nCookie: a=b\r\n\r\n{}"
 
 func TestOnceSendsARequestUnderTheToken(t *testing.T) {
 	token := realToken(0, time.Now()).Reveal()
 	text, err := once(t, lent, func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		if bearer(r) != token || r.Header.Get("X-Asked") != "yes" || r.Header.Get("Connection") != "" || string(body) != "{}" {
+		if bearer(r) != token || r.Header.Get("User-Agent") != "cre-cli" || r.Header.Get("X-Asked")+r.Header.Get("Cookie")+r.Header.Get("Connection") != "" || string(body) != "{}" {
 			t.Errorf("the platform gets %v, %q", r.Header, body)
 		}
 		w.Header().Set("X-Echo", bearer(r))
@@ -100,8 +100,12 @@ func TestOnceSendsNothingElse(t *testing.T) {
 			t.Errorf("%s: %q, %v", name, text, err)
 		}
 	}
-	if text, err := once(t, strings.Replace(lent, "Length: 2", "Length: 9", 1), says(200, "")); err == nil {
-		t.Errorf("half a request: %q", text)
+	for _, length := range []string{"9", "1048577", "99999999999"} {
+		half := strings.Replace(lent, "Length: 2", "Length: "+length, 1)
+		text, err := once(t, half, func(http.ResponseWriter, *http.Request) { t.Error("half a request was sent") })
+		if !errors.Is(err, helper.ErrRequest) {
+			t.Errorf("half a request: %q, %v", text, err)
+		}
 	}
 }
 

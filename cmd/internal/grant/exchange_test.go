@@ -96,9 +96,14 @@ func TestARequestThatWasSentCounts(t *testing.T) {
 	if r := w.ask(OpExchange + "\n" + request); r.Status == 0 || r.Message != p.err.Error() {
 		t.Errorf("%+v", r)
 	}
-	if s := w.grant.State(); s.Used != 1 {
-		t.Errorf("%+v", s)
+	if s := w.grant.State(); s.Used != 1 || len(w.uses) != 2 || w.uses[0].Refused+w.uses[0].Failed != "" || w.uses[1].Failed != p.err.Error() {
+		t.Errorf("%+v, %+v", s, w.uses)
 	}
+	p.err = fmt.Errorf("%w: it is no request", helper.ErrRequest)
+	if r := w.ask(OpExchange + "\n" + request); r.Status != 2 || w.grant.State().Used != 1 {
+		t.Errorf("what can't be sent: %+v, %+v", r, w.grant.State())
+	}
+	p.sent = p.sent[:1]
 	p.err = nil
 	if r := w.ask(OpExchange + "\n" + request); r.Status != 0 {
 		t.Errorf("%+v", r)
@@ -118,6 +123,53 @@ func TestTheEndOfAGrantIsTheAnswerOfARequest(t *testing.T) {
 		if r := w.ask(OpExchange + "\n" + request); len(r.Answer) > 0 || !strings.Contains(r.Message, strings.TrimSuffix(name, " is over")) {
 			t.Errorf("%s: %+v", name, r)
 		}
+	}
+}
+
+// TestEveryRequestThatWasSentIsInTheLog before its answer comes, whoever waits for
+// that, and each of many that fail in the same second.
+func TestEveryRequestThatWasSentIsInTheLog(t *testing.T) {
+	w, p := newExchange(t, nil)
+	l := Log{Say: func(string) {}}
+	var file strings.Builder
+	l.File = &file
+	w.grant.log = l.Add
+	p.meet = func(context.Context) {
+		if n := strings.Count(file.String(), "\n"); n != 2*len(p.sent)-1 {
+			t.Errorf("%d lines before answer %d", n, len(p.sent))
+		}
+	}
+	p.err = errors.New("the connection broke off")
+	for range 5 {
+		w.ask(OpExchange + "\n" + request)
+	}
+	if text := file.String(); strings.Count(text, `"failed":"the connection broke off"`) != 5 || strings.Contains(text, "refused") {
+		t.Errorf("%s", text)
+	}
+}
+
+// TestAGrantThatEndsSaysSo to who waits for the answer of a request.
+func TestAGrantThatEndsSaysSo(t *testing.T) {
+	w, p := newExchange(t, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	p.meet, p.err = func(context.Context) { cancel() }, context.Canceled
+	if r := w.grant.Answer(ctx, Peer{}, strings.NewReader(OpExchange+"\n"+request)); r.Status != 1 || r.Message != errEnded.Error() {
+		t.Errorf("%+v", r)
+	}
+}
+
+// TestAGrantInAGrantTakesNoToken from the outer one.
+func TestAGrantInAGrantTakesNoToken(t *testing.T) {
+	inner := &vault{err: errors.New("the token stays where it is")}
+	w, p := newExchange(t, nil)
+	outer := w.vault
+	w.grant.source = inner
+	w.grant.policy.Lender = outer
+	if r := w.ask(OpExchange + "\n" + request); r.Status != 0 || len(p.sent) != 1 || len(inner.asked) != 0 {
+		t.Errorf("%+v, %q", r, p.sent)
+	}
+	if r := w.ask("stand-in" + strings.TrimPrefix(inGit, "get")); r.Status != 0 || len(inner.asked) != 0 {
+		t.Errorf("%+v", r)
 	}
 }
 

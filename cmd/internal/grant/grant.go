@@ -38,6 +38,10 @@ type Policy struct {
 	// requests sent.
 	StandIn func(token helper.Secret) helper.Secret
 
+	// Lender is who is asked for what a request is sent with, and stands in for it, in
+	// the source's place. Nil: the source is.
+	Lender Source
+
 	// KeepsToken has the session's token answered to nobody: requests are sent. The
 	// first of Origins is Session then.
 	KeepsToken bool

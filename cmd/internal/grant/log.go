@@ -46,6 +46,7 @@ type Use struct {
 	Username  string    `json:"username,omitempty"`
 	Expires   time.Time `json:"expires,omitzero"`  // of what was answered
 	Refused   string    `json:"refused,omitempty"` // why nothing was; "": something was
+	Failed    string    `json:"failed,omitempty"`  // why a request that was sent, as the entry before says, had no answer
 }
 
 func (u Use) String() string {
@@ -53,10 +54,12 @@ func (u Use) String() string {
 	if u.Refused != "" {
 		return fmt.Sprintf("%s refused to %s: %s", at, u.Peer, u.Refused)
 	}
-	switch u.Operation {
-	case OpStandIn:
+	switch {
+	case u.Failed != "":
+		return fmt.Sprintf("%s had no answer for %s: %s", at, u.Peer, u.Failed)
+	case u.Operation == OpStandIn:
 		return fmt.Sprintf("%s said to %s whose session it is", at, u.Peer)
-	case OpExchange:
+	case u.Operation == OpExchange:
 		return fmt.Sprintf("%s sent a request to %s for %s", at, u.Origin, u.Peer)
 	}
 	text := fmt.Sprintf("%s answered %s to %s", at, u.Origin, u.Peer)

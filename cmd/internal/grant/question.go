@@ -30,6 +30,9 @@ func (g *Grant) answer(ctx context.Context, who Peer, in io.Reader, heard func()
 	var notes []string
 	var out strings.Builder
 	err := q.serve(ctx, in, &out, func(line string) { notes = append(notes, line) })
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		err = errEnded
+	}
 	r := Reply{Status: status.Of(err)}
 	if err != nil {
 		notes = append(notes, err.Error())
@@ -51,7 +54,8 @@ func (g *Grant) answer(ctx context.Context, who Peer, in io.Reader, heard func()
 	default:
 		q.settle("")
 	}
-	if !errors.Is(err, errLook) {
+	isLogged := q.isSent && q.use.Failed == ""
+	if !errors.Is(err, errLook) && !isLogged {
 		g.log(q.use)
 	}
 }
@@ -111,7 +115,11 @@ func (q *question) exchange(ctx context.Context, in io.Reader, out io.Writer) er
 		return err
 	}
 	q.isSent = true
+	q.grant.log(q.use) // whatever becomes of the answer
 	answer, err := q.grant.policy.Exchange(ctx, c, request)
+	if errors.Is(err, helper.ErrRequest) { // it can't be sent
+		q.isSent = false
+	}
 	if over := q.grant.ended(); over != nil { // which is why it broke off, if it did
 		return over
 	}
@@ -163,7 +171,11 @@ func (q *question) get(ctx context.Context, asked helper.Query) (helper.Credenti
 		}
 		q.confirmed = true
 	}
-	c, err := g.source.Get(ctx, asked)
+	source := g.source
+	if q.use.Operation != OpGet && g.policy.Lender != nil {
+		source = g.policy.Lender
+	}
+	c, err := source.Get(ctx, asked)
 	if err != nil {
 		return helper.Credential{}, err
 	}
@@ -233,7 +245,11 @@ func (q *question) settle(reason string) {
 		return
 	}
 	before := q.use
-	q.use.Refused = reason
+	if q.isSent {
+		q.use.Failed = reason
+	} else {
+		q.use.Refused = reason
+	}
 	if !q.counts() {
 		return
 	}
