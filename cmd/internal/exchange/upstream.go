@@ -19,12 +19,13 @@ const maxKeptBody = 1 << 20
 // forward sends a request, which came with standIn, to the platform, and hands
 // the answer back.
 func (s *Server) forward(w http.ResponseWriter, r *http.Request, standIn helper.Secret) {
-	way := leg{server: s, ctx: r.Context(), standIn: standIn.Reveal()}
-	s.proxy(way, func(w http.ResponseWriter, _ *http.Request, err error) { s.fail(w, err) }).ServeHTTP(w, r)
-}
-
-func (s *Server) proxy(way http.RoundTripper, fail func(http.ResponseWriter, *http.Request, error)) *httputil.ReverseProxy {
-	return &httputil.ReverseProxy{Rewrite: s.rewrite, Transport: way, ErrorLog: silent(), ErrorHandler: fail}
+	proxy := httputil.ReverseProxy{
+		Rewrite:      s.rewrite,
+		Transport:    leg{server: s, ctx: r.Context(), standIn: standIn.Reveal()},
+		ErrorLog:     silent(),
+		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) { s.fail(w, err) },
+	}
+	proxy.ServeHTTP(w, r)
 }
 
 // rewrite turns a request to the platform. Its token is put in at the last moment:
