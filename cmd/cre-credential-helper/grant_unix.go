@@ -161,7 +161,7 @@ func (o grantOptions) announcement(s grant.State, where []string) string {
 		text += " until " + s.Until.Local().Format(time.DateTime)
 	}
 	if s.Count > 0 {
-		text += fmt.Sprintf(", %d answers at the most", s.Count)
+		text += fmt.Sprintf(", uses: %d at the most", s.Count)
 	}
 	return text + ", by " + strings.Join(where, " ")
 }

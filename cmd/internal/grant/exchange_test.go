@@ -108,7 +108,7 @@ func TestARequestThatWasSentCounts(t *testing.T) {
 	if r := w.ask(OpExchange + "\n" + request); r.Status != 0 {
 		t.Errorf("%+v", r)
 	}
-	if r := w.ask(OpExchange + "\n" + request); r.Status == 0 || len(p.sent) != 2 || !strings.Contains(r.Message, "has given them") {
+	if r := w.ask(OpExchange + "\n" + request); r.Status == 0 || len(p.sent) != 2 || !strings.Contains(r.Message, "has answered as often as it may") {
 		t.Errorf("%+v, %q", r, p.sent)
 	}
 }

@@ -175,7 +175,7 @@ func (g *Grant) overAt(used int) error {
 	case g.policy.For > 0 && (now.Sub(g.since) >= g.policy.For || !now.Round(0).Before(g.Until())):
 		return helper.AccountErrorf("the time of the grant %q is over: start another one where the session is", g.policy.Name)
 	case g.policy.Count > 0 && used >= g.policy.Count:
-		return helper.AccountErrorf("the grant %q was for %d answers, and has given them: start another one where the session is",
+		return helper.AccountErrorf("the grant %q has answered as often as it may (%d): start another one where the session is",
 			g.policy.Name, g.policy.Count)
 	}
 	return nil
