@@ -12,7 +12,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"cre-credential-helper/cmd/internal/browser"
-	"cre-credential-helper/cmd/internal/claims"
 	"cre-credential-helper/cmd/internal/oauth"
 	"cre-credential-helper/cmd/internal/platform"
 	"cre-credential-helper/cmd/internal/reading"
@@ -33,23 +32,11 @@ var (
 const storeWait = 5 * time.Minute
 
 func (m machine) login(c *cli.Context) error {
-	for _, flag := range []string{flagAccount, flagNoBrowser} {
-		if err := m.oneOf(c, flagWithAPIKey, flag); err != nil {
-			return err
-		}
+	if err := m.checkLoginFlags(c); err != nil {
+		return err
 	}
 	if c.Bool(flagWithAPIKey) {
 		return m.loginWithKey(c)
-	}
-	if c.Bool(flagNoCheck) {
-		return usagef("--%s goes with --%s alone: without a key there is nothing to check", flagNoCheck, flagWithAPIKey)
-	}
-	variable, hasKey := m.keyOfEnvironment()
-	switch {
-	case nonInteractive(c) && hasKey:
-		return usagef("%s is set: no login is needed, and a login needs a person", variable)
-	case nonInteractive(c):
-		return usageError{errInteractive}
 	}
 	p, err := m.told(m.connectWithFiles())
 	if err == nil {
@@ -64,19 +51,9 @@ func (m machine) login(c *cli.Context) error {
 	if !opens && !person && !c.Bool(flagNoBrowser) {
 		return usageError{errNoBrowser}
 	}
-	if err := p.CheckLogin(); err != nil {
-		return usageError{err}
-	}
-	if hasKey {
-		m.ui.warn(fmt.Sprintf("%s is set and comes before the session that you are about to start", variable))
-	}
-	if err := m.unsetenv(platform.VarAPIKey); err != nil { // a browser would inherit it
+	if err := m.prepareLogin(c.Context, p); err != nil {
 		return err
 	}
-	if err := p.helper.Check(c.Context, p.Origin()); err != nil {
-		return cannotStore(err)
-	}
-	p.wanted, p.by = m.getenv(platform.VarAccount), m.named().By()
 	if person && !c.Bool(flagYes) {
 		if again, err := m.mayLogInAgain(c.Context, p); err != nil || !again {
 			return err
@@ -94,6 +71,45 @@ func (m machine) login(c *cli.Context) error {
 		return err
 	}
 	m.afterLogin(c.Context, p, cred.Username)
+	return nil
+}
+
+// checkLoginFlags refuses what doesn't go together, and a login that nobody is there for.
+func (m machine) checkLoginFlags(c *cli.Context) error {
+	for _, flag := range []string{flagAccount, flagNoBrowser} {
+		if err := m.oneOf(c, flagWithAPIKey, flag); err != nil {
+			return err
+		}
+	}
+	variable, hasKey := m.keyOfEnvironment()
+	switch {
+	case c.Bool(flagWithAPIKey):
+		return nil
+	case c.Bool(flagNoCheck):
+		return usagef("--%s goes with --%s alone: without a key there is nothing to check", flagNoCheck, flagWithAPIKey)
+	case nonInteractive(c) && hasKey:
+		return usagef("%s is set: no login is needed, and a login needs a person", variable)
+	case nonInteractive(c):
+		return usageError{errInteractive}
+	}
+	return nil
+}
+
+// prepareLogin finds out, before a browser is opened, whether the session can be kept.
+func (m machine) prepareLogin(ctx context.Context, p *platformClient) error {
+	if err := p.CheckLogin(); err != nil {
+		return usageError{err}
+	}
+	if variable, ok := m.keyOfEnvironment(); ok {
+		m.ui.warn(fmt.Sprintf("%s is set and comes before the session that you are about to start", variable))
+	}
+	if err := m.unsetenv(platform.VarAPIKey); err != nil { // a browser would inherit it
+		return err
+	}
+	if err := p.helper.Check(ctx, p.Origin()); err != nil {
+		return cannotStore(err)
+	}
+	p.wanted, p.by = m.getenv(platform.VarAccount), m.named().By()
 	return nil
 }
 
@@ -246,56 +262,4 @@ func (m machine) pasted(ctx context.Context) (texts <-chan string, stopped <-cha
 	case <-done:
 	}
 	return pasted, done
-}
-
-// keep has the helper store cred, if it belongs to the environment. A session
-// that nobody keeps is ended at the provider, as far as that can be had.
-func (p *platformClient) keep(ctx context.Context, cred helper.Credential) error {
-	storeCtx, cancel := context.WithTimeout(ctx, storeWait)
-	defer cancel()
-	err := reading.MayHave(p.Environment, cred.Secret)
-	if err == nil && p.wanted != "" && p.wanted != cred.Username {
-		err = fmt.Errorf("you logged in as %s and not as %s (%s): log out in the browser first, and try again", safetext.Line(cred.Username), safetext.Line(p.wanted), p.by)
-	}
-	if err == nil {
-		if err = p.helper.Store(storeCtx, cred); err == nil {
-			return nil
-		}
-		err = fmt.Errorf("the session could not be stored: %w", err)
-	}
-	client := oauth.Client{HTTP: p.http}
-	if rerr := client.Revoke(ctx, cred.RevocationEndpoint, cred.ClientID, cred.RefreshToken); rerr != nil {
-		return fmt.Errorf("%w; and the session could not be revoked (%w): it stays valid at the provider until it expires", err, rerr)
-	}
-	return fmt.Errorf("%w; the session was revoked again", err)
-}
-
-// issued is the session, with all that the helper needs to renew and to
-// revoke it.
-func (p *platformClient) issued(t oauth.Tokens) helper.Credential {
-	return helper.Credential{
-		Origin:             p.Origin(),
-		Username:           claims.Username(t.ID, t.Access),
-		Secret:             t.Access,
-		AuthType:           helper.AuthBearer,
-		Expiry:             t.Expiry,
-		RefreshToken:       t.Refresh,
-		IDToken:            t.ID,
-		TokenEndpoint:      p.TokenEndpoint(),
-		RevocationEndpoint: p.RevocationEndpoint(),
-		ClientID:           p.ClientID,
-	}
-}
-
-func (p *platformClient) fetchContext(ctx context.Context, cred helper.Credential) (err error) {
-	tenant, err := p.account().TenantConfig(ctx, cred)
-	if err != nil {
-		return err
-	}
-	unlock, err := p.files.Lock(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, unlock()) }()
-	return p.files.WriteTenant(p.Name, tenant)
 }
