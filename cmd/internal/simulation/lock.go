@@ -98,9 +98,11 @@ func (l *lock) lose() {
 	l.free(l.holder)
 }
 
-// judgeEmbrace follows who waits for whom.
+// judgeEmbrace follows who waits for whom. An embrace of others was told when it began.
 func (l *lock) judgeEmbrace(p *Process) {
-	for next := l; next != nil && next.holder != nil; next = next.holder.waitsFor {
+	seen := map[*lock]bool{}
+	for next := l; next != nil && next.holder != nil && !seen[next]; next = next.holder.waitsFor {
+		seen[next] = true
 		if next.holder == p {
 			l.world.fault(noEmbrace, "%s waits for %s, and that for %s", p.name, l.holder.name, p.name)
 			return
