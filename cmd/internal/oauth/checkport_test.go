@@ -3,6 +3,7 @@ package oauth
 import (
 	"errors"
 	"net"
+	"runtime"
 	"strconv"
 	"testing"
 	"time"
@@ -65,7 +66,8 @@ func TestAConnectionToElsewhereIsNotInTheWay(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, l := range listeners {
-		if host, _, _ := net.SplitHostPort(l.Addr().String()); host != "::1" {
+		host, _, _ := net.SplitHostPort(l.Addr().String())
+		if host != "::1" && runtime.GOOS != "windows" { // where such a number isn't taken
 			t.Errorf("it listens at %s, where the number was taken", host)
 		}
 		_ = l.Close()
