@@ -5,7 +5,7 @@ PREFIX   ?= /usr/local
 LIBEXEC  := $(PREFIX)/libexec/cre-credential-helper
 DESTDIR  ?=
 FUZZTIME ?= 60s
-ROUNDS   ?= 200
+ROUNDS   ?= 60
 SEEDS    ?= 100000
 RUN      ?= .
 

@@ -49,21 +49,21 @@ func TestALinkToAFolderOfOthersIsNotTrusted(t *testing.T) {
 		}
 		defer l.Close()
 	}
-	for link, c := range map[string]struct {
-		target string
-		want   bool
+	for _, c := range []struct { // one leads to another before it
+		link, target string
+		want         bool
 	}{
-		filepath.Join(safe, "out"):      {foreign, false},
-		filepath.Join(safe, "relative"): {"../" + filepath.Base(open) + "/s", false},
-		filepath.Join(safe, "further"):  {filepath.Join(safe, "out"), false},
-		filepath.Join(safe, "in"):       {"s", true},
-		filepath.Join(open, "in"):       {own, false}, // others may turn it
+		{filepath.Join(safe, "out"), foreign, false},
+		{filepath.Join(safe, "relative"), "../" + filepath.Base(open) + "/s", false},
+		{filepath.Join(safe, "further"), filepath.Join(safe, "out"), false},
+		{filepath.Join(safe, "in"), "s", true},
+		{filepath.Join(open, "in"), own, false}, // others may turn it
 	} {
-		if err := os.Symlink(c.target, link); err != nil {
+		if err := os.Symlink(c.target, c.link); err != nil {
 			t.Fatal(err)
 		}
-		if err := CheckServer(Conn{Peer: Peer{UID: os.Geteuid() + 12345}}, link); (err == nil) != c.want {
-			t.Errorf("%s to %s: %v", link, c.target, err)
+		if err := CheckServer(Conn{Peer: Peer{UID: os.Geteuid() + 12345}}, c.link); (err == nil) != c.want {
+			t.Errorf("%s to %s: %v", c.link, c.target, err)
 		}
 	}
 }
