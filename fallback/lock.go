@@ -17,7 +17,11 @@ import (
 )
 
 const (
-	lockPoll = 10 * time.Millisecond
+	// Who waits looks again after a twentieth of the time that it has waited, so that
+	// hundreds who wait leave the processor to the one that they wait for.
+	lockPoll    = 10 * time.Millisecond // at least
+	longestPoll = 250 * time.Millisecond
+	pollsPast   = 20
 
 	// lockWait is longer than anybody may hold the lock who waits for a
 	// provider and then for a keychain.
@@ -40,6 +44,7 @@ func (d Dir) Lock(ctx context.Context) (unlock func() error, err error) {
 	ctx, cancel := context.WithTimeout(ctx, lockWait)
 	defer cancel()
 	var madeDir bool
+	began := time.Now()
 	for !errors.Is(ctx.Err(), context.Canceled) {
 		lock, made, err := d.tryLock()
 		madeDir = madeDir || made
@@ -52,7 +57,7 @@ func (d Dir) Lock(ctx context.Context) (unlock func() error, err error) {
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(lockPoll):
+		case <-time.After(min(max(lockPoll, time.Since(began)/pollsPast), longestPoll)):
 		}
 	}
 	return nil, fmt.Errorf("lock the session: %w", ctx.Err())

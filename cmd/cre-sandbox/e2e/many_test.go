@@ -48,7 +48,6 @@ func TestTwoHundredGetsRenewOnce(t *testing.T) {
 // keychain that they may be told so; all the others are answered. One renews,
 // whoever that is, and nothing is written in plain text.
 func TestABusyMachineKeepsItsSession(t *testing.T) {
-	t.Parallel()
 	m := newMachine(t, keychainMode, slowRefresh)
 	m.usePlainPrograms()
 	m.setenv("CRE_KEYRING_TIMEOUT=1m")
