@@ -244,7 +244,7 @@ func (s status) tokenText(a helper.Account, now time.Time) string {
 	switch {
 	case a.Expires.IsZero():
 	case a.Expires.After(now):
-		text = fmt.Sprintf("good until %s (%s)", localTime(a.Expires), "in "+reading.Lasting(a.Expires.Sub(now)))
+		text = fmt.Sprintf("good until %s (in %s)", localTime(a.Expires), reading.Lasting(a.Expires.Sub(now)))
 	default:
 		text = "expired at " + localTime(a.Expires)
 	}

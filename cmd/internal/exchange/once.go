@@ -16,8 +16,8 @@ import (
 	"cre-credential-helper/helper"
 )
 
-// MaxOnce is how long an answer of [Once] may be, with its headers, in bytes.
-const MaxOnce = helper.MaxRequest
+// maxOnce is how long an answer of [Once] may be, with its headers, in bytes.
+const maxOnce = helper.MaxRequest
 
 // Once sends one request, in the form of HTTP/1.1 (RFC 9112), to upstream under cred,
 // whatever the request has in the credential's place, and returns the answer in the
@@ -39,7 +39,7 @@ func Once(ctx context.Context, upstream *url.URL, transport http.RoundTripper, c
 		return nil, err
 	}
 	defer answer.Body.Close() //nolint:errcheck // it was read
-	body, err := io.ReadAll(io.LimitReader(answer.Body, MaxOnce+1))
+	body, err := io.ReadAll(io.LimitReader(answer.Body, maxOnce+1))
 	if err != nil {
 		return nil, web.Unanswered(ctx, upstream.Host, err)
 	}
@@ -48,8 +48,8 @@ func Once(ctx context.Context, upstream *url.URL, transport http.RoundTripper, c
 		StatusCode: answer.StatusCode, ProtoMajor: 1, ProtoMinor: 1,
 		Header: answer.Header, Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)),
 	}
-	if err = whole.Write(&text); err == nil && text.Len() > MaxOnce {
-		err = fmt.Errorf("%s answered more than %d bytes, with its headers, which is more than a grant carries: run the command where the grant runs", upstream.Host, MaxOnce)
+	if err = whole.Write(&text); err == nil && text.Len() > maxOnce {
+		err = fmt.Errorf("%s answered more than %d bytes, with its headers, which is more than a grant carries: run the command where the grant runs", upstream.Host, maxOnce)
 	}
 	if err != nil {
 		return nil, err

@@ -66,7 +66,7 @@ func TestOnceAnswersAsItComes(t *testing.T) {
 		"it redirects": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://example.com", http.StatusTemporaryRedirect)
 		},
-		"a long one is whole": says(200, strings.Repeat("a", MaxOnce+1)),
+		"a long one is whole": says(200, strings.Repeat("a", maxOnce+1)),
 		"it breaks off": func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, strings.Repeat("a", 2*maxLookedInto))
 			panic(http.ErrAbortHandler)
